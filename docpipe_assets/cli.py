@@ -1,0 +1,227 @@
+"""The command line: what a person types. Each command says what it did, and what to do next."""
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from docpipe_assets.errors import DocpipeError, error_class
+from docpipe_assets.settings import Settings, read_settings
+
+if TYPE_CHECKING:
+    import dagster as dg
+
+    from docpipe_assets.ledger import Ledger
+    from docpipe_assets.workbench import Workbench
+
+app = typer.Typer(
+    help="docpipe turns a bucket of PDFs into evidence you can query.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_show_locals=False,  # locals may hold credentials
+)
+console = Console()
+notes = Console(stderr=True)
+
+DataDir = Annotated[
+    Path, typer.Option(help="Where the local stack keeps its data.", envvar="DOCPIPE_DATA_DIR")
+]
+Batch = Annotated[str | None, typer.Option("--batch", "-b", help="Only this batch.")]
+_DATA_DIR = Path(".docpipe")
+
+
+@app.command()
+def up(
+    data_dir: DataDir = _DATA_DIR,
+    workers: Annotated[int, typer.Option(min=1, help="Documents processed at once.")] = 2,
+) -> None:
+    """Start the local stack, and run it until Ctrl-C: S3 server, Postgres, broker, workers, UI, daemon."""
+    from docpipe_assets.stack import Stack
+
+    with _errors_shown(), Stack(data_dir, workers=workers, on_event=_note) as stack:
+        _say_where(stack.endpoints.webserver_url)
+        try:
+            stack.run()
+        except KeyboardInterrupt:
+            notes.print("stopping")
+
+
+@app.command()
+def demo(
+    data_dir: DataDir = _DATA_DIR,
+    workers: Annotated[int, typer.Option(min=1, help="Documents processed at once.")] = 2,
+    exit: Annotated[bool, typer.Option("--exit", help="End when all is done.")] = False,
+    json_path: Annotated[
+        Path | None, typer.Option("--json", help="Also write the final ledger here.")
+    ] = None,
+) -> None:
+    """Make a sample production, process it on the local stack, and show what came of it."""
+    from docpipe_assets.demo import run_demo
+
+    with _errors_shown():
+        is_as_expected = run_demo(
+            data_dir, workers=workers, stay=not exit, json_path=json_path, console=console, note=_note
+        )
+    raise typer.Exit(0 if is_as_expected else 1)
+
+
+@app.command()
+def ingest(
+    paths: Annotated[list[Path], typer.Argument(help="Files and folders.")],
+    batch: Annotated[str, typer.Option("--batch", "-b", help="The batch they belong to.")],
+    parallel: Annotated[int, typer.Option(min=1, help="Uploads at once.")] = 4,
+    data_dir: DataDir = _DATA_DIR,
+) -> None:
+    """Upload files into a batch of the intake bucket. What is there already is left: run it again to resume."""
+    from docpipe_assets.upload import Uploaded, files_to_upload, upload
+    from docpipe_assets.workbench import open_store
+
+    with _errors_shown():
+        settings = _settings(data_dir)
+        files = files_to_upload(paths, batch)
+        with Progress(*_COLUMNS, console=notes) as progress:
+            task = progress.add_task(f"uploading to {settings.intake}/{batch}", total=len(files))
+
+            def advance(_: Uploaded) -> None:
+                progress.advance(task)
+
+            done = upload(files, open_store(settings.intake, settings), parallel=parallel, on_done=advance)
+    there = sum(one.was_there for one in done)
+    console.print(f"{len(done) - there} uploaded, {there} were there already. See: docpipe status -b {batch}")
+
+
+@app.command()
+def status(
+    batch: Batch = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+    data_dir: DataDir = _DATA_DIR,
+) -> None:
+    """Every document in exactly one state. Ends with 3 when a document is unaccounted for."""
+    from docpipe_assets.ledger import State
+    from docpipe_assets.report import as_json as ledger_json
+    from docpipe_assets.report import as_tables
+
+    with _errors_shown():
+        ledger = _read_ledger(data_dir, batch)
+    if as_json:
+        sys.stdout.write(json.dumps(ledger_json(ledger), ensure_ascii=False, indent=1) + "\n")
+    else:
+        console.print(*as_tables(ledger), sep="\n")
+    raise typer.Exit(3 if ledger.count(State.UNACCOUNTED) else 0)
+
+
+@app.command()
+def show(
+    document: Annotated[str, typer.Argument(help="S3 key below the intake prefix, or partition key.")],
+    data_dir: DataDir = _DATA_DIR,
+) -> None:
+    """One document: its state, what to do about it, and its artifacts."""
+    from docpipe_assets.identity import batch_of, document_of
+    from docpipe_assets.model import STREAMS
+
+    with _errors_shown():
+        bench, instance = _connect(data_dir)
+        with instance:
+            ledger = _ledger(instance, bench, batch_of(document) or None)
+        names = {document, document_of(document)}
+        found = next((entry for entry in ledger.entries if entry.document in names), None)
+        if found is None:
+            notes.print(f"{document}: no such document; docpipe status lists them all", style="red")
+            raise typer.Exit(1)
+        console.print(f"[bold]{found.document}[/]  {found.state.value}", highlight=False)
+        if found.error:
+            console.print(f"{found.error} in {found.stage}: {found.message}", markup=False, style="red")
+            console.print(error_class(found.error).advice, markup=False)
+        table = Table("asset", "rows", "bytes", "artifact")
+        for stream in STREAMS:
+            header = bench.lake.header(stream, found.document)
+            if header is not None:
+                url = bench.lake.url(stream, found.document)
+                table.add_row(stream.asset, f"{header.rows:,}", f"{header.payload_bytes:,}", url)
+        console.print(table if table.row_count else "no artifacts yet")
+
+
+@app.command()
+def run(
+    files: Annotated[list[Path], typer.Argument(help="PDF files, or folders of them.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the artifacts.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Nothing but the JSON lines.")] = False,
+) -> None:
+    """Process local files through the same stages, without Dagster: one JSON line a file.
+
+    Ends with 0 when every file has its line, also where the line says that the file is unusable.
+    """
+    from docpipe_assets.local_run import named_documents, run_files
+
+    with _errors_shown():
+        settings = read_settings()
+        documents = named_documents(files)
+        with Progress(*_COLUMNS, console=notes, disable=as_json or not notes.is_terminal) as progress:
+            task = progress.add_task("processing", total=len(documents))
+            for outcome in run_files(documents, out, settings):
+                sys.stdout.write(json.dumps(outcome.as_json(), ensure_ascii=False) + "\n")
+                sys.stdout.flush()
+                progress.advance(task)
+
+
+_COLUMNS = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+
+
+def _settings(data_dir: Path) -> Settings:
+    """The settings of this shell or, where it has none, of the local stack that runs in ``data_dir``."""
+    from docpipe_assets.stack import running_environment
+
+    settings = read_settings()
+    if settings.postgres_url is None and (found := running_environment(data_dir)):
+        os.environ.update(found)
+        settings = read_settings()
+    return settings
+
+
+def _connect(data_dir: Path) -> "tuple[Workbench, dg.DagsterInstance]":
+    import dagster as dg
+
+    from docpipe_assets.workbench import shared_workbench
+
+    settings = _settings(data_dir)
+    return shared_workbench(settings), dg.DagsterInstance.get()
+
+
+def _ledger(instance: "dg.DagsterInstance", bench: "Workbench", batch: str | None) -> "Ledger":
+    from docpipe_assets.defs.history import read_ledger
+
+    return read_ledger(instance, bench, batch)
+
+
+def _read_ledger(data_dir: Path, batch: str | None) -> "Ledger":
+    bench, instance = _connect(data_dir)
+    with instance:
+        return _ledger(instance, bench, batch)
+
+
+def _note(text: str) -> None:
+    notes.print(text, markup=False, highlight=False, style="dim")
+
+
+def _say_where(url: str) -> None:
+    console.print(f"Dagster's UI: [bold]{url}[/]   Ctrl-C stops everything; the data stays.")
+
+
+@contextmanager
+def _errors_shown() -> Iterator[None]:
+    """A typed error becomes one line that says what to do, and exit status 2; a defect keeps its traceback."""
+    try:
+        yield
+    except DocpipeError as error:
+        notes.print(f"{error.full_code}: {error.message}", style="red", markup=False)
+        raise typer.Exit(2) from error
+
+

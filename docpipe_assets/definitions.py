@@ -1,0 +1,34 @@
+"""All the wiring: what Dagster loads."""
+
+import dagster as dg
+
+from docpipe_assets.defs.assets import DOCUMENT_ASSETS
+from docpipe_assets.defs.io_managers import LakeIOManager
+from docpipe_assets.defs.jobs import process_document
+from docpipe_assets.defs.sensors import intake_sensor
+from docpipe_assets.settings import Settings, read_settings
+from docpipe_assets.workbench import Workbench, shared_workbench
+
+
+def build_definitions(settings: Settings) -> dg.Definitions:
+    """The definitions for these settings. Stores and engines are made when a run first asks for them."""
+
+    @dg.resource(description="Stages bound to the settings, stores and engines of the worker.")
+    def bench() -> Workbench:
+        return shared_workbench(settings)
+
+    @dg.io_manager(required_resource_keys={"bench"}, description="Typed artifacts in the lake.")
+    def lake(context: dg.InitResourceContext) -> LakeIOManager:
+        return LakeIOManager(context.resources.bench)
+
+    return dg.Definitions(
+        assets=DOCUMENT_ASSETS,
+        jobs=[process_document],
+        sensors=[intake_sensor(settings)],
+        resources={"bench": bench, "lake": lake},
+        # The default executor would start a process a step: six times the cost of a small document.
+        executor=dg.in_process_executor,
+    )
+
+
+defs = build_definitions(read_settings())

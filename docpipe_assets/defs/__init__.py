@@ -1,0 +1,1 @@
+"""The glue: Dagster, and only here. Read ``assets`` first."""

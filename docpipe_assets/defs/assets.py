@@ -1,0 +1,137 @@
+"""The assets: seven stages of a document, each a call to its stage and nothing else.
+
+The inputs of an asset are streams that the IO manager loads by the document's identity, and its
+output is a stream that the IO manager keeps. A stream that was made from the same inputs, code and
+settings is left as it is and reported as "unchanged". There is no other path: the sensor, a
+backfill, the "Materialize" button and ``docpipe run`` all come through here or through the same
+workbench.
+"""
+
+from typing import Any, TypeVar
+
+import dagster as dg
+
+from docpipe_assets.defs.failures import TRANSIENT_RETRIES, reported
+from docpipe_assets.defs.partitions import documents
+from docpipe_assets.identity import document_of
+from docpipe_assets.model import (
+    CanonicalEntities,
+    Chunks,
+    Mentions,
+    PageSplits,
+    PageTexts,
+    RawPdfs,
+    Records,
+    Relationships,
+)
+from docpipe_assets.stages import (
+    chunks_to_mentions,
+    entities_to_relationships,
+    mentions_to_entities,
+    object_to_pdf,
+    pdf_to_splits,
+    splits_to_text,
+    text_to_chunks,
+)
+from docpipe_assets.workbench import Workbench
+
+S = TypeVar("S", bound=Records[Any])
+
+GROUP = "document"
+
+
+def _versioned(stream: S) -> dg.Output[S]:
+    """The fingerprint is the data version: what was made from equal inputs is shown as equal."""
+    return dg.Output(stream, data_version=dg.DataVersion(stream.fingerprint))
+
+
+_DOCUMENT_ASSET: dict[str, Any] = {
+    "partitions_def": documents,
+    "group_name": GROUP,
+    "io_manager_key": "lake",
+    "retry_policy": TRANSIENT_RETRIES,
+}
+
+
+@dg.asset(**_DOCUMENT_ASSET, kinds={"s3", "pdf"}, code_version=object_to_pdf.VERSION)
+def raw_pdf(context: dg.AssetExecutionContext, bench: dg.ResourceParam[Workbench]) -> dg.Output[RawPdfs]:
+    """The document as it arrived: fetched, verified by length, ETag and SHA-256, opened, and pinned.
+
+    Fails for good, and without retries, when the object is not a usable PDF: EMPTY_FILE, NOT_A_PDF,
+    UNREADABLE_PDF, PASSWORD_REQUIRED, NO_PAGES, TOO_MANY_PAGES. The failure says what to do; upload a
+    good copy under the same key and it is processed by itself. Look at `is_repaired` and `warnings` when
+    pages seem to be missing later.
+    """
+    document = document_of(context.partition_key)
+    with reported(context.instance, context.run_id, document, "raw_pdf"):
+        return _versioned(bench.raw_pdf(document))
+
+
+@dg.asset(**_DOCUMENT_ASSET, kinds={"pdf"}, code_version=pdf_to_splits.VERSION)
+def page_splits(
+    context: dg.AssetExecutionContext, bench: dg.ResourceParam[Workbench], raw_pdf: RawPdfs
+) -> dg.Output[PageSplits]:
+    """The document cut into part PDFs of a few pages, and what is known of every page.
+
+    Later stages fetch one part at a time, so their memory does not depend on the document's size.
+    """
+    return _versioned(bench.page_splits(document_of(context.partition_key), raw_pdf))
+
+
+@dg.asset(**_DOCUMENT_ASSET, kinds={"pdf", "ocr"}, code_version=splits_to_text.VERSION)
+def ocr_text(
+    context: dg.AssetExecutionContext, bench: dg.ResourceParam[Workbench], page_splits: PageSplits
+) -> dg.Output[PageTexts]:
+    """The text of every page, from its text layer or by OCR, with the reason, confidence and word boxes.
+
+    A page that can't be read does not fail the document: it is counted in `pages_failed` and its row
+    says why. ENGINE_FAILED means that the OCR engine is broken on the worker, whatever the document.
+    """
+    return _versioned(bench.ocr_text(document_of(context.partition_key), page_splits))
+
+
+@dg.asset(**_DOCUMENT_ASSET, kinds={"text"}, code_version=text_to_chunks.VERSION)
+def chunks(
+    context: dg.AssetExecutionContext, bench: dg.ResourceParam[Workbench], ocr_text: PageTexts
+) -> dg.Output[Chunks]:
+    """The text in windows of whole sentences, with exact offsets into the document and its pages."""
+    return _versioned(bench.chunks(document_of(context.partition_key), ocr_text))
+
+
+@dg.asset(**_DOCUMENT_ASSET, kinds={"text", "ner"}, code_version=chunks_to_mentions.VERSION)
+def mentions(
+    context: dg.AssetExecutionContext,
+    bench: dg.ResourceParam[Workbench],
+    chunks: Chunks,
+    ocr_text: PageTexts,
+) -> dg.Output[Mentions]:
+    """Names, dates, amounts, citations and numbers, each with its quote and its place on the page."""
+    return _versioned(bench.mentions(document_of(context.partition_key), chunks, ocr_text))
+
+
+@dg.asset(**_DOCUMENT_ASSET, kinds={"ner"}, code_version=mentions_to_entities.VERSION)
+def canonical_entities(
+    context: dg.AssetExecutionContext, bench: dg.ResourceParam[Workbench], mentions: Mentions
+) -> dg.Output[CanonicalEntities]:
+    """Who and what the document names: its mentions resolved within it, each form with the reason."""
+    return _versioned(bench.canonical_entities(document_of(context.partition_key), mentions))
+
+
+@dg.asset(**_DOCUMENT_ASSET, kinds={"graph"}, code_version=entities_to_relationships.VERSION)
+def relationships(
+    context: dg.AssetExecutionContext,
+    bench: dg.ResourceParam[Workbench],
+    canonical_entities: CanonicalEntities,
+    mentions: Mentions,
+    chunks: Chunks,
+    ocr_text: PageTexts,
+) -> dg.Output[Relationships]:
+    """How the document's parts and entities stand to each other, each with the quote that it rests on.
+
+    The last stage: a document whose relationships are materialized is done.
+    """
+    document = document_of(context.partition_key)
+    return _versioned(bench.relationships(document, canonical_entities, mentions, chunks, ocr_text))
+
+
+DOCUMENT_ASSETS = (raw_pdf, page_splits, ocr_text, chunks, mentions, canonical_entities, relationships)

@@ -1,0 +1,48 @@
+"""The Celery application through which runs travel from Dagster's queue to a worker."""
+
+from typing import Final
+
+from celery import Celery
+from kombu.entity import Exchange, Queue
+
+LANES: Final = ("standard", "large")
+
+
+def make_app(broker_url: str) -> Celery:
+    """The application of the launcher and of the workers; results are kept at the broker too.
+
+    A run is acknowledged when it begins, not when it ends, and a worker takes no more than it
+    has free slots. So a message is either at the broker or a run that began: a killed worker
+    leaves nothing to redeliver, its run is failed by run monitoring, and the visibility timeout
+    need not exceed the longest run. Should a message be delivered twice all the same (a worker
+    that died between taking and beginning), Dagster ignores the second start of a run.
+    """
+    exchange = Exchange("docpipe", type="topic")  # type: ignore[no-untyped-call]  # kombu has no types
+    app = Celery("docpipe", broker=broker_url, backend=broker_url)
+    app.conf.update(
+        # dagster_celery routes by "<queue>.<task>".
+        task_queues=[
+            Queue(lane, exchange, routing_key=f"{lane}.#")  # type: ignore[no-untyped-call]  # likewise
+            for lane in LANES
+        ],
+        task_default_queue=LANES[0],
+        task_default_exchange=exchange.name,
+        task_default_exchange_type=exchange.type,
+        task_default_routing_key=f"{LANES[0]}.task",
+        task_acks_late=False,
+        task_track_started=True,
+        worker_prefetch_multiplier=1,
+        worker_disable_prefetch=True,
+        # A broker that restarts must not cost the documents that are being worked on.
+        worker_cancel_long_running_tasks_on_connection_loss=False,
+        broker_connection_retry_on_startup=True,
+        broker_connection_max_retries=None,
+        broker_transport_options={"visibility_timeout": 600},
+        # Run monitoring asks for the state of every run in progress.
+        result_expires=30 * 24 * 3600,
+        worker_send_task_events=False,
+        # Dagster's lines reach the log as they are, not wrapped in Celery's.
+        worker_hijack_root_logger=False,
+        worker_redirect_stdouts=False,
+    )
+    return app

@@ -1,0 +1,53 @@
+"""The IO manager: moves typed streams between assets and the lake, record by record."""
+
+from typing import Any
+
+import dagster as dg
+
+from docpipe_assets.defs import tags
+from docpipe_assets.defs.failures import reported
+from docpipe_assets.identity import document_of
+from docpipe_assets.meter import Meter
+from docpipe_assets.model import Records
+from docpipe_assets.storage.lake import Saved
+from docpipe_assets.workbench import FAILED_PAGES, Workbench
+
+
+class LakeIOManager(dg.IOManager):
+    """Asks the asset's type which stream it is; nothing is held in memory but a record."""
+
+    def __init__(self, bench: Workbench) -> None:
+        self._bench = bench
+
+    def load_input(self, context: dg.InputContext) -> Records[Any]:
+        document = document_of(context.partition_key)
+        upstream = context.step_context  # the run that asks, not the one that made the input
+        with reported(context.instance, upstream.run_id, document, context.asset_key.to_user_string()):
+            return self._bench.load(context.dagster_type.typing_type, document)
+
+    def handle_output(self, context: dg.OutputContext, obj: Records[Any]) -> None:
+        document = document_of(context.partition_key)
+        instance, run_id = context.step_context.instance, context.run_id
+        with reported(instance, run_id, document, obj.asset), Meter(self._bench) as meter:
+            saved = self._bench.save(document, obj)
+        failed_pages = saved.header.facts.get(FAILED_PAGES)
+        if failed_pages:
+            instance.add_run_tags(run_id, {tags.FAILED_PAGES: str(int(failed_pages))})
+        context.add_output_metadata(_described(document, saved) | meter.metadata())
+        context.log.info(
+            f"{obj.asset} of {document}: "
+            + ("unchanged" if saved.is_unchanged else f"{saved.header.rows:,} rows written")
+        )
+
+
+def _described(document: str, saved: Saved) -> dict[str, Any]:
+    header = saved.header
+    return {
+        "document": document,
+        "unchanged": saved.is_unchanged,
+        "dagster/row_count": header.rows,
+        "bytes": header.payload_bytes,
+        "artifact": dg.MetadataValue.url(saved.url),
+        "fingerprint": header.fingerprint,
+        **{name: int(value) for name, value in header.facts.items()},
+    }

@@ -1,0 +1,90 @@
+"""Launches a document's run on a warm Celery worker, or in a process of its own without a broker."""
+
+import time
+from collections.abc import Mapping
+from typing import Any, Final
+
+from dagster import DagsterRun, DefaultRunLauncher
+from dagster._config import UserConfigSchema  # the type of a configurable class's schema
+from dagster._core.launcher import (  # the answers of a launcher have no public name
+    CheckRunHealthResult,
+    RunLauncher,
+    WorkerStatus,
+)
+from dagster._serdes import ConfigurableClassData  # how dagster.yaml finds a class
+from dagster_celery.launcher import CeleryRunLauncher
+from dagster_celery.tags import DAGSTER_CELERY_TASK_ID_TAG
+
+from docpipe_assets.defs.broker import LANES, make_app
+from docpipe_assets.settings import read_settings
+
+_PATIENCE_SECONDS: Final = 40.0
+"""A worker may answer late, or look for a broker that was restarted: only one that has been silent
+for longer is taken for dead."""
+_ANSWER_SECONDS: Final = 3.0
+
+
+class DocumentRunLauncher(CeleryRunLauncher):
+    """Dagster's Celery launcher, with lanes as queues, and with an eye for workers that are gone."""
+
+    def __init__(self, broker_url: str, inst_data: ConfigurableClassData | None = None) -> None:
+        super().__init__(default_queue=LANES[0], broker=broker_url, backend=broker_url, inst_data=inst_data)
+        self.celery = make_app(broker_url)
+        self._silent_since: dict[str, float] = {}
+
+    @classmethod
+    def config_type(cls) -> UserConfigSchema:
+        return {}
+
+    @classmethod
+    def from_config_value(  # type: ignore[override]  # a launcher, though not always this one
+        cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
+    ) -> RunLauncher:
+        broker_url = read_settings().broker_url
+        if broker_url is None:
+            return DefaultRunLauncher(inst_data=inst_data)
+        return cls(broker_url.get_secret_value(), inst_data)
+
+    def terminate(self, run_id: str) -> bool:
+        """Interrupts the run, which then ends as canceled; one that still waits ends at once.
+
+        The stock launcher does not say why it interrupts, and such a run ends as a failure.
+        """
+        run = self._instance.get_run_by_id(run_id)
+        if run is None or run.is_finished or DAGSTER_CELERY_TASK_ID_TAG not in run.tags:
+            return False
+        self._instance.report_run_canceling(run)
+        task = self.celery.AsyncResult(run.tags[DAGSTER_CELERY_TASK_ID_TAG])
+        is_waiting = task.state == "PENDING"
+        task.revoke(terminate=True)
+        if is_waiting:
+            self._instance.report_run_canceled(run)
+        return True
+
+    def check_run_worker_health(self, run: DagsterRun) -> CheckRunHealthResult:
+        """Also asks the worker itself: a worker killed as a whole leaves its task "started" for ever."""
+        task_id = run.tags.get(DAGSTER_CELERY_TASK_ID_TAG)
+        if task_id is None:
+            return CheckRunHealthResult(WorkerStatus.UNKNOWN, "The run carries no Celery task.")
+        result = self.celery.AsyncResult(task_id)
+        if result.state != "STARTED":
+            return super().check_run_worker_health(run)
+        worker = result.info["hostname"]
+        answer = self.celery.control.inspect(
+            destination=[worker], timeout=_ANSWER_SECONDS, limit=1
+        ).query_task(task_id)
+        if answer is None:
+            silent_seconds = time.monotonic() - self._silent_since.setdefault(run.run_id, time.monotonic())
+            if silent_seconds < _PATIENCE_SECONDS:
+                return CheckRunHealthResult(WorkerStatus.RUNNING, f"Worker {worker} does not answer.")
+            del self._silent_since[run.run_id]
+            return CheckRunHealthResult(
+                WorkerStatus.FAILED, f"Worker {worker} is gone: no answer for {silent_seconds:.0f} seconds."
+            )
+        self._silent_since.pop(run.run_id, None)
+        # The task may have ended between the two questions.
+        if task_id in answer[worker] or self.celery.AsyncResult(task_id).state != "STARTED":
+            return CheckRunHealthResult(WorkerStatus.RUNNING)
+        return CheckRunHealthResult(
+            WorkerStatus.FAILED, f"Worker {worker} was restarted and no longer has the run."
+        )

@@ -1,0 +1,44 @@
+"""Adapters: one library per file; the folders are the registry of what can be chosen."""
+
+import importlib
+import inspect
+import pkgutil
+from importlib import resources
+from typing import Any
+
+from docpipe_assets.errors import ConfigurationError
+
+
+def available(kind: str) -> list[str]:
+    """The names that a setting may take: the modules in ``engines/<kind>``."""
+    folder = resources.files(f"{__name__}.{kind}")
+    return sorted(module.name for module in pkgutil.iter_modules([str(folder)]))
+
+
+def load_engine(kind: str, name: str, method: str) -> Any:
+    """The engine that a setting names: a module in ``engines/<kind>``, or ``module:Class`` from anywhere.
+
+    The engine is the class that has ``method``; making it loads no model.
+    Raises ConfigurationError when there is none.
+    """
+    path, _, class_name = name.partition(":")
+    if not class_name:
+        path = f"{__name__}.{kind}.{name}"
+    try:
+        module = importlib.import_module(path)
+    except ImportError as error:
+        raise ConfigurationError(
+            f"{kind} engine {name!r} can't be loaded ({error}); "
+            f"docpipe has {', '.join(available(kind))}, another package's is named module:Class"
+        ) from error
+    found = [
+        member
+        for member_name, member in inspect.getmembers(module, inspect.isclass)
+        if hasattr(member, method)
+        and (member_name == class_name or (not class_name and member.__module__ == path))
+    ]
+    if len(found) != 1:
+        raise ConfigurationError(
+            f"{kind} engine {name!r}: {path} has {len(found)} classes with a method {method!r}, one is needed"
+        )
+    return found[0]()

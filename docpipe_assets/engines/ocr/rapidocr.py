@@ -1,0 +1,166 @@
+"""Reads page images with the PP-OCR models that the RapidOCR package carries, on ONNX Runtime.
+
+The two networks are run here and not through RapidOCR's own pipeline, for what that cannot be told:
+memory patterns off (they more than double the peak), no colour copy of the page, the weight of
+spaces before decoding, and no attempt to fetch a model that is missing.
+"""
+
+import math
+from collections.abc import Callable
+from functools import cache
+from importlib.metadata import PackageNotFoundError
+from importlib.metadata import version as installed_version
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from docpipe_assets.engines.ocr.lines import Line, Piece, reading_order
+from docpipe_assets.errors import ConfigurationError, EngineError, MemoryLimit
+from docpipe_assets.identity import digest
+from docpipe_assets.protocols import PageImage
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from docpipe_assets.engines.ocr.detection import Quad
+
+    Network = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+
+CODE_VERSION = "1"
+PACKAGES = ("rapidocr", "onnxruntime")
+DETECTOR = "PP-OCRv6_det_small.onnx"
+RECOGNISER = "PP-OCRv6_rec_small.onnx"
+
+
+class Networks(NamedTuple):
+    detect: "Network"
+    recognise: "Network"
+    characters: tuple[str, ...]
+    """By class of the recogniser; the first stands for none."""
+
+
+class RapidOcr:
+    """Loads its models at the first page and keeps them for the life of the process.
+
+    One thread does all the work: a process for each core is faster than threads, and the result
+    does not depend on the machine.
+    """
+
+    name = "rapidocr"
+
+    def __init__(
+        self, detector_side: int = 736, minimum_confidence: float = 0.3, space_weight: float = 20.0
+    ) -> None:
+        """``detector_side``: longest side, in pixels, of the page as the detector sees it.
+
+        Lines below ``minimum_confidence`` (a mean over characters) are specks, not text.
+        """
+        self._detector_side = detector_side
+        self._minimum_confidence = minimum_confidence
+        self._space_weight = space_weight
+        settings = digest([CODE_VERSION, detector_side, minimum_confidence, space_weight])[:8]
+        packages = " ".join(f"{package} {_version_of(package)}" for package in PACKAGES)
+        self.version = f"{packages} {settings}"
+
+    def read(self, image: PageImage) -> tuple[Line, ...]:
+        from docpipe_assets.engines.ocr.detection import detect
+
+        page = _pixels(image)
+        networks = _networks()
+        try:
+            quads = detect(page, networks.detect, self._detector_side)
+            pieces = [self._piece(page, quad, networks) for quad in quads]
+        except MemoryError as exc:
+            raise MemoryLimit(
+                f"page image of {image.width} x {image.height} pixels: no memory left to read it; "
+                "lower DOCPIPE_OCR_DPI or give the worker more memory"
+            ) from exc
+        return reading_order([piece for piece in pieces if piece is not None])
+
+    def _piece(self, page: "NDArray[np.uint8]", quad: "Quad", networks: Networks) -> Piece | None:
+        from docpipe_assets.engines.ocr.recognition import Alphabet, recognise, straighten, words_of
+
+        line, back = straighten(page, quad)
+        characters = recognise(line, networks.recognise, Alphabet(networks.characters, self._space_weight))
+        if not characters:
+            return None
+        if sum(c.confidence for c in characters) / len(characters) < self._minimum_confidence:
+            return None
+        (left_x, left_y), (right_x, right_y) = (quad[0] + quad[3]) / 2, (quad[1] + quad[2]) / 2
+        return Piece(
+            words=words_of(characters, line, back),
+            x=float(left_x + right_x) / 2,
+            y=float(left_y + right_y) / 2,
+            width=math.hypot(right_x - left_x, right_y - left_y),
+            height=math.hypot(*(quad[0] - quad[3])),
+            angle=math.atan2(right_y - left_y, right_x - left_x),
+        )
+
+
+def _version_of(package: str) -> str:
+    try:
+        return installed_version(package)
+    except PackageNotFoundError as exc:
+        raise ConfigurationError(
+            f"OCR engine rapidocr: the package {package} is not installed; install docpipe again, with "
+            "its dependencies"
+        ) from exc
+
+
+def _pixels(image: PageImage) -> "NDArray[np.uint8]":
+    import numpy as np
+
+    pixels = np.fromfile(image.path, dtype=np.uint8)
+    if pixels.size != image.width * image.height:
+        raise EngineError(
+            f"page image {image.path.name}: {pixels.size} bytes instead of {image.width} x {image.height}; "
+            "the renderer's output was cut, check the room in DOCPIPE_DATA_DIR"
+        )
+    return pixels.reshape(image.height, image.width)
+
+
+@cache
+def _networks() -> Networks:
+    import cv2
+    import onnxruntime
+
+    cv2.setNumThreads(1)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    # Every line has another width, so pools and plans made for one shape only pile up.
+    options.enable_cpu_mem_arena = False
+    options.enable_mem_pattern = False
+    options.log_severity_level = 3
+    folder = files("rapidocr") / "models"
+    sessions = []
+    for name in (DETECTOR, RECOGNISER):
+        try:
+            model = (folder / name).read_bytes()
+            sessions.append(onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"]))
+        except FileNotFoundError as exc:
+            raise ConfigurationError(
+                f"OCR engine rapidocr: the installed package holds no model {name}; install rapidocr 3.10"
+            ) from exc
+        except Exception as exc:  # ONNX Runtime's errors have no other class in common
+            raise EngineError(f"OCR model {name} does not load: {exc}; install rapidocr again") from exc
+    detector, recogniser = sessions
+    characters = recogniser.get_modelmeta().custom_metadata_map["character"].splitlines()
+    return Networks(_network(detector, DETECTOR), _network(recogniser, RECOGNISER), ("", *characters, " "))
+
+
+def _network(session: Any, name: str) -> "Network":
+    """A loaded model as a function whose errors are ours."""
+
+    def run(pixels: "NDArray[np.float32]") -> "NDArray[np.float32]":
+        try:
+            result: NDArray[np.float32] = session.run(None, {session.get_inputs()[0].name: pixels})[0]
+        except MemoryError:
+            raise
+        except Exception as exc:  # ONNX Runtime's errors have no other class in common
+            if "bad_alloc" in str(exc) or "Failed to allocate" in str(exc):
+                raise MemoryError(str(exc)) from exc
+            raise EngineError(f"OCR model {name} failed on an input of shape {pixels.shape}: {exc}") from exc
+        return result
+
+    return run

@@ -1,0 +1,151 @@
+"""Reads the text of one line image: a PP-OCR recognition network, its answer decoded into words.
+
+The network gives, for each narrow column of the line, a probability for every character and for
+"no new character" (connectionist temporal classification). Columns tell where a character stands,
+which is what places words; the white between two words then gives their exact edges.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from docpipe_assets.engines.ocr.detection import Quad
+from docpipe_assets.model import Box
+from docpipe_assets.protocols import PlacedWord
+
+Network = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+
+LINE_HEIGHT = 48
+SHORTEST_INPUT = 320
+# A rule or a torn edge can be found as a line five pixels high and a page wide; without a bound it
+# would be stretched to tens of thousands of columns.
+LONGEST_INPUT = 4800
+VERTICAL_RATIO = 1.5
+
+
+class Character(NamedTuple):
+    text: str
+    confidence: float
+    column: float
+    """Where it stands in the line, 0 at the left end and 1 at the right."""
+
+
+@dataclass(frozen=True)
+class Alphabet:
+    """The characters of the network's classes: class 0 means none, the last one is the space."""
+
+    characters: Sequence[str]
+    space_weight: float
+    """Spaces are rare in what the network was trained on, and it is shy of them; this corrects it."""
+
+
+def straighten(page: NDArray[np.uint8], quad: Quad) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+    """The line inside a quadrilateral as an upright image, and the transform back to the page."""
+    top_left, top_right, bottom_right, bottom_left = quad
+    width = max(2, round(float(max(_length(top_left, top_right), _length(bottom_left, bottom_right)))))
+    height = max(2, round(float(max(_length(top_left, bottom_left), _length(top_right, bottom_right)))))
+    corners = quad
+    if height >= VERTICAL_RATIO * width:  # text that runs upwards, as on spines and in margins
+        corners, width, height = np.roll(quad, -1, axis=0), height, width
+    target = np.array([[0, 0], [width, 0], [width, height], [0, height]], dtype=np.float32)
+    forward = cv2.getPerspectiveTransform(np.ascontiguousarray(corners), target)
+    line = cv2.warpPerspective(
+        page, forward, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+    )
+    back = cv2.getPerspectiveTransform(target, np.ascontiguousarray(corners))
+    return np.asarray(line, dtype=np.uint8), np.asarray(back, dtype=np.float64)
+
+
+def _length(a: NDArray[np.float32], b: NDArray[np.float32]) -> np.floating:
+    return np.linalg.norm(a - b)
+
+
+STRETCH = 1.0
+
+
+def recognise(line: NDArray[np.uint8], network: Network, alphabet: Alphabet) -> list[Character]:
+    """The characters of an upright line, left to right, spaces among them."""
+    height, width = line.shape
+    scaled = min(LONGEST_INPUT, max(1, round(STRETCH * LINE_HEIGHT * width / height)))
+    resized = cv2.resize(line, (scaled, LINE_HEIGHT)).astype(np.float32) / np.float32(127.5) - np.float32(1)
+    columns = max(SHORTEST_INPUT, scaled)
+    plane = np.zeros((LINE_HEIGHT, columns), dtype=np.float32)
+    plane[:, :scaled] = resized
+    probabilities = network(np.broadcast_to(plane, (1, 3, *plane.shape)).copy())[0]
+    return decode(probabilities, alphabet, columns / scaled)
+
+
+def decode(probabilities: NDArray[np.float32], alphabet: Alphabet, stretch: float) -> list[Character]:
+    """Best path: the likeliest class of each column, repeats joined, empty ones dropped.
+
+    ``stretch`` is the width of the network's input over that of the line within it.
+    """
+    space = probabilities.shape[1] - 1
+    best = probabilities.argmax(axis=1)
+    likelihood = probabilities[np.arange(len(best)), best]
+    # Only against "no new character": weighed against letters too, spaces would swallow faint ones.
+    best[(best == 0) & (probabilities[:, space] * alphabet.space_weight > likelihood)] = space
+    starts = np.flatnonzero(np.diff(best, prepend=-1))
+    characters = []
+    for start, end in zip(starts, [*starts[1:], len(best)], strict=True):
+        if best[start] == 0:
+            continue
+        peak = float(probabilities[start:end, best[start]].max())
+        centre = (start + end) / 2 / len(best) * stretch
+        characters.append(Character(alphabet.characters[best[start]], peak, min(centre, 1.0)))
+    return characters
+
+
+def words_of(
+    characters: Sequence[Character], line: NDArray[np.uint8], back: NDArray[np.float64]
+) -> tuple[PlacedWord, ...]:
+    """The words of a line with their boxes on the page (``back`` leads from line to page)."""
+    groups: list[list[Character]] = [[]]
+    for character in characters:
+        if character.text.isspace():
+            groups.append([])
+        else:
+            groups[-1].append(character)
+    groups = [group for group in groups if group]
+    if not groups:
+        return ()
+    height, width = line.shape
+    darkness = (255 - line.astype(np.float32)).sum(axis=0)
+    gaps = [
+        _gap(darkness, before[-1].column * width, after[0].column * width)
+        for before, after in pairwise(groups)
+    ]
+    lefts = [0.0, *(end for _, end in gaps)]
+    rights = [*(start for start, _ in gaps), float(width)]
+    return tuple(
+        PlacedWord(
+            "".join(c.text for c in group),
+            _on_page(left, right, height, back),
+            sum(c.confidence for c in group) / len(group),
+        )
+        for group, left, right in zip(groups, lefts, rights, strict=True)
+    )
+
+
+def _gap(darkness: NDArray[np.float32], before: float, after: float) -> tuple[float, float]:
+    """Where the white between two words begins and ends, looked for between their nearest characters."""
+    start, end = int(before), max(int(after), int(before) + 1)
+    window = darkness[start : end + 1]
+    if len(window) < 3:
+        return (before + after) / 2, (before + after) / 2
+    light = window <= window.min() + 0.1 * (darkness.max() - window.min())
+    edges = np.flatnonzero(np.diff(light, prepend=False, append=False))
+    runs = list(zip(edges[::2], edges[1::2], strict=True))
+    first, last = max(runs, key=lambda run: run[1] - run[0])
+    return float(start + first), float(start + last)
+
+
+def _on_page(left: float, right: float, height: int, back: NDArray[np.float64]) -> Box:
+    corners = np.array([[[left, 0], [right, 0], [right, height], [left, height]]], dtype=np.float64)
+    placed = cv2.perspectiveTransform(corners, back)[0]
+    return Box(*(float(v) for v in (*placed.min(axis=0), *placed.max(axis=0))))

@@ -1,0 +1,98 @@
+"""Reads page images with the Tesseract program, where it is installed."""
+
+import csv
+import os
+import shutil
+import subprocess
+from functools import cached_property
+
+from docpipe_assets.engines.ocr.lines import Line
+from docpipe_assets.errors import ConfigurationError, EngineError, WallTimeout
+from docpipe_assets.identity import digest
+from docpipe_assets.model import Box
+from docpipe_assets.protocols import PageImage, PlacedWord
+
+CODE_VERSION = "1"
+WORD_LEVEL = "5"
+TIMEOUT_SECONDS = 300.0
+
+
+class Tesseract:
+    """The ``tesseract`` command with its English model; lines come in Tesseract's own order.
+
+    Raises ConfigurationError, when it is first used, where the program or its model is missing.
+    """
+
+    name = "tesseract"
+
+    def __init__(self, language: str = "eng") -> None:
+        self._language = language
+
+    @cached_property
+    def version(self) -> str:
+        answer = self._run("--version").decode(errors="replace")
+        return f"{answer.splitlines()[0]} {self._language} {digest([CODE_VERSION])[:8]}"
+
+    @cached_property
+    def _program(self) -> str:
+        program = shutil.which("tesseract")
+        if program is None:
+            raise ConfigurationError(
+                "OCR engine tesseract: the program tesseract is not installed; install it "
+                "(Debian: tesseract-ocr and tesseract-ocr-eng) or set DOCPIPE_OCR_ENGINE=rapidocr"
+            )
+        return program
+
+    def read(self, image: PageImage) -> tuple[Line, ...]:
+        # Portable graymap: a header of one line, then the pixels as they are.
+        header = f"P5 {image.width} {image.height} 255\n".encode()
+        arguments = (
+            "stdin",
+            "stdout",
+            "-l",
+            self._language,
+            "--dpi",
+            str(round(image.dpi)),
+            "--psm",
+            "3",
+            "tsv",
+        )
+        table = self._run(*arguments, page=header + image.path.read_bytes()).decode("utf-8", "replace")
+        lines: dict[tuple[str, ...], list[PlacedWord]] = {}
+        for row in csv.DictReader(table.split("\n"), delimiter="\t", quoting=csv.QUOTE_NONE):
+            if row["level"] == WORD_LEVEL and row["text"].strip():
+                key = (row["block_num"], row["par_num"], row["line_num"])
+                lines.setdefault(key, []).append(_word(row))
+        return tuple(tuple(line) for line in lines.values())
+
+    def _run(self, *arguments: str, page: bytes = b"") -> bytes:
+        # With more threads it spends ten times the CPU when other processes share the machine.
+        environment = {"PATH": os.defpath, "OMP_THREAD_LIMIT": "1", "LC_ALL": "C.UTF-8"}
+        try:
+            ended = subprocess.run(
+                [self._program, *arguments],
+                input=page,
+                capture_output=True,
+                env=environment,
+                timeout=TIMEOUT_SECONDS,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as exc:
+            raise WallTimeout(f"tesseract took more than {TIMEOUT_SECONDS:.0f} s for one page") from exc
+        except OSError as exc:
+            raise EngineError(f"tesseract does not start: {exc}; check {self._program}") from exc
+        if ended.returncode != 0:
+            said = ended.stderr.decode(errors="replace").strip()[-300:]
+            if "language" in said or "traineddata" in said:
+                raise ConfigurationError(
+                    f"OCR engine tesseract: no model for the language {self._language}; install "
+                    f"tesseract-ocr-{self._language} ({said})"
+                )
+            raise EngineError(f"tesseract ended with code {ended.returncode}: {said}")
+        return ended.stdout
+
+
+def _word(row: dict[str, str]) -> PlacedWord:
+    left, top = float(row["left"]), float(row["top"])
+    box = Box(left, top, left + float(row["width"]), top + float(row["height"]))
+    return PlacedWord(row["text"].strip(), box, max(0.0, float(row["conf"])) / 100)

@@ -1,0 +1,51 @@
+"""Which entity a mention refers to: the keys under which mentions meet, and the look-up by them."""
+
+from collections.abc import Callable, Iterable
+
+from docpipe_assets.identity import digest
+from docpipe_assets.model import CanonicalEntity, EntityType, Mention
+from docpipe_assets.name_groups import Name
+from docpipe_assets.names import OrganisationName, PersonName, place_key, plain
+
+# The types whose names have parts; all others are what their value says.
+NAME_PARSERS: dict[EntityType, Callable[[str], Name | None]] = {
+    EntityType.PERSON: PersonName.parse,
+    EntityType.ORGANISATION: OrganisationName.parse,
+}
+
+
+class EntityLookup:
+    """Finds the entity of a mention among the entities of its document."""
+
+    def __init__(self, entities: Iterable[CanonicalEntity]) -> None:
+        self._entity_by_form: dict[tuple[EntityType, str], str] = {}
+        self._ids: set[str] = set()
+        for entity in entities:
+            self._ids.add(entity.entity)
+            if entity.type in NAME_PARSERS:
+                for form in entity.forms:
+                    self._entity_by_form[entity.type, form.text] = entity.entity
+
+    def entity_of(self, mention: Mention) -> str | None:
+        """The entity's identifier; None for a mention that the entities were not made from."""
+        if mention.type in NAME_PARSERS:
+            return self._entity_by_form.get((mention.type, surface(mention.quote)))
+        entity = entity_id(mention.type, value_key(mention))
+        return entity if entity in self._ids else None
+
+
+def entity_id(entity_type: EntityType, name: str) -> str:
+    """The identifier of the entity with this canonical name in its document."""
+    return f"{entity_type}:{digest([entity_type, name])[:12]}"
+
+
+def surface(quote: str) -> str:
+    """A quote as a form: white space, also that of line and page ends, collapsed."""
+    return " ".join(quote.split())
+
+
+def value_key(mention: Mention) -> str:
+    """What mentions of one thing share where names have no parts: the place's name, or the value."""
+    if mention.type is EntityType.PLACE:
+        return place_key(mention.value or mention.quote)
+    return mention.value or plain(mention.quote)

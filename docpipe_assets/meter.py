@@ -1,0 +1,77 @@
+"""Measures what a block of work costs: wall and CPU seconds and peak memory, sandbox children included."""
+
+import resource
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol, Self
+
+
+class ChildUsage(Protocol):
+    """What sandbox children have cost."""
+
+    @property
+    def child_cpu_seconds(self) -> float: ...
+
+    @property
+    def peak_rss_bytes(self) -> int: ...
+
+
+class Bench(Protocol):
+    def take_child_usage(self) -> ChildUsage:
+        """What children have cost since this was last asked."""
+        ...
+
+
+class Meter:
+    """A context manager; the figures are there when the block has ended, also by an error."""
+
+    wall_seconds = 0.0
+    cpu_seconds = 0.0
+    peak_rss_bytes = 0
+
+    def __init__(self, bench: Bench) -> None:
+        self._bench = bench
+
+    def __enter__(self) -> Self:
+        _reset_peak()
+        self._bench.take_child_usage()
+        self._began = time.perf_counter(), _own_cpu_seconds()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        wall, own = self._began
+        children = self._bench.take_child_usage()
+        self.wall_seconds = time.perf_counter() - wall
+        self.cpu_seconds = _own_cpu_seconds() - own + children.child_cpu_seconds
+        self.peak_rss_bytes = _own_peak_bytes() + children.peak_rss_bytes
+
+    def metadata(self) -> dict[str, float | int]:
+        return {
+            "wall_seconds": round(self.wall_seconds, 3),
+            "cpu_seconds": round(self.cpu_seconds, 3),
+            "peak_rss_bytes": self.peak_rss_bytes,
+        }
+
+
+def _own_cpu_seconds() -> float:
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return usage.ru_utime + usage.ru_stime
+
+
+def _own_peak_bytes() -> int:
+    """The largest resident size of this process since it began or its peak was reset."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) * 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def _reset_peak() -> None:
+    # A worker lives for many documents; "5" makes the kernel forget the peak of the earlier ones.
+    try:
+        Path("/proc/self/clear_refs").write_text("5")
+    except OSError:  # not permitted in some containers: the peak is then that of the process
+        return

@@ -1,0 +1,197 @@
+"""Turn captions and counsel lines into who is a party, who opposes whom, and who represents whom."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from docpipe_assets.captions import (
+    Caption,
+    CounselSpan,
+    PartySpan,
+    acts_for_another,
+    captions,
+    counsel,
+    roles_before_names,
+    side_of,
+)
+from docpipe_assets.cooccurrence import Named
+from docpipe_assets.model import EntityType, Mention, PageText, Place, RelationshipType
+from docpipe_assets.places import PageWindow
+
+MEASURE = "rule"
+_PARTY_TYPES = frozenset({EntityType.PERSON, EntityType.ORGANISATION})
+# Sovereigns and cities are parties, too, where they are named as such.
+_PLACES_AS_PARTIES = (
+    "united states",
+    "state of",
+    "people of",
+    "commonwealth of",
+    "city of",
+    "county of",
+    "town of",
+)
+# How sure the rules are: a caption with roles, a role before a name, a line "X v. Y".
+_SCORES = {"caption": 0.95, "apposition": 0.9, "running": 0.7, "counsel": 0.9}
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A typed relationship with the quote that shows it; bounded as captions and counsel lines are."""
+
+    type: RelationshipType
+    subject: str
+    object: str
+    role: str | None
+    score: float
+    quote: str
+    place: Place
+    is_grounded: bool
+
+
+class Parties:
+    """Collects typed relationships page by page; memory grows with the distinct ones only."""
+
+    def __init__(self, window: PageWindow) -> None:
+        self._window = window
+        self._evidence: dict[tuple[RelationshipType, str, str], Evidence] = {}
+        self._counts: dict[tuple[RelationshipType, str, str], int] = {}
+        self._waiting: dict[tuple[str, str], Evidence] = {}
+        self._sides: dict[str, dict[str, None]] = {}
+        self._docket: str | None = None
+
+    def read_page(self, record: PageText, names: Sequence[Named]) -> None:
+        """Read a page with the names that begin on it, in text order; the window must still hold it."""
+        text = record.text
+        page = _Page(record, names)
+        case = page.docket() or self._docket
+        self._docket = self._docket or case
+        party_to = "document" if case is None else f"entity:{case}"
+        for caption in captions(text):
+            self._read_caption(page, caption, party_to)
+        for role, start, name_start in roles_before_names(text):
+            named = page.starting_at(name_start)
+            if named is not None:
+                self._add_party(named.entity, role, party_to, "apposition", page, (start, page.end_of(named)))
+        for line in counsel(text):
+            self._read_counsel(page, line)
+
+    def evidence(self) -> Iterator[tuple[Evidence, int]]:
+        """Every relationship once, with the number of places that support it, in text order."""
+        for (attorney, side), evidence in self._waiting.items():
+            for client in self._sides.get(side, ()):
+                if client != attorney:
+                    self._keep(replace(evidence, object=f"entity:{client}"))
+        for key, evidence in sorted(self._evidence.items(), key=lambda item: (item[1].place.start, item[0])):
+            yield evidence, self._counts[key]
+
+    def _read_caption(self, page: "_Page", caption: Caption, party_to: str) -> None:
+        left, right = page.parties_in(caption.left), page.parties_in(caption.right)
+        if caption.is_running and not (left and right):
+            return
+        rule = "running" if caption.is_running else "caption"
+        for names, side in ((left, caption.left), (right, caption.right)):
+            for named in names:
+                span = page.start_of(named), max(page.end_of(named), side.end)
+                self._add_party(named.entity, side.role, party_to, rule, page, span)
+        for ours in left:
+            for theirs in right:
+                if ours.entity != theirs.entity:
+                    ends = f"entity:{ours.entity}", f"entity:{theirs.entity}"
+                    span = page.start_of(ours), page.end_of(theirs)
+                    self._keep(self._shown(RelationshipType.OPPOSES, ends, None, rule, page, span))
+
+    def _add_party(
+        self, entity: str, role: str | None, party_to: str, rule: str, page: "_Page", span: tuple[int, int]
+    ) -> None:
+        ends = f"entity:{entity}", party_to
+        if ends[0] == ends[1]:
+            return
+        side = side_of(role)
+        if side is not None:
+            self._sides.setdefault(side, {})[entity] = None
+        self._keep(self._shown(RelationshipType.PARTY_TO, ends, role, rule, page, span))
+
+    def _read_counsel(self, page: "_Page", line: CounselSpan) -> None:
+        clients = page.names_in(*line.client)
+        client_ids = {c.entity for c in clients}
+        attorneys = [n for n in page.names_in(*line.attorneys) if n.entity not in client_ids]
+        side = side_of(line.role)
+        for attorney in attorneys:
+            span = min(page.start_of(attorney), line.client[0]), max(page.end_of(attorney), line.client[1])
+            ends = f"entity:{attorney.entity}", ""
+            evidence = self._shown(RelationshipType.REPRESENTS, ends, line.role, "counsel", page, span)
+            for client in client_ids:
+                self._keep(replace(evidence, object=f"entity:{client}"))
+            if not clients and side is not None:
+                self._waiting.setdefault((attorney.entity, side), evidence)
+
+    def _shown(
+        self,
+        relationship: RelationshipType,
+        ends: tuple[str, str],
+        role: str | None,
+        rule: str,
+        page: "_Page",
+        span: tuple[int, int],
+    ) -> Evidence:
+        record = page.record
+        start, end = record.start + span[0], record.start + span[1]
+        place = self._window.place(record.document, record.version, start, end)
+        quote = record.text[span[0] : span[1]]
+        return Evidence(
+            relationship, *ends, role, _SCORES[rule], quote, place, self._window.text(start, end) == quote
+        )
+
+    def _keep(self, evidence: Evidence) -> None:
+        """Keep the first evidence, but let a stated role take the place of an unknown one."""
+        key = (evidence.type, evidence.subject, evidence.object)
+        known = self._evidence.get(key)
+        self._counts[key] = self._counts.get(key, 0) + 1
+        if known is None or (known.role is None and evidence.role is not None):
+            self._evidence[key] = evidence
+
+
+class _Page:
+    """A page and the names that lie on it whole, in offsets of the page."""
+
+    def __init__(self, record: PageText, names: Sequence[Named]) -> None:
+        self.record = record
+        self._names = [n for n in names if self.start_of(n) >= 0 and self.end_of(n) <= len(record.text)]
+
+    def start_of(self, named: Named) -> int:
+        return named.mention.place.start - self.record.start
+
+    def end_of(self, named: Named) -> int:
+        return named.mention.place.end - self.record.start
+
+    def docket(self) -> str | None:
+        """The case number that stands first on the page."""
+        return next((n.entity for n in self._names if n.mention.type is EntityType.DOCKET_NUMBER), None)
+
+    def names_in(self, start: int, end: int) -> list[Named]:
+        """The people and organisations in a span."""
+        held = [n for n in self._names if start <= self.start_of(n) and self.end_of(n) <= end]
+        return [n for n in held if n.mention.type in _PARTY_TYPES]
+
+    def starting_at(self, start: int) -> Named | None:
+        return next(
+            (n for n in self._names if self.start_of(n) == start and n.mention.type in _PARTY_TYPES), None
+        )
+
+    def parties_in(self, side: PartySpan) -> list[Named]:
+        """The people and organisations named in a caption's block, and the sovereigns and cities."""
+        held = [n for n in self._names if side.holds(self.start_of(n), self.end_of(n))]
+        return [
+            n
+            for n in held
+            if (n.mention.type in _PARTY_TYPES and not self._acts_for_another(n, side))
+            or (n.mention.type is EntityType.PLACE and _is_sovereign(n.mention))
+        ]
+
+    def _acts_for_another(self, named: Named, side: PartySpan) -> bool:
+        start = self.start_of(named)
+        before = [self.end_of(n) for n in self._names if self.end_of(n) <= start]
+        return acts_for_another(self.record.text[max(side.start, start - 60, *before[-1:]) : start])
+
+
+def _is_sovereign(mention: Mention) -> bool:
+    return mention.quote.lower().startswith(_PLACES_AS_PARTIES)

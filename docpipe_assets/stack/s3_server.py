@@ -1,0 +1,54 @@
+"""A real S3 server: rclone serving a folder, buckets being its folders."""
+
+import signal
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from docpipe_assets.stack.endpoints import INTAKE_BUCKET, LAKE_BUCKET, Endpoints
+from docpipe_assets.stack.parts import HOST, Command, program
+
+
+@dataclass(frozen=True)
+class S3Server:
+    name: ClassVar[str] = "s3"
+    needs: ClassVar[tuple[str, ...]] = ()
+    ends: ClassVar[bool] = False
+    start_seconds: ClassVar[float] = 20.0
+    stop_signals: ClassVar[tuple[tuple[signal.Signals, float], ...]] = ((signal.SIGTERM, 5.0),)
+    death_signal: ClassVar[signal.Signals] = signal.SIGKILL
+
+    endpoints: Endpoints
+    folder: Path
+
+    def command(self) -> Command:
+        for bucket in (INTAKE_BUCKET, LAKE_BUCKET):
+            (self.folder / bucket).mkdir(parents=True, exist_ok=True)
+        keys = f'"{self.endpoints.s3_access_key_id},{self.endpoints.s3_secret_access_key}"'
+        return Command(
+            [
+                program("rclone"),
+                "serve",
+                "s3",
+                f"--addr={HOST}:{self.endpoints.s3_port}",
+                # Or the bucket goes with its last object.
+                "--no-cleanup",
+                str(self.folder),
+            ],
+            {
+                "RCLONE_AUTH_KEY": keys,
+                "RCLONE_CONFIG": "",
+                "RCLONE_CACHE_DIR": str(self.folder.parent / "cache"),
+            },
+        )
+
+    def reason_not_ready(self) -> str | None:
+        try:
+            urllib.request.urlopen(self.endpoints.s3_endpoint_url, timeout=2).close()
+        except urllib.error.HTTPError:
+            return None  # it answers, and refuses who has no key
+        except OSError as exc:
+            return f"{self.endpoints.s3_endpoint_url} does not answer ({exc})"
+        return "the S3 server lets anybody in"

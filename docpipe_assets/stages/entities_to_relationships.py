@@ -1,0 +1,203 @@
+"""Canonical entities, mentions, chunks, page texts -> relationships: edges, each with quote and place.
+
+Structural edges come first, in text order. Then what captions and counsel lines say (measure
+``rule``): who is a party, who opposes whom, who represents whom. Last, which people, organisations
+and places stand close together (measure ``distance_decay``, see ``cooccurrence``). Every input is
+read once.
+"""
+
+from collections.abc import Iterator
+from heapq import merge
+
+from docpipe_assets.cooccurrence import DECAY_CHARACTERS, MEASURE, Named, StrongestPairs
+from docpipe_assets.entity_lookup import EntityLookup
+from docpipe_assets.errors import ArtifactDamaged
+from docpipe_assets.identity import fingerprint
+from docpipe_assets.model import (
+    CanonicalEntities,
+    Chunk,
+    Chunks,
+    EntityType,
+    Mention,
+    Mentions,
+    PageText,
+    PageTexts,
+    Place,
+    Relationship,
+    Relationships,
+    RelationshipType,
+)
+from docpipe_assets.parties import MEASURE as RULE
+from docpipe_assets.parties import Parties
+from docpipe_assets.places import PageWindow
+
+VERSION = "1"
+PAIR_LIMIT = 1000
+STRUCTURE = "structure"
+
+_COUNTED_TYPES = frozenset({EntityType.PERSON, EntityType.ORGANISATION, EntityType.PLACE})
+
+
+def entities_to_relationships(
+    entities: CanonicalEntities, mentions: Mentions, chunks: Chunks, pages: PageTexts
+) -> Relationships:
+    """The edges of a document's graph; both ends of every edge exist, and quotes are as the pages have them."""
+    settings = {"pair_limit": PAIR_LIMIT, "decay_characters": DECAY_CHARACTERS}
+    inputs = [entities.fingerprint, mentions.fingerprint, chunks.fingerprint, pages.fingerprint]
+    return Relationships(
+        fingerprint(Relationships.asset, VERSION, settings, inputs),
+        lambda: _relationships(entities, mentions, chunks, pages),
+    )
+
+
+class _Reading:
+    """What is held while the streams run by: the pages around, and what is found so far."""
+
+    def __init__(self, pages: PageTexts, entities: CanonicalEntities) -> None:
+        self.window = PageWindow(pages)
+        self.lookup = EntityLookup(entities)
+        self.parties = Parties(self.window)
+        self.pairs = StrongestPairs(PAIR_LIMIT, self.window)
+        self.page: PageText | None = None
+        self.names: list[Named] = []
+
+    def turn_to(self, page: PageText | None) -> None:
+        """Read the page that is complete, with all the names on it, and go on to the next."""
+        if self.page is not None:
+            self.parties.read_page(self.page, self.names)
+        self.page = page
+        self.names = []
+
+    def come_to(self, start: int) -> None:
+        """Let go of the pages that nothing found from here on can quote."""
+        self.window.forget_before(self.pairs.reach_back(start))
+
+    def name(self, mention: Mention) -> Named:
+        entity = self.lookup.entity_of(mention)
+        if entity is None:
+            raise ArtifactDamaged(
+                f"{mention.document}: mention {mention.mention} belongs to no canonical entity; the two were "
+                "not made from each other, materialize canonical_entities again"
+            )
+        named = Named(mention, entity)
+        self.names.append(named)
+        if mention.type in _COUNTED_TYPES:
+            self.pairs.add(named)
+        return named
+
+
+def _relationships(
+    entities: CanonicalEntities, mentions: Mentions, chunks: Chunks, pages: PageTexts
+) -> Iterator[Relationship]:
+    reading = _Reading(pages, entities)
+    # A page before the chunks that begin on it, a chunk before the mentions in it: text order.
+    events = merge(
+        ((page.start, 0, page) for page in reading.window),
+        ((chunk.start, 1, chunk) for chunk in chunks),
+        ((mention.place.start, 2, mention) for mention in mentions),
+        key=lambda event: event[:2],
+    )
+    for start, _, record in events:
+        match record:
+            case PageText():
+                reading.turn_to(record)
+                yield _page_edge(reading.window, record)
+            case Chunk():
+                reading.come_to(start)
+                yield _chunk_edge(reading.window, record)
+            case Mention():
+                reading.come_to(start)
+                yield from _mention_edges(reading.window, reading.name(record))
+    reading.turn_to(None)
+    yield from _typed(reading)
+    yield from _close_pairs(reading)
+
+
+def _page_edge(window: PageWindow, page: PageText) -> Relationship:
+    place = window.place(page.document, page.version, page.start, page.end)
+    return _edge(RelationshipType.HAS_PAGE, "document", f"page:{page.page}", place)
+
+
+def _chunk_edge(window: PageWindow, chunk: Chunk) -> Relationship:
+    place = window.place(chunk.document, chunk.version, chunk.start, chunk.end)
+    return _edge(
+        RelationshipType.HAS_CHUNK,
+        "document",
+        f"chunk:{chunk.chunk}",
+        place,
+        is_grounded=window.text(chunk.start, chunk.end) == chunk.text,
+    )
+
+
+def _mention_edges(window: PageWindow, named: Named) -> Iterator[Relationship]:
+    mention, entity = named
+    node = f"mention:{mention.mention}"
+    stands_there = window.text(mention.place.start, mention.place.end) == mention.quote
+    for relationship, subject, target in (
+        (RelationshipType.HAS_MENTION, f"chunk:{mention.chunk}", node),
+        (RelationshipType.REFERS_TO, node, f"entity:{entity}"),
+    ):
+        yield _edge(
+            relationship, subject, target, mention.place, quote=mention.quote, is_grounded=stands_there
+        )
+
+
+def _edge(
+    relationship: RelationshipType,
+    subject: str,
+    target: str,
+    place: Place,
+    *,
+    quote: str | None = None,
+    is_grounded: bool = True,
+    role: str | None = None,
+    score: float = 1.0,
+    measure: str = STRUCTURE,
+    count: int = 1,
+) -> Relationship:
+    return Relationship(
+        document=place.document,
+        version=place.version,
+        relationship=f"{subject} {relationship} {target}",
+        type=relationship,
+        subject=subject,
+        object=target,
+        role=role,
+        score=score,
+        measure=measure,
+        count=count,
+        quote=quote,
+        place=place,
+        is_grounded=is_grounded,
+    )
+
+
+def _typed(reading: _Reading) -> Iterator[Relationship]:
+    for found, count in reading.parties.evidence():
+        yield _edge(
+            found.type,
+            found.subject,
+            found.object,
+            found.place,
+            quote=found.quote,
+            is_grounded=found.is_grounded,
+            role=found.role,
+            score=found.score,
+            measure=RULE,
+            count=count,
+        )
+
+
+def _close_pairs(reading: _Reading) -> Iterator[Relationship]:
+    for (one, other), pair in reading.pairs.strongest():
+        yield _edge(
+            RelationshipType.CO_OCCURS_WITH,
+            f"entity:{one}",
+            f"entity:{other}",
+            pair.place,
+            quote=pair.quote,
+            is_grounded=pair.is_grounded,
+            score=round(pair.score, 6),
+            measure=MEASURE,
+            count=pair.count,
+        )

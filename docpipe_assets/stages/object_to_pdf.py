@@ -1,0 +1,71 @@
+"""S3 object -> raw PDF: fetch one version of a document, verify it, open it, and pin its bytes."""
+
+from collections.abc import Iterator
+
+from docpipe_assets.errors import DocumentError, EmptyFile, ResourceError
+from docpipe_assets.identity import fingerprint, object_version
+from docpipe_assets.model import RawPdf, RawPdfs
+from docpipe_assets.protocols import PartStore, PdfReader, Scratch, Source, StoredObject
+from docpipe_assets.transfer import download
+
+VERSION = "1"
+
+
+def object_to_pdf(
+    document: str,
+    *,
+    intake: Source,
+    reader: PdfReader,
+    parts: PartStore,
+    scratch: Scratch,
+    max_pages: int,
+) -> RawPdfs:
+    """Asks for the object's size and ETag at once, and for its bytes when the stream is read.
+
+    Raises ObjectGone, ObjectChanged when it is replaced while it is read, TransferCut when fewer
+    bytes arrive than were announced, and the ``DocumentError`` that applies to what arrived.
+    """
+    found = intake.head(document)
+    made_from = fingerprint(
+        RawPdfs.asset,
+        VERSION,
+        {"reader": reader.version},
+        [document, object_version(found.size_bytes, found.etag, found.version_id)],
+    )
+
+    def read() -> Iterator[RawPdf]:
+        yield _fetch(found, intake, reader, parts, scratch, max_pages)
+
+    return RawPdfs(made_from, read)
+
+
+def _fetch(
+    found: StoredObject, intake: Source, reader: PdfReader, parts: PartStore, scratch: Scratch, max_pages: int
+) -> RawPdf:
+    document = found.key
+    if found.size_bytes == 0:
+        raise EmptyFile(f"{document}: 0 bytes. {EmptyFile.advice}")
+    with scratch.folder() as folder:
+        path = folder / "document.pdf"
+        with intake.open(document, found.etag) as source:
+            sha256 = download(source, path, found.size_bytes, f"{intake.url}/{document}")
+        try:
+            facts = reader.inspect(path, max_pages)
+        except (DocumentError, ResourceError) as error:
+            raise error.about(f"{document} ({found.size_bytes:,} bytes)") from error
+        pinned = parts.keep("document.pdf", path, sha256)
+    return RawPdf(
+        document=document,
+        version=sha256,
+        size_bytes=found.size_bytes,
+        etag=found.etag,
+        last_modified=found.last_modified,
+        pdf=pinned,
+        pages=facts.pages,
+        is_encrypted=facts.is_encrypted,
+        is_repaired=facts.is_repaired,
+        warnings=facts.warnings,
+        pdf_version=facts.pdf_version,
+        producer=facts.producer,
+        title=facts.title,
+    )

@@ -1,0 +1,160 @@
+"""Page texts -> chunks: pack whole sentences up to a budget of tokens, at exact offsets.
+
+A token is a word of up to 40 characters, the next 40 characters of a longer one, or a punctuation
+mark: close to what language models count, and the same on every machine. Only white space is left
+out between chunks. The text is streamed: a chunk's pages and one unfinished sentence are held.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from docpipe_assets.errors import ConfigurationError
+from docpipe_assets.identity import fingerprint
+from docpipe_assets.model import PAGE_SEPARATOR, Chunk, Chunks, PageTexts
+from docpipe_assets.places import PageWindow
+from docpipe_assets.sentences import heading_of, sentence_starts
+
+VERSION = "1"
+TOKEN = re.compile(r"\w{1,40}|[^\w\s]")
+
+_CLAUSE_END = re.compile(r"[;:,—–](?=\s)|\n")
+_SPACE = re.compile(r"\s")
+# Text without any sentence end (tables, garbage) is let go of in portions of this size.
+_UNFINISHED_CHARACTERS = 20_000
+
+
+class _Piece(NamedTuple):
+    """A sentence, or a part of one that is longer than a chunk, in document offsets."""
+
+    start: int
+    end: int
+    tokens: int
+    heading: str | None
+
+
+def text_to_chunks(pages: PageTexts, *, token_limit: int = 400, overlap_tokens: int = 50) -> Chunks:
+    """Chunks of at most ``token_limit`` tokens; each repeats up to ``overlap_tokens`` of its predecessor.
+
+    The overlap consists of whole sentences. A heading starts a new chunk, without overlap, once half of
+    the budget is spent.
+    """
+    if token_limit < 1 or not 0 <= overlap_tokens < token_limit:
+        raise ConfigurationError(
+            f"chunks of {token_limit} tokens with {overlap_tokens} tokens of overlap cannot be made; "
+            "set a limit of at least 1 and an overlap below it"
+        )
+    settings = {"token_limit": token_limit, "overlap_tokens": overlap_tokens}
+    return Chunks(
+        fingerprint(Chunks.asset, VERSION, settings, [pages.fingerprint]),
+        lambda: _chunks(pages, token_limit, overlap_tokens),
+    )
+
+
+def _chunks(pages: PageTexts, token_limit: int, overlap_tokens: int) -> Iterator[Chunk]:
+    window = PageWindow(pages)
+    heading: str | None = None
+    number = 0
+    for pieces in _packs(_pieces(window, token_limit), token_limit, overlap_tokens):
+        heading = pieces[0].heading or heading
+        yield _chunk(window, number, pieces, heading)
+        heading = next((p.heading for p in reversed(pieces) if p.heading), heading)
+        number += 1
+        window.forget_before(pieces[0].start)
+
+
+def _chunk(window: PageWindow, number: int, pieces: list[_Piece], heading: str | None) -> Chunk:
+    start, end = pieces[0].start, pieces[-1].end
+    page = window.owner()
+    return Chunk(
+        document=page.document,
+        version=page.version,
+        chunk=number,
+        start=start,
+        end=end,
+        text=window.text(start, end),
+        tokens=sum(p.tokens for p in pieces),
+        pages=window.spans(start, end),
+        heading=heading,
+    )
+
+
+def _packs(pieces: Iterator[_Piece], token_limit: int, overlap_tokens: int) -> Iterator[list[_Piece]]:
+    pack: list[_Piece] = []
+    tokens = 0
+    for piece in pieces:
+        is_new_section = piece.heading is not None and tokens >= token_limit / 2
+        if pack and (is_new_section or tokens + piece.tokens > token_limit):
+            yield pack
+            room = 0 if is_new_section else min(overlap_tokens, token_limit - piece.tokens)
+            pack = _tail(pack, room)
+            tokens = sum(p.tokens for p in pack)
+        pack.append(piece)
+        tokens += piece.tokens
+    if pack:
+        yield pack
+
+
+def _tail(pack: list[_Piece], room: int) -> list[_Piece]:
+    """The last pieces that fit into the room, never all of them."""
+    first = len(pack)
+    while first > 1 and pack[first - 1].tokens <= room:
+        first -= 1
+        room -= pack[first].tokens
+    return pack[first:]
+
+
+def _pieces(window: PageWindow, token_limit: int) -> Iterator[_Piece]:
+    for start, sentence in _sentences(window):
+        tokens = [m.start() for m in TOKEN.finditer(sentence)]
+        if len(tokens) <= token_limit:
+            yield _Piece(start, start + len(sentence), len(tokens), heading_of(sentence))
+        else:
+            yield from _parts(start, sentence, tokens, token_limit)
+
+
+def _sentences(window: PageWindow) -> Iterator[tuple[int, str]]:
+    """Sentences with their offsets, also across page ends; the last one is held until its end is seen."""
+    held = ""
+    offset = 0
+    is_first = True
+    while (page := window.read_page()) is not None:
+        held = held + page.text if is_first else held + PAGE_SEPARATOR + page.text
+        is_first = False
+        start = None
+        for following in sentence_starts(held):
+            if start is not None:
+                yield offset + start, held[start:following].rstrip()
+            start = following
+        start = len(held) if start is None else start
+        if len(held) - start > _UNFINISHED_CHARACTERS:
+            yield offset + start, held[start:].rstrip()
+            start = len(held)
+        held = held[start:]
+        offset += start
+    if held.strip():
+        yield offset, held.rstrip()
+
+
+def _parts(start: int, sentence: str, tokens: list[int], token_limit: int) -> Iterator[_Piece]:
+    """Cut a long sentence after a clause in the second half of the budget, else between words."""
+    first = 0
+    while first < len(tokens):
+        if first + token_limit >= len(tokens):
+            cut = len(sentence)
+        else:
+            cut = _cut(sentence, tokens[first], tokens[first + token_limit // 2], tokens[first + token_limit])
+        last = first
+        while last < len(tokens) and tokens[last] < cut:
+            last += 1
+        end = tokens[first] + len(sentence[tokens[first] : cut].rstrip())
+        yield _Piece(start + tokens[first], start + end, last - first, None)
+        first = last
+
+
+def _cut(sentence: str, first: int, middle: int, limit: int) -> int:
+    clause_ends = [m.end() for m in _CLAUSE_END.finditer(sentence, middle, limit)]
+    if clause_ends:
+        return clause_ends[-1]
+    spaces = [m.end() for m in _SPACE.finditer(sentence, first + 1, limit)]
+    return spaces[-1] if spaces else limit

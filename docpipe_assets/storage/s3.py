@@ -1,0 +1,185 @@
+"""Objects in a bucket of S3 or of a server that speaks its protocol."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
+
+from docpipe_assets.errors import (
+    AccessDenied,
+    ConfigurationError,
+    ObjectChanged,
+    ObjectGone,
+    StoreError,
+    StoreUnavailable,
+    Throttled,
+    TransferCut,
+)
+from docpipe_assets.protocols import StoredObject
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_REACTION: dict[str, type[StoreError]] = {
+    "404": ObjectGone,
+    "NoSuchKey": ObjectGone,
+    "NoSuchVersion": ObjectGone,
+    "412": ObjectChanged,
+    "PreconditionFailed": ObjectChanged,
+    "401": AccessDenied,
+    "403": AccessDenied,
+    "AccessDenied": AccessDenied,
+    "InvalidAccessKeyId": AccessDenied,
+    "SignatureDoesNotMatch": AccessDenied,
+    "ExpiredToken": AccessDenied,
+    "503": Throttled,
+    "SlowDown": Throttled,
+    "Throttling": Throttled,
+    "RequestLimitExceeded": Throttled,
+}
+
+# Making a client parses a service model (0.2 CPU seconds); clients may be shared by threads.
+_clients: dict[tuple[str | None, str], "S3Client"] = {}
+_clients_lock = threading.Lock()
+
+
+def s3_client(endpoint_url: str | None, region: str) -> "S3Client":
+    """The process's client for an endpoint; credentials come from the usual AWS chain."""
+    import boto3
+    from botocore.config import Config
+
+    with _clients_lock:
+        key = (endpoint_url, region)
+        if key not in _clients:
+            _clients[key] = boto3.client(
+                "s3",
+                endpoint_url=endpoint_url,
+                region_name=region,
+                config=Config(
+                    retries={"mode": "standard", "total_max_attempts": 5},
+                    # Servers other than AWS are addressed by path, and know no checksum trailers.
+                    s3={"addressing_style": "path"} if endpoint_url else {},
+                    request_checksum_calculation="when_required",
+                    response_checksum_validation="when_required",
+                    connect_timeout=10,
+                    read_timeout=60,
+                ),
+            )
+        return _clients[key]
+
+
+class S3Store:
+    """The keys of a bucket below a prefix, which may be empty."""
+
+    def __init__(
+        self,
+        bucket: str,
+        prefix: str = "",
+        *,
+        endpoint_url: str | None = None,
+        region: str = "us-east-1",
+        kms_key_id: str | None = None,
+    ) -> None:
+        self.url = f"s3://{bucket}/{prefix}".rstrip("/")
+        self._bucket = bucket
+        self._prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
+        self._endpoint_url = endpoint_url
+        self._region = region
+        self._encryption = (
+            {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key_id} if kms_key_id else {}
+        )
+
+    @property
+    def _client(self) -> "S3Client":
+        return s3_client(self._endpoint_url, self._region)
+
+    def head(self, key: str) -> StoredObject:
+        with self._translated(key):
+            found = self._client.head_object(Bucket=self._bucket, Key=self._prefix + key)
+        return StoredObject(
+            key,
+            found["ContentLength"],
+            found["ETag"].strip('"'),
+            found["LastModified"],
+            found.get("VersionId"),
+        )
+
+    def list(self, prefix: str = "", start_after: str = "") -> Iterator[StoredObject]:
+        pages = self._client.get_paginator("list_objects_v2").paginate(
+            Bucket=self._bucket,
+            Prefix=self._prefix + prefix,
+            StartAfter=self._prefix + start_after if start_after else "",
+        )
+        with self._translated(prefix or "the listing"):
+            for page in pages:
+                for item in page.get("Contents", []):
+                    key = item["Key"].removeprefix(self._prefix)
+                    yield StoredObject(key, item["Size"], item["ETag"].strip('"'), item["LastModified"])
+
+    @contextmanager
+    def open(self, key: str, etag: str | None = None) -> Iterator[BinaryIO]:
+        condition: Any = {"IfMatch": f'"{etag}"'} if etag else {}
+        with self._translated(key):
+            found = self._client.get_object(Bucket=self._bucket, Key=self._prefix + key, **condition)
+            with found["Body"] as body:
+                # Not every server honours If-Match, so its answer is compared as well.
+                if etag is not None and found["ETag"].strip('"') != etag:
+                    raise ObjectChanged(
+                        f"{self.url}/{key}: was {etag}, is {found['ETag']}; "
+                        "it was replaced since it was listed"
+                    )
+                yield cast(BinaryIO, body)
+
+    def put(self, key: str, source: Path) -> StoredObject:
+        with self._translated(key):
+            self._client.upload_file(
+                str(source), self._bucket, self._prefix + key, ExtraArgs=self._encryption or None
+            )
+        stored, sent = self.head(key), source.stat().st_size
+        if stored.size_bytes != sent:
+            raise TransferCut(f"{self.url}/{key}: {stored.size_bytes:,} of {sent:,} bytes arrived; try again")
+        return stored
+
+    def delete(self, key: str) -> None:
+        with self._translated(key):
+            self._client.delete_object(Bucket=self._bucket, Key=self._prefix + key)
+
+    @contextmanager
+    def _translated(self, key: str) -> Iterator[None]:
+        from boto3.exceptions import Boto3Error
+        from botocore.exceptions import (
+            BotoCoreError,
+            ClientError,
+            HTTPClientError,
+            IncompleteReadError,
+            NoCredentialsError,
+        )
+        from urllib3.exceptions import HTTPError
+
+        where = f"{self.url}/{key}"
+        try:
+            yield
+        except ClientError as error:
+            code = str(error.response.get("Error", {}).get("Code", "?"))
+            if code == "NoSuchBucket":
+                raise ConfigurationError(
+                    f"{self.url}: no such bucket; create it or correct the URL in the settings"
+                ) from error
+            reaction = _REACTION.get(code, StoreUnavailable)
+            raise reaction(f"{where}: the S3 server answers {code}. {reaction.advice}") from error
+        except NoCredentialsError as error:
+            raise AccessDenied(
+                f"{where}: no AWS credentials found; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, "
+                "a profile or a role"
+            ) from error
+        except (IncompleteReadError, HTTPError) as error:
+            raise TransferCut(f"{where}: the transfer was cut ({error}); try again") from error
+        except (HTTPClientError, BotoCoreError, Boto3Error, OSError) as error:
+            if (
+                isinstance(error, OSError)
+                and error.errno is not None
+                and not isinstance(error, ConnectionError)
+            ):
+                raise  # a local disk, not the store
+            raise StoreUnavailable(f"{where}: {error}. {StoreUnavailable.advice}") from error

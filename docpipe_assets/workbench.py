@@ -1,0 +1,226 @@
+"""The workbench: each stage bound to the settings, stores, readers and engines of this process.
+
+Dagster's assets and the command line both work at it, so there is one way in which a stage gets
+its inputs and one way in which its output is kept.
+"""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any, TypeVar, get_type_hints
+from urllib.parse import unquote, urlsplit
+
+from docpipe_assets.engines import load_engine
+from docpipe_assets.engines.pdf.reader import PRELOAD, IsolatedPdfReader
+from docpipe_assets.errors import ConfigurationError
+from docpipe_assets.model import (
+    STREAMS,
+    CanonicalEntities,
+    Chunks,
+    Mentions,
+    PageSplits,
+    PageText,
+    PageTexts,
+    RawPdf,
+    RawPdfs,
+    Records,
+    Relationships,
+    TextMethod,
+)
+from docpipe_assets.protocols import NerEngine, OcrEngine, PdfReader, Source, Store
+from docpipe_assets.sandbox import Limits, Sandbox, Usage
+from docpipe_assets.settings import Settings
+from docpipe_assets.stages.chunks_to_mentions import chunks_to_mentions
+from docpipe_assets.stages.entities_to_relationships import entities_to_relationships
+from docpipe_assets.stages.mentions_to_entities import mentions_to_entities
+from docpipe_assets.stages.object_to_pdf import object_to_pdf
+from docpipe_assets.stages.pdf_to_splits import pdf_to_splits
+from docpipe_assets.stages.splits_to_text import splits_to_text
+from docpipe_assets.stages.text_to_chunks import text_to_chunks
+from docpipe_assets.storage.file import FileStore
+from docpipe_assets.storage.lake import Lake, Parts, Saved, Tally
+from docpipe_assets.storage.s3 import S3Store
+from docpipe_assets.storage.scratch import ScratchFolder
+
+S = TypeVar("S", bound=Records[Any])
+
+_WALL_PER_CPU = 10  # a child waits for disks and for other children on a busy machine
+_FILE_BYTES = 16 * 1024**3
+_OUTPUT_BYTES = 2 * 1024**3
+
+
+def open_store(url: str, settings: Settings) -> Store:
+    """The store at an ``s3://bucket/prefix`` or ``file:///folder`` URL."""
+    parts = urlsplit(url)
+    if parts.scheme == "s3" and parts.netloc:
+        return S3Store(
+            parts.netloc,
+            parts.path.strip("/"),
+            endpoint_url=settings.s3_endpoint_url,
+            region=settings.s3_region,
+            kms_key_id=settings.s3_kms_key_id,
+        )
+    if parts.scheme == "file" and parts.path:
+        return FileStore(Path(unquote(parts.path)))
+    raise ConfigurationError(f"{url!r} names no store; write s3://bucket/prefix or file:///folder")
+
+
+class Workbench:
+    """Everything is made at its first use: an asset that is unchanged loads no engine."""
+
+    def __init__(self, settings: Settings, intake: Source | None = None) -> None:
+        self.settings = settings
+        if intake is not None:
+            self.intake = intake
+        self.scratch = ScratchFolder(settings.scratch_dir)
+        self._open_parts: dict[tuple[str, str], Parts] = {}
+
+    @cached_property
+    def intake(self) -> Source:
+        return open_store(self.settings.intake, self.settings)
+
+    @cached_property
+    def lake(self) -> Lake:
+        return Lake(open_store(self.settings.lake, self.settings), self.scratch)
+
+    @cached_property
+    def sandbox(self) -> Sandbox:
+        return Sandbox(preload=PRELOAD, scratch=self.settings.scratch_dir)
+
+    @cached_property
+    def reader(self) -> PdfReader:
+        return IsolatedPdfReader(self._run, self.scratch)
+
+    @cached_property
+    def ocr(self) -> OcrEngine:
+        engine: OcrEngine = load_engine("ocr", self.settings.ocr_engine, "read")
+        return engine
+
+    @cached_property
+    def ner(self) -> Sequence[NerEngine]:
+        return [load_engine("ner", name, "find") for name in self.settings.ner_engines]
+
+    def raw_pdf(self, document: str) -> RawPdfs:
+        return object_to_pdf(
+            document,
+            intake=self.intake,
+            reader=self.reader,
+            parts=self._parts(RawPdfs, document),
+            scratch=self.scratch,
+            max_pages=self.settings.max_pages,
+        )
+
+    def page_splits(self, document: str, raw_pdf: RawPdfs) -> PageSplits:
+        return pdf_to_splits(
+            raw_pdf,
+            reader=self.reader,
+            source=self.lake.parts(RawPdfs.asset, document),
+            parts=self._parts(PageSplits, document),
+            pages_per_part=self.settings.pages_per_split,
+            bytes_per_part=self.settings.bytes_per_split,
+        )
+
+    def ocr_text(self, document: str, page_splits: PageSplits) -> PageTexts:
+        return splits_to_text(
+            page_splits,
+            reader=self.reader,
+            ocr=self.ocr,
+            parts=self.lake.parts(PageSplits.asset, document),
+            dpi=self.settings.ocr_dpi,
+        )
+
+    def chunks(self, document: str, ocr_text: PageTexts) -> Chunks:
+        return text_to_chunks(
+            ocr_text,
+            token_limit=self.settings.chunk_tokens,
+            overlap_tokens=self.settings.chunk_overlap_tokens,
+        )
+
+    def mentions(self, document: str, chunks: Chunks, ocr_text: PageTexts) -> Mentions:
+        return chunks_to_mentions(chunks, ocr_text, engines=self.ner)
+
+    def canonical_entities(self, document: str, mentions: Mentions) -> CanonicalEntities:
+        return mentions_to_entities(mentions)
+
+    def relationships(
+        self,
+        document: str,
+        canonical_entities: CanonicalEntities,
+        mentions: Mentions,
+        chunks: Chunks,
+        ocr_text: PageTexts,
+    ) -> Relationships:
+        return entities_to_relationships(canonical_entities, mentions, chunks, ocr_text)
+
+    def load(self, stream: type[S], document: str) -> S:
+        return self.lake.load(stream, document)
+
+    def save(self, document: str, records: Records[Any]) -> Saved:
+        """Keep a stream, and drop the files of the version that it replaces."""
+        saved = self.lake.save(document, records, _TALLIES.get(type(records)))
+        parts = self._open_parts.pop((records.asset, document), None)
+        if parts is not None and not saved.is_unchanged:
+            parts.discard_others()
+        return saved
+
+    def process(self, document: str) -> Iterator[Saved]:
+        """All stages in the order of the graph, each with its inputs loaded from the lake."""
+        for stream in STREAMS:
+            stage = getattr(self, stream.asset)
+            inputs = {
+                name: self.load(kind, document)
+                for name, kind in get_type_hints(stage).items()
+                if name not in ("document", "return")
+            }
+            yield self.save(document, stage(document, **inputs))
+
+    def take_child_usage(self) -> Usage:
+        """What sandbox children have cost since this was last asked."""
+        if "sandbox" not in self.__dict__:
+            return Usage()
+        taken, self.sandbox.usage = self.sandbox.usage, Usage()
+        return taken
+
+    def close(self) -> None:
+        if "sandbox" in self.__dict__:
+            self.sandbox.close()
+
+    def _parts(self, stream: type[Records[Any]], document: str) -> Parts:
+        return self._open_parts.setdefault((stream.asset, document), self.lake.parts(stream.asset, document))
+
+    def _run(self, function: str, arguments: Mapping[str, Any], folder: Path | None = None) -> Iterator[Any]:
+        cpu_seconds = self.settings.split_cpu_seconds
+        limits = Limits(
+            cpu_seconds=cpu_seconds,
+            wall_seconds=cpu_seconds * _WALL_PER_CPU,
+            memory_bytes=self.settings.sandbox_memory_bytes,
+            file_bytes=_FILE_BYTES,
+            output_bytes=_OUTPUT_BYTES,
+            step_cpu_seconds=self.settings.page_cpu_seconds,
+        )
+        return self.sandbox.stream(function, arguments, limits, folder=folder)
+
+
+def _raw_pdf_tally(row: RawPdf) -> Mapping[str, float]:
+    return {"pages": row.pages, "source_bytes": row.size_bytes}
+
+
+def _ocr_text_tally(row: PageText) -> Mapping[str, float]:
+    return {"pages": 1, "characters": len(row.text), f"pages_{row.method.value}": 1}
+
+
+_TALLIES: dict[type[Records[Any]], Tally] = {RawPdfs: _raw_pdf_tally, PageTexts: _ocr_text_tally}
+"""What is summed up in an artifact's header, so that reports need not read its rows."""
+
+FAILED_PAGES = f"pages_{TextMethod.FAILED.value}"
+
+
+@lru_cache(maxsize=4)
+def _workbench_of(process: int, settings_json: str) -> Workbench:
+    return Workbench(Settings.model_validate_json(settings_json))
+
+
+def shared_workbench(settings: Settings) -> Workbench:
+    """The workbench of this process, kept warm between documents; a forked child makes its own."""
+    return _workbench_of(os.getpid(), settings.model_dump_json(exclude={"postgres_url", "broker_url"}))

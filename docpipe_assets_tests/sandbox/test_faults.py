@@ -1,0 +1,125 @@
+"""Every fault has a typed outcome, and the next call in the same sandbox does not notice."""
+
+import dataclasses
+import signal
+
+import pytest
+
+from docpipe_assets.errors import Crashed, DocpipeError, InternalError, PasswordRequired
+from docpipe_assets.sandbox import JSON, Limits, Sandbox
+from docpipe_assets_tests.sandbox.conftest import FAULTS, ROOMY, call
+
+MEBIBYTE = 2**20
+SHORT = dataclasses.replace(ROOMY, cpu_seconds=1.0)
+PAGED = dataclasses.replace(ROOMY, step_cpu_seconds=0.5)
+HASTY = dataclasses.replace(ROOMY, wall_seconds=1.0)
+SMALL_FILES = dataclasses.replace(ROOMY, file_bytes=4 * MEBIBYTE)
+
+# function, arguments, limits, items before the end, code
+OUTCOMES: list[tuple[str, dict[str, JSON], Limits, int | None, str]] = [
+    ("crashes_on_item", {"item": 4, "signal_name": "SIGSEGV"}, ROOMY, 3, "CRASHED:SIGSEGV"),
+    ("crashes_on_item", {"item": 2, "signal_name": "SIGBUS"}, ROOMY, 1, "CRASHED:SIGBUS"),
+    ("crashes_on_item", {"item": 1, "signal_name": "SIGABRT"}, ROOMY, 0, "CRASHED:SIGABRT"),
+    ("crashes_on_item", {"item": 1, "signal_name": "SIGKILL"}, ROOMY, 0, "CRASHED:SIGKILL"),
+    ("reads_null", {}, ROOMY, 0, "CRASHED:SIGSEGV"),
+    ("exits", {"status": 0}, ROOMY, 1, "CRASHED:SIGABRT"),
+    ("exits", {"status": 3}, ROOMY, 1, "CRASHED:SIGABRT"),
+    ("hangs_in_sleep", {}, HASTY, 1, "WALL_TIMEOUT"),
+    ("hangs_in_c_on_item", {"item": 3}, SHORT, 2, "CPU_TIMEOUT_DOCUMENT"),
+    ("hangs_in_c_on_item", {"item": 3}, PAGED, 2, "CPU_TIMEOUT_PAGE"),
+    ("disarms_its_timer_and_spins", {}, SHORT, 1, "CPU_TIMEOUT_DOCUMENT"),
+    ("eats_memory", {}, ROOMY, 1, "MEMORY_LIMIT"),
+    ("eats_memory_with_small_objects", {}, ROOMY, 1, "MEMORY_LIMIT"),
+    ("asks_for_huge_memory", {}, ROOMY, 0, "MEMORY_LIMIT"),
+    ("crashes_when_memory_is_refused", {}, ROOMY, 0, "MEMORY_LIMIT"),
+    ("aborts_like_cpp", {}, ROOMY, 0, "MEMORY_LIMIT"),
+    ("wraps_a_failed_allocation", {}, ROOMY, 0, "MEMORY_LIMIT"),
+    ("writes_a_huge_file", {}, SMALL_FILES, 1, "DISK_LIMIT"),
+    ("writes_many_files", {}, SMALL_FILES, 1, "DISK_LIMIT"),
+    ("floods_output", {}, ROOMY, None, "OUTPUT_TOO_LARGE"),
+    ("floods_small_items", {}, ROOMY, None, "OUTPUT_TOO_LARGE"),
+    ("yields_one_large_item", {"characters": 2 * MEBIBYTE}, ROOMY, 0, "OUTPUT_TOO_LARGE"),
+    ("closes_its_pipe", {}, ROOMY, 1, "CRASHED:SIGKILL"),
+    ("sends", {"data": "garbage garbage"}, ROOMY, 0, "CRASHED:SIGKILL"),
+    ("sends", {"data": "i\xff\xff\xff\xff"}, ROOMY, 0, "CRASHED:SIGKILL"),
+    ("sends", {"data": "i\0\0\0\5[[[[["}, ROOMY, 0, "CRASHED:SIGKILL"),
+    ("sends", {"data": "e\0\0\0\2{}"}, ROOMY, 0, "INTERNAL_ERROR"),
+    ("sends", {"data": "x" * 1000, "times": 100_000}, ROOMY, 0, "CRASHED:SIGKILL"),
+    ("raises_plain", {}, ROOMY, 1, "INTERNAL_ERROR"),
+    ("raises_typed", {}, ROOMY, 1, "PASSWORD_REQUIRED"),
+    ("raises_crashed", {}, ROOMY, 0, "CRASHED:SIGBUS"),
+    ("raises_not_a_number", {}, ROOMY, 0, "INTERNAL_ERROR"),
+]
+
+
+def _name(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+@pytest.mark.usefixtures("nothing_left")
+@pytest.mark.parametrize(("function", "arguments", "limits", "items", "code"), OUTCOMES, ids=_name)
+def test_fault_has_its_code_and_the_next_call_gives_the_same(
+    sandbox: Sandbox, function: str, arguments: dict[str, JSON], limits: Limits, items: int | None, code: str
+) -> None:
+    before = call(sandbox, "counts", items=5)
+    received: list[JSON] = []
+    with pytest.raises(DocpipeError) as caught:
+        received.extend(sandbox.stream(f"{FAULTS}:{function}", arguments, limits))
+    assert caught.value.full_code == code
+    if items is not None:
+        assert len(received) == items
+    assert call(sandbox, "counts", items=5) == before
+
+
+@pytest.mark.usefixtures("nothing_left")
+@pytest.mark.parametrize(
+    ("function", "arguments"),
+    [
+        ("bombs_forks", {}),
+        ("leaves_a_grandchild", {}),
+        ("starts_a_program", {}),
+        ("opens_a_socket", {}),
+        ("kills", {"pid": 1}),
+        ("maps_shared_memory", {}),
+    ],
+)
+def test_forbidden_deed_is_refused(sandbox: Sandbox, function: str, arguments: dict[str, JSON]) -> None:
+    if "seccomp" not in sandbox.confinement:
+        pytest.skip("this kernel has no system call filter")
+    with pytest.raises(InternalError, match=r"PermissionError|BlockingIOError"):
+        list(sandbox.stream(f"{FAULTS}:{function}", arguments, ROOMY))
+    assert len(call(sandbox, "counts", items=3)) == 3
+
+
+def test_typed_error_keeps_class_message_and_attributes_but_not_the_reaction(sandbox: Sandbox) -> None:
+    with pytest.raises(PasswordRequired, match=r"^a\.pdf: needs a password") as caught:
+        call(sandbox, "raises_typed")
+    assert vars(caught.value)["page"] == 7
+    assert caught.value.is_retryable is False
+    assert "raises_typed" in caught.value.__notes__[0]
+
+
+def test_typed_error_with_constructor_arguments_arrives_whole(sandbox: Sandbox) -> None:
+    with pytest.raises(Crashed, match="the second engine died too") as caught:
+        call(sandbox, "raises_crashed")
+    assert caught.value.signal_number == signal.SIGBUS
+
+
+def test_plain_exception_becomes_internal_error_with_its_traceback(sandbox: Sandbox) -> None:
+    with pytest.raises(InternalError, match=r"in raises_plain[\s\S]*ZeroDivisionError: by nothing"):
+        call(sandbox, "raises_plain")
+
+
+def test_crash_names_function_and_item(sandbox: Sandbox) -> None:
+    with pytest.raises(Crashed, match=r"faults:crashes_on_item, item 4: .*SIGSEGV"):
+        call(sandbox, "crashes_on_item", item=4, signal_name="SIGSEGV")
+
+
+def test_each_step_has_the_whole_of_its_cpu_limit(sandbox: Sandbox) -> None:
+    limits = dataclasses.replace(ROOMY, step_cpu_seconds=0.4)
+    assert call(sandbox, "spins_a_little", limits, items=4, step_seconds=0.2) == [1, 2, 3, 4]
+
+
+def test_unknown_function_is_an_internal_error(sandbox: Sandbox) -> None:
+    with pytest.raises(InternalError, match="no_such_fault"):
+        call(sandbox, "no_such_fault")

@@ -1,0 +1,374 @@
+"""Every page gets its text, or the reason why it has none, and every word stands where its span says."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from docpipe_assets.errors import (
+    AllPagesFailed,
+    Crashed,
+    DocpipeError,
+    EngineError,
+    MemoryLimit,
+    UnreadablePdf,
+)
+from docpipe_assets.model import (
+    PAGE_SEPARATOR,
+    Blob,
+    Box,
+    Page,
+    PageSplit,
+    PageSplits,
+    PageText,
+    PageTexts,
+    TextMethod,
+)
+from docpipe_assets.protocols import PageContent, PageImage, PlacedWord
+from docpipe_assets.stages.splits_to_text import assemble, splits_to_text
+from docpipe_assets.text_layer import decide, dictionary_share
+
+SOUND = {
+    "characters": 2000.0,
+    "bad_character_share": 0.0,
+    "cid_marks": 0.0,
+    "one_letter_token_share": 0.02,
+    "image_cover": 0.0,
+    "vector_paths": 3.0,
+    "hidden_text_share": 0.0,
+}
+SCANNED = {**SOUND, "characters": 0.0, "image_cover": 1.0}
+PROSE = "the court finds that the shipment was late and that payment was due on delivery"
+GARBLED = "tbe covrt fmds tbat tbc sbiprnent vvas 1ate anb tbat payrnent vvas bue"
+
+
+def row(text: str, top: float = 100) -> tuple[PlacedWord, ...]:
+    return tuple(
+        PlacedWord(word, Box(72.0 + 40 * n, top, 110.0 + 40 * n, top + 10))
+        for n, word in enumerate(text.split())
+    )
+
+
+def page(number: int, text: str = PROSE, **signals: float) -> PageContent:
+    lines = tuple(row(line, 100.0 + 14 * n) for n, line in enumerate(text.splitlines()))
+    return PageContent(number, 612.0, 792.0, lines, {**SOUND, **signals})
+
+
+def scan(number: int) -> PageContent:
+    return PageContent(number, 612.0, 792.0, (), SCANNED)
+
+
+class Parts:
+    """Every part is the same empty file: the readers here look only at page numbers."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / "part.pdf"
+        self._path.touch()
+
+    def keep(self, name: str, source: Path) -> Blob:
+        raise AssertionError("this stage keeps no files")
+
+    @contextmanager
+    def fetch(self, blob: Blob) -> Iterator[Path]:
+        yield self._path
+
+
+class Reader:
+    """Reads the pages it was made with; only reading and rendering are asked of it by this stage."""
+
+    version = "reader 1"
+
+    def __init__(self, *pages: PageContent) -> None:
+        self._pages = pages
+
+    def read(self, pdf: Path, first: int = 1) -> Iterator[PageContent]:
+        yield from self._pages[first - 1 :]
+
+    @contextmanager
+    def render(self, pdf: Path, page: int, dpi: float) -> Iterator[PageImage]:
+        scale = dpi / 72
+        yield PageImage(pdf, round(612 * scale), round(792 * scale), dpi)
+
+
+class CrashesOnPage(Reader):
+    """The parser dies at these pages, whenever they are reached."""
+
+    def __init__(self, *fatal: int, pages: int, error: DocpipeError | None = None) -> None:
+        super().__init__(*(page(n) for n in range(1, pages + 1)))
+        self._fatal = fatal
+        self._error = error or Crashed("the parser died")
+
+    def read(self, pdf: Path, first: int = 1) -> Iterator[PageContent]:
+        for content in super().read(pdf, first):
+            if content.page in self._fatal:
+                raise self._error
+            yield content
+
+
+class CannotRender(Reader):
+    @contextmanager
+    def render(self, pdf: Path, page: int, dpi: float) -> Iterator[PageImage]:
+        raise MemoryLimit("page too large")
+        yield
+
+
+class Ocr:
+    """Finds the same text on every page, in pixels of a 144 dpi image."""
+
+    name = "double"
+    version = "1"
+
+    def __init__(self, text: str = PROSE, confidence: float = 0.9, top: float = 200) -> None:
+        self._lines = tuple(
+            tuple(word._replace(confidence=confidence) for word in row(line, top))
+            for line in text.splitlines()
+        )
+
+    def read(self, image: PageImage) -> tuple[tuple[PlacedWord, ...], ...]:
+        return self._lines
+
+
+class BrokenOcr(Ocr):
+    def read(self, image: PageImage) -> tuple[tuple[PlacedWord, ...], ...]:
+        raise EngineError("the model is gone")
+
+
+class OcrOutOfMemory(Ocr):
+    def read(self, image: PageImage) -> tuple[tuple[PlacedWord, ...], ...]:
+        raise MemoryLimit("no memory left")
+
+
+def split(first: int, last: int, bates: dict[int, str] | None = None) -> PageSplit:
+    return PageSplit(
+        document="acme/letters.pdf",
+        version="v" * 64,
+        split=first,
+        first_page=first,
+        last_page=last,
+        part=Blob(key=f"{first}", size_bytes=0, sha256=""),
+        pages=tuple(
+            Page(
+                page=n,
+                width_points=612,
+                height_points=792,
+                rotation_degrees=0,
+                text_characters=0,
+                image_cover=0,
+                bates=(bates or {}).get(n),
+            )
+            for n in range(first, last + 1)
+        ),
+    )
+
+
+@pytest.fixture
+def parts(tmp_path: Path) -> Parts:
+    return Parts(tmp_path)
+
+
+def texts_of(reader: Reader, parts: Parts, *splits: PageSplit, ocr: Ocr | None = None) -> PageTexts:
+    stream = PageSplits("made-from", lambda: iter(splits))
+    return splits_to_text(stream, reader=reader, ocr=ocr or Ocr(), parts=parts, dpi=144)
+
+
+def document_text(texts: list[PageText]) -> str:
+    return PAGE_SEPARATOR.join(text.text for text in texts)
+
+
+def test_a_sound_text_layer_is_taken_as_it_is(parts: Parts) -> None:
+    [text] = texts_of(Reader(page(1, "Dear Sir,\nwe write")), parts, split(1, 1))
+    assert (text.text, text.method, text.confidence) == ("Dear Sir,\nwe write", TextMethod.TEXT_LAYER, 1.0)
+    assert "14" not in text.reason
+    assert "2,000 characters" in text.reason
+
+
+def test_a_scanned_page_is_read_by_ocr_with_boxes_in_points(parts: Parts) -> None:
+    [text] = texts_of(Reader(scan(1)), parts, split(1, 1))
+    assert (text.method, text.engine, text.confidence) == (TextMethod.OCR, "double", 0.9)
+    assert text.reason == "no text, images cover 100% of the page"
+    assert text.words[0].box == Box(36.0, 100.0, 55.0, 105.0)
+
+
+def test_a_page_without_ink_is_blank(parts: Parts) -> None:
+    [text] = texts_of(Reader(page(1, "", characters=0.0)), parts, split(1, 1))
+    assert (text.method, text.text, text.words, text.confidence) == (TextMethod.BLANK, "", (), 1.0)
+
+
+def test_a_scan_on_which_ocr_finds_nothing_is_blank_and_says_so(parts: Parts) -> None:
+    [text] = texts_of(Reader(scan(1)), parts, split(1, 1), ocr=Ocr(""))
+    assert text.method is TextMethod.BLANK
+    assert text.reason == "no text, images cover 100% of the page; OCR finds none either"
+    assert text.signals["ocr_words"] == 0
+
+
+def test_a_doubtful_layer_that_ocr_reads_no_better_is_kept(parts: Parts) -> None:
+    dutch = "de rechtbank heeft vastgesteld dat verzoekster binnen veertien dagen bezwaar had moeten maken"
+    [text] = texts_of(Reader(page(1, dutch)), parts, split(1, 1), ocr=Ocr(dutch))
+    assert text.method is TextMethod.TEXT_LAYER
+    assert "dictionary words" in text.reason
+    assert "kept" in text.reason
+
+
+def test_a_garbled_layer_gives_way_to_ocr(parts: Parts) -> None:
+    [text] = texts_of(Reader(page(1, GARBLED, hidden_text_share=1.0)), parts, split(1, 1))
+    assert (text.method, text.text) == (TextMethod.OCR, PROSE)
+    assert text.signals["ocr_dictionary_share"] > text.signals["dictionary_share"]
+
+
+def test_the_same_span_rule_holds_over_pages_and_splits(parts: Parts) -> None:
+    reader = Reader(page(1, "Dear Sir,\nwe write"), scan(2), page(3, "", characters=0.0))
+    texts = list(texts_of(reader, parts, split(1, 3), split(4, 6)))
+    assert [text.page for text in texts] == [1, 2, 3, 4, 5, 6]
+    whole = document_text(texts)
+    for text in texts:
+        assert whole[text.start : text.end] == text.text
+    assert texts[-1].end == len(whole)
+
+
+def test_a_crash_costs_one_page_and_no_other(parts: Parts) -> None:
+    texts = list(texts_of(CrashesOnPage(4, pages=7), parts, split(11, 17)))
+    assert [text.page for text in texts] == list(range(11, 18))
+    assert [text.page for text in texts if text.method is TextMethod.FAILED] == [14]
+    failed = texts[3]
+    assert (failed.reason, failed.text, failed.confidence) == ("CRASHED:SIGSEGV", "", 0.0)
+    assert all(text.text == PROSE for text in texts if text is not failed)
+
+
+def test_first_and_last_pages_may_crash_too(parts: Parts) -> None:
+    texts = list(texts_of(CrashesOnPage(1, 2, 5, pages=5), parts, split(1, 5)))
+    assert [t.page for t in texts if t.method is TextMethod.FAILED] == [1, 2, 5]
+
+
+def test_a_page_that_cannot_be_rendered_fails_alone(parts: Parts) -> None:
+    texts = list(texts_of(CannotRender(page(1), scan(2), page(3)), parts, split(1, 3)))
+    assert [text.method for text in texts] == [
+        TextMethod.TEXT_LAYER,
+        TextMethod.FAILED,
+        TextMethod.TEXT_LAYER,
+    ]
+    assert texts[1].reason == "MEMORY_LIMIT"
+
+
+def test_a_page_too_large_for_the_ocr_engine_fails_alone(parts: Parts) -> None:
+    texts = list(texts_of(Reader(scan(1), page(2)), parts, split(1, 2), ocr=OcrOutOfMemory()))
+    assert texts[0].reason == "MEMORY_LIMIT"
+    assert texts[1].method is TextMethod.TEXT_LAYER
+
+
+def test_pages_missing_from_a_part_are_named_as_failed(parts: Parts) -> None:
+    texts = list(texts_of(Reader(page(1), page(2)), parts, split(1, 4)))
+    assert [text.reason for text in texts[2:]] == ["BAD_PAGE_TREE", "BAD_PAGE_TREE"]
+
+
+def test_a_document_of_which_no_page_can_be_read_is_no_success(parts: Parts) -> None:
+    broken = CrashesOnPage(1, 2, pages=2, error=UnreadablePdf("no pages in here"))
+    with pytest.raises(AllPagesFailed, match=r"acme/letters\.pdf: none of 2 pages .*UNREADABLE_PDF"):
+        list(texts_of(broken, parts, split(1, 2)))
+
+
+def test_a_broken_engine_is_not_blamed_on_the_page(parts: Parts) -> None:
+    with pytest.raises(EngineError, match=r"acme/letters\.pdf, page 2: the model is gone"):
+        list(texts_of(Reader(page(1), scan(2)), parts, split(1, 2), ocr=BrokenOcr()))
+
+
+def test_nothing_runs_until_pages_are_asked_for(parts: Parts) -> None:
+    texts_of(CrashesOnPage(1, pages=1), parts, split(1, 1), ocr=BrokenOcr())
+
+
+def test_the_stream_can_be_read_twice(parts: Parts) -> None:
+    texts = texts_of(Reader(page(1), scan(2)), parts, split(1, 2))
+    assert list(texts) == list(texts)
+
+
+def test_the_fingerprint_follows_resolution_engines_and_input(parts: Parts) -> None:
+    class NewerOcr(Ocr):
+        version = "2"
+
+    splits, others = PageSplits("a", lambda: iter(())), PageSplits("b", lambda: iter(()))
+    made = [
+        splits_to_text(splits, reader=Reader(), ocr=Ocr(), parts=parts),
+        splits_to_text(splits, reader=Reader(), ocr=Ocr(), parts=parts, dpi=200),
+        splits_to_text(splits, reader=Reader(), ocr=NewerOcr(), parts=parts),
+        splits_to_text(others, reader=Reader(), ocr=Ocr(), parts=parts),
+    ]
+    assert len({texts.fingerprint for texts in made}) == 4
+    again = splits_to_text(splits, reader=Reader(), ocr=Ocr(), parts=parts)
+    assert made[0].fingerprint == again.fingerprint
+
+
+def test_bates_of_the_text_layer_is_kept_and_of_a_scan_is_read(parts: Parts) -> None:
+    stamp = Ocr("CALDERA 000008", top=1540)
+    reader = Reader(page(1), scan(2), scan(3))
+    texts = list(texts_of(reader, parts, split(1, 3, {1: "CALDERA 000007", 3: "OLD 000099"}), ocr=stamp))
+    assert [text.bates for text in texts] == ["CALDERA 000007", "CALDERA 000008", "OLD 000099"]
+
+
+LINES = st.lists(
+    st.lists(
+        st.builds(
+            PlacedWord,
+            st.text(max_size=8),
+            st.just(Box(0.0, 0.0, 1.0, 1.0)),
+            st.floats(0, 1, allow_nan=False),
+        ),
+        max_size=6,
+    ).map(tuple),
+    max_size=6,
+).map(tuple)
+
+
+@given(LINES)
+def test_words_lie_in_order_and_cut_out_themselves(lines: tuple[tuple[PlacedWord, ...], ...]) -> None:
+    text, words = assemble(lines)
+    assert PAGE_SEPARATOR not in text
+    assert text.split() == [text[word.start : word.end] for word in words]
+    assert all(before.end < after.start for before, after in pairwise(words))
+    text.encode()
+
+
+@pytest.mark.parametrize(
+    ("signals", "method"),
+    [
+        ({}, TextMethod.TEXT_LAYER),
+        ({"characters": 0.0}, TextMethod.BLANK),
+        ({"characters": 0.0, "image_cover": 0.04}, TextMethod.BLANK),
+        ({"characters": 0.0, "image_cover": 0.05}, TextMethod.OCR),
+        ({"characters": 0.0, "vector_paths": 100.0}, TextMethod.OCR),
+        ({"bad_character_share": 0.05}, TextMethod.TEXT_LAYER),
+        ({"bad_character_share": 0.06}, TextMethod.OCR),
+        ({"cid_marks": 4.0}, TextMethod.TEXT_LAYER),
+        ({"cid_marks": 5.0}, TextMethod.OCR),
+        ({"one_letter_token_share": 0.7}, TextMethod.OCR),
+        ({"image_cover": 1.0}, TextMethod.TEXT_LAYER),
+        ({"image_cover": 0.5, "characters": 99.0}, TextMethod.OCR),
+        ({"image_cover": 0.49, "characters": 99.0}, TextMethod.TEXT_LAYER),
+        ({"image_cover": 1.0, "ink_outside_words_share": 0.6}, TextMethod.OCR),
+        ({"image_cover": 1.0, "ink_outside_words_share": 0.4}, TextMethod.TEXT_LAYER),
+        ({"characters": 29.0, "vector_paths": 500.0}, TextMethod.OCR),
+        ({"characters": 30.0, "vector_paths": 500.0}, TextMethod.TEXT_LAYER),
+        ({"dictionary_share": 0.49}, TextMethod.OCR),
+        ({"dictionary_share": 0.5}, TextMethod.TEXT_LAYER),
+        ({"dictionary_share": 0.79, "hidden_text_share": 1.0}, TextMethod.OCR),
+        ({"dictionary_share": 0.8, "hidden_text_share": 1.0}, TextMethod.TEXT_LAYER),
+    ],
+)
+def test_the_decision_for_a_page(signals: dict[str, float], method: TextMethod) -> None:
+    decision = decide({**SOUND, **signals})
+    assert decision.method is method
+    assert decision.reason
+
+
+def test_dictionary_share_tells_prose_from_misreadings() -> None:
+    good = dictionary_share(PROSE.split())
+    bad = dictionary_share(GARBLED.split())
+    assert good is not None
+    assert bad is not None
+    assert good > 0.9 > 0.6 > bad
+
+
+def test_numbers_and_few_words_are_not_judged_by_the_dictionary() -> None:
+    assert dictionary_share(["12,000", "$4.50", "2019", "A", "B"] * 10) is None
