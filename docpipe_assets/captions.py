@@ -7,7 +7,11 @@ right-hand column behind ``)`` or ``§`` with the case number, a running line "X
 
 import re
 from collections.abc import Iterator
+from itertools import takewhile
 from typing import NamedTuple
+
+from docpipe_assets.sentences import sentence_starts
+from docpipe_assets.word_lists import RUNNING_CAPTION_SMALL_WORDS
 
 _ROLE_WORD = (
     r"(?:(?:third[- ]party|cross|counter|counterclaim)[- ]?)?"
@@ -29,9 +33,11 @@ _VERSUS = re.compile(
 )
 _COLUMN = re.compile(r"(?:^|(?<=\s))[)§|}\]:](?=\s|$)|\t")
 _TITLE_LINE = re.compile(
-    r"\bCOURTS?\b|\bCOURT OF\b|\bDISTRICT OF\b|\bDIVISION\b|\bDEPARTMENT \d|^\s*(?:IN AND )?FOR THE\b|^\s*IN THE\b"
-    r"|^\s*(?:STATE|COUNTY|CITY|COMMONWEALTH) OF [A-Z .]+$|\bJUDICIAL (?:DISTRICT|CIRCUIT)\b|\bFILED\b|\bCOMPLAINT\b",
+    r"\bCOURTS?\b|\bDISTRICT OF\b|\bDIVISION\b|\bDEPARTMENT \d|^\s*(?:IN AND )?FOR THE\b|^\s*IN THE\b"
+    r"|^\s*(?:STATE|COUNTY|CITY|COMMONWEALTH) OF [A-Z .]+$|\bJUDICIAL (?:DISTRICT|CIRCUIT)\b"
+    r"|\bFILED\b|\bCOMPLAINT\b"
 )
+_DATA_LINE = re.compile(r"^\s*[A-Z][a-z]+(?:\s[A-Za-z]+)?:\s")  # Filed: ..., Judges: ...
 _DOCKET_LINE = re.compile(
     r"^\W*(?:(?:civil|criminal)\s+)?(?:action|case|cause|docket|index|file)?\s*(?:no|number)s?\b\.?", re.I
 )
@@ -44,14 +50,14 @@ _RUNNING_LINE = re.compile(
     r"(?P<left>[A-Z][^\n]{1,90}?)[^\S\n]+(?P<versus>[Vv][Ss]?\.)[^\S\n]+(?P<right>[A-Z][^\n]{1,90}?)[^\S\n]*$",
     re.M,
 )
-_RUNNING_WORDS = frozenset(
-    "of the and et al al. de la del di van von for d/b/a a/k/a ex rel rel. on behalf in v. vs. no. case by &".split()
-)
 _ON_BEHALF = re.compile(
-    r"\b(?:by and through|through (?:his|her|its|their)|guardian|next friend|on behalf of|judge|hon\b|presiding|clerk)",
+    r"\b(?:by and through|through (?:his|her|its|their)|guardian|next friend|on behalf of|judge|hon\b"
+    r"|presiding|clerk)",
     re.I,
 )
 
+_NOTHING_OR_COLUMN = re.compile(r"\s*$|\s*[)§|}\]:](?=\s|$)|\s{3,}|\t")
+_AFTER_ROLE = " .,;:()[]§|}\t\n\f"
 _LEFT_CHARACTERS, _LEFT_LINES = 900, 14
 _RIGHT_CHARACTERS, _RIGHT_LINES_WITHOUT_ROLE = 1600, 3
 
@@ -88,7 +94,7 @@ class CounselSpan(NamedTuple):
 def role_of(text: str) -> str:
     """A role in the singular and in lower case: ``Plaintiffs-Appellees`` is ``plaintiff-appellee``."""
     text = re.sub(r"\(s\)", "", " ".join(text.lower().split()))
-    text = re.sub(r"s\b", "", text)
+    text = re.sub(r"(?<!cros)s\b", "", text)
     text = re.sub(r"\s*(?:,?\s+and\s+|&|/|–)\s*", "-", text)
     return (
         re.sub(r"\s*-\s*", "-", text)
@@ -97,9 +103,14 @@ def role_of(text: str) -> str:
     )
 
 
+def parts_of(role: str | None) -> tuple[str, ...]:
+    """The parts of a compound role: a counsel line may name one of them only."""
+    return tuple(match.group() for match in re.finditer(_ROLE_WORD, role or ""))
+
+
 def side_of(role: str | None) -> str | None:
-    """The first part of a compound role, on which counsel lines and captions agree."""
-    return re.split(r"-(?!party)", role)[0] if role else None
+    """The first part of a compound role."""
+    return next(iter(parts_of(role)), None)
 
 
 def captions(text: str) -> Iterator[Caption]:
@@ -121,12 +132,17 @@ def captions(text: str) -> Iterator[Caption]:
 
 def _block_caption(text: str, versus: "re.Match[str]") -> Caption | None:
     line_start = text.rfind("\n", 0, versus.start()) + 1
-    before = text[line_start : versus.start()].strip()
-    stands_alone = not before.strip(")§|}:- ")
-    left = _left_side(text, versus.start())
-    if left is None or not (stands_alone or left.role):
+    line_end = text.find("\n", versus.end())
+    after = text[versus.end() : line_end if line_end >= 0 else len(text)]
+    is_alone = not text[line_start : versus.start()].strip(")§|}:- ") and (
+        "-" in versus.group() or _NOTHING_OR_COLUMN.match(after) is not None
+    )
+    if not is_alone and ("against" in versus.group().lower() or not _ends_with_role(text, versus.start())):
         return None
-    right = _right_side(text, versus.end(), stands_alone)
+    left = _left_side(text, versus.start())
+    if left is None:
+        return None
+    right = _right_side(text, versus.end(), is_alone)
     if right is None or not (left.role or right.role):
         return None
     if left.role is None:
@@ -134,6 +150,12 @@ def _block_caption(text: str, versus: "re.Match[str]") -> Caption | None:
     if right.role is None:
         right = right._replace(role=_OPPOSITES.get(side_of(left.role) or ""))
     return Caption(left, right)
+
+
+def _ends_with_role(text: str, end: int) -> bool:
+    """Whether a role stands directly before an offset: looked at first, because briefs are full of "v."."""
+    before = text[max(0, end - 100) : end]
+    return any(not before[role.end() :].strip(_AFTER_ROLE) for role in ROLE.finditer(before))
 
 
 def _left_side(text: str, end: int) -> PartySpan | None:
@@ -145,12 +167,15 @@ def _left_side(text: str, end: int) -> PartySpan | None:
         line = text[first:last]
         left_column = line[: column.start()] if (column := _COLUMN.search(line)) else line
         found = list(ROLE.finditer(text, first, first + len(left_column)))
-        if found and role is None and not text[found[-1].end() : end].strip(" .,;:)(§|}\t\n]").strip():
+        if found and role is None and not text[found[-1].end() : end].strip(_AFTER_ROLE):
             role = found[-1]
         is_top = (
             _TITLE_LINE.search(left_column)
             or _DOCKET_LINE.match(left_column)
             or _COUNSEL_OR_SIGNATURE.search(left_column)
+            or _DATA_LINE.match(left_column)
+            or _REPORTER.search(left_column)
+            or (not line.strip() and text[start : role.start() if role else end].strip())
             or (role and found and found[0].start() < role.start() and first < role.start())
         )
         if (is_top and not (role and first <= role.start() < last)) or first < limit or count >= _LEFT_LINES:
@@ -191,7 +216,7 @@ def _running_caption(line: "re.Match[str]") -> Caption | None:
     if _REPORTER.search(text) or ends_a_sentence:
         return None
     words = re.sub(r"[,;()]", " ", text).split()
-    if len(words) > 18 or any(w[0].islower() and w.lower() not in _RUNNING_WORDS for w in words):
+    if len(words) > 18 or any(w[0].islower() and w.lower() not in RUNNING_CAPTION_SMALL_WORDS for w in words):
         return None
     sides = [
         PartySpan(((line.start(name), line.end(name)),), None, line.start(name), line.end(name))
@@ -231,9 +256,6 @@ def acts_for_another(gap: str) -> bool:
     return _ON_BEHALF.search(gap) is not None
 
 
-# --- roles before a name, and counsel -----------------------------------------------------------
-
-
 def roles_before_names(text: str) -> Iterator[tuple[str, int, int]]:
     """Every role that stands directly before something: role, its start, and where the name would begin.
 
@@ -252,7 +274,7 @@ _GAP_BEFORE_NAME = re.compile(r"[^\S\n]*\n?[^\S\n]*(?<=\s)(?=[A-Z\"“])")
 _PROSE_LINE_CHARACTERS = 45
 _COUNSEL_LINE = re.compile(
     r"\b(?:(?:co-|lead\s+)?(?:attorneys?|counsel|lawyers?|solicitors?)(?:\s+(?:of\s+record|at\s+law))?)\s+for\s+"
-    r"(?:the\s+)?(?P<client>[^\n.:;]{3,160})(?P<colon>:)?",
+    r"(?:the\s+)?(?P<client>[^\n:;]{3,160})(?P<colon>:)?",
     re.I,
 )
 _APPEARANCE = re.compile(
@@ -266,9 +288,13 @@ _REPRESENTED = re.compile(
     r"\b(?:is|are|was|were)?\s*represented\s+(?:in\s+this\s+\w+\s+)?by\s+(?:counsel,?\s+|attorneys?\s+|the\s+law\s+firm\s+of\s+)?",
     re.I,
 )
-_PROSE_AFTER_CLIENT = re.compile(r",\s+[a-z]|\s+(?:that|who|and [a-z]|is|was|has|had|[a-z]+ed)\b")
+_PROSE_AFTER_CLIENT = re.compile(
+    r"(?<![A-Z])(?<!Inc)(?<!Corp)(?<!Co)(?<!Ltd)\.(?=\s)|,\s+[a-z]"
+    r"|\s+(?:that|who|and [a-z]|is|was|has|had|[a-z]+ed)\b"
+)
 _BLOCK_STOP = re.compile(
-    r"respectfully submitted|^\s*dated\b|\bcertif|\bv\.|\bhereby\b|^\s*for\b|\bCOURT\b|\balso present\b|\breported by\b",
+    r"respectfully submitted|^\s*dated\b|\bcertif|\bv\.|\bhereby\b|^\s*for\b|\bCOURT\b"
+    r"|\balso present\b|\breported by\b",
     re.I,
 )
 _BLOCK_LINES, _BLOCK_CHARACTERS = 12, 600
@@ -294,10 +320,13 @@ def counsel(text: str) -> Iterator[CounselSpan]:
         if ROLE.search(match["client"]):
             client = match.span("client")
             yield CounselSpan(_block_after(text, match.end()), client, _role_in(text, client))
+    last = 0
     for match in _FOR_ROLE.finditer(text):
         client = match.span("client")
-        start = max(text.rfind(".\n", 0, match.start()) + 1, text.rfind("\n\n", 0, match.start()) + 1)
-        yield CounselSpan((max(start, match.start() - 300), match.start()), client, _role_in(text, client))
+        first = max(last, text.rfind("\n\n", 0, match.start()) + 1, match.start() - 300)
+        start = first + max(sentence_starts(text[first : match.start()]), default=0)
+        last = client[1] + 1
+        yield CounselSpan((start, match.start()), client, _role_in(text, client))
     for match in _REPRESENTED.finditer(text):
         client = (max(text.rfind(". ", 0, match.start()) + 1, match.start() - 100, 0), match.start())
         end = re.compile(r"\.\s|\n\n|;|$").search(text, match.end(), match.end() + 120)
@@ -317,7 +346,6 @@ def _in_prose(text: str, match: "re.Match[str]") -> CounselSpan:
 def _client_span(text: str, match: "re.Match[str]") -> tuple[int, int]:
     """The client's part of a counsel line; a line that breaks off goes on in the next one."""
     start, end = match.span("client")
-    end = match.end() if text[match.end() : match.end() + 1] == "." else end
     while end < len(text) and end - start < 300:
         breaks_off = re.search(r"(?:,|\band|&)\s*$", text[start:end], re.I)
         goes_on = re.compile(r"[^\S\n]*\n[^\S\n]*(?:and\b|&)", re.I).match(text, end)
@@ -353,7 +381,8 @@ def _block_after(text: str, start: int) -> tuple[int, int]:
         following = pattern.search(text, start, end)
         end = following.start() if following else end
     lines = text[start:end].split("\n")[: _BLOCK_LINES + 1]
-    return start, start + len("\n".join(lines))
+    kept = list(takewhile(lambda line: not _BLOCK_STOP.search(line), lines))
+    return start, start + len("\n".join(kept))
 
 
 def _role_in(text: str, span: tuple[int, int]) -> str | None:

@@ -52,12 +52,12 @@ class DocpipeError(Exception):
     The message says what, which and what to do.
     """
 
-    code: ClassVar[str] = "INTERNAL_ERROR"
+    code: ClassVar[str]
+    advice: ClassVar[str]
     is_retryable: ClassVar[bool] = False
     counts_for: ClassVar[Breaker] = Breaker.NONE
     next_lane: ClassVar[str | None] = None
     quarantines: ClassVar[bool] = False
-    advice: ClassVar[str] = "Report this with the document's name; it is a defect in docpipe."
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -260,6 +260,7 @@ class ConfigurationError(DocpipeError):
 class InternalError(DocpipeError):
     code = "INTERNAL_ERROR"
     counts_for = Breaker.DOCUMENT
+    advice = "Report this with the document's name; it is a defect in docpipe."
 
 
 def _subclasses(root: type[DocpipeError]) -> list[type[DocpipeError]]:

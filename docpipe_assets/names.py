@@ -10,96 +10,22 @@ import unicodedata
 from dataclasses import dataclass
 from functools import cached_property
 
-_MEN = frozenset("mr mister sir lord".split())
-_WOMEN = frozenset("mrs ms miss madam lady dame".split())
-_TITLES = (
-    _MEN
-    | _WOMEN
-    | frozenset(
-        """mx dr doctor prof professor hon honorable judge justice magistrate chief commissioner officer detective det
-    sgt sergeant lt lieutenant capt captain cpl corporal pvt col colonel gen general maj major adm admiral agent
-    deputy sheriff trooper inspector senator sen rep representative congressman congresswoman gov governor mayor
-    president vice attorney atty counsel counselor rev reverend father fr pastor rabbi imam nurse coach
-    secretary minister ambassador king queen prince princess pope emperor duke saint""".split()
-    )
+from docpipe_assets.word_lists import (
+    DEGREES,
+    GENERATIONS,
+    LEGAL_FORMS,
+    NICKNAMES,
+    PARTICLES,
+    TITLES,
+    TITLES_BEFORE_FIRST_NAMES,
+    TITLES_OF_MEN,
+    TITLES_OF_WOMEN,
+    WORDS_OF_NO_WEIGHT,
+    WORDS_THAT_NAME_NOBODY,
 )
-_FIRST_NAME_TITLES = frozenset("king queen prince princess pope emperor sir dame saint".split())
-_GENERATIONS = {"jr": "jr", "junior": "jr", "sr": "sr", "senior": "sr", "ii": "ii", "iii": "iii", "iv": "iv"}
-_DEGREES = frozenset(
-    "esq esquire md phd jd dds dmd do rn np pa cpa pe mba llm dvm dc od pharmd bsn msn faan ret obe cbe".split()
-)
-_PARTICLES = frozenset(
-    "van von der den de del della di da dos du la le los las el al bin ibn ben abu ter ten st san santa mac".split()
-)
-_NICKNAMES = (
-    "robert bob bobby rob robbie bert",
-    "william bill billy will willie liam",
-    "richard dick rick ricky rich richie",
-    "james jim jimmy jamie",
-    "john jack johnny jon",
-    "jonathan jon",
-    "joseph joe joey",
-    "michael mike mikey mick",
-    "thomas tom tommy",
-    "charles charlie chuck",
-    "david dave davey",
-    "daniel dan danny",
-    "edward ed eddie ted ned",
-    "theodore ted theo",
-    "anthony tony",
-    "andrew andy drew",
-    "benjamin ben benny",
-    "christopher chris",
-    "christina christine chris tina",
-    "steven stephen steve",
-    "matthew matt",
-    "nicholas nick",
-    "peter pete",
-    "patrick pat",
-    "patricia pat patty trish",
-    "samuel sam sammy",
-    "samantha sam",
-    "alexander alex sandy",
-    "alexandra alex sandra",
-    "gregory greg",
-    "ronald ron ronnie",
-    "donald don donnie",
-    "kenneth ken kenny",
-    "lawrence larry",
-    "leonard len lenny leo",
-    "frederick fred freddie",
-    "francis frank",
-    "gerald jerry gerry",
-    "raymond ray",
-    "timothy tim",
-    "walter walt",
-    "philip phil",
-    "phillip phil",
-    "vincent vince",
-    "zachary zach zack",
-    "jeffrey jeff",
-    "joshua josh",
-    "nathaniel nathan nate",
-    "elizabeth liz beth betty eliza lizzie betsy",
-    "margaret maggie peggy meg",
-    "katherine catherine kathryn kate kathy cathy katie",
-    "jennifer jen jenny",
-    "jessica jess",
-    "rebecca becky",
-    "susan sue susie",
-    "deborah debra deb debbie",
-    "barbara barb",
-    "victoria vicky tori",
-    "pamela pam",
-    "cynthia cindy",
-    "dorothy dot dottie",
-    "judith judy",
-    "kimberly kim",
-    "abigail abby",
-    "theresa teresa terry",
-)
+
 _CALLED: dict[str, frozenset[str]] = {}
-for _group in _NICKNAMES:
+for _group in NICKNAMES:
     _formal, *_short = _group.split()
     for _name in _group.split():
         # A short name meets its formal name and its sisters; two formal names never meet through it.
@@ -141,7 +67,7 @@ class PersonName:
         groups = [_tokens(part) for part in text.split(",")]
         titles = [t for group in groups for t in _leading_titles(group)]
         groups = [group[len(_leading_titles(group)) :] for group in groups]
-        generation = next((_GENERATIONS[t] for g in groups for t in g[-1:] if t in _GENERATIONS), None)
+        generation = next((GENERATIONS[t] for g in groups for t in g[-1:] if t in GENERATIONS), None)
         groups = [kept for group in groups if (kept := _without_suffixes(group))]
         if not groups:
             return None
@@ -153,9 +79,9 @@ class PersonName:
             middles=tuple(first_names[1:]),
             generation=generation,
             nickname=plain(nickname.group(1)) if nickname and nickname.start() > 0 else None,
-            is_man=True if _MEN & set(titles) else False if _WOMEN & set(titles) else None,
+            is_man=True if TITLES_OF_MEN & set(titles) else False if TITLES_OF_WOMEN & set(titles) else None,
             has_title=bool(titles),
-            names_first=not first_names and bool(_FIRST_NAME_TITLES & set(titles)),
+            names_first=not first_names and bool(TITLES_BEFORE_FIRST_NAMES & set(titles)),
         )
 
     @property
@@ -190,11 +116,7 @@ class PersonName:
             return None
         if self.is_single or other.is_single:
             return self._single_agreement(other) if self.is_single else other._single_agreement(self)
-        if not _same_last(self, other):
-            return None
-        if self.first is None or other.first is None:
-            return None
-        return _given_agreement(self, other)
+        return _given_agreement(self, other) if _same_last(self, other) else None
 
     def _single_agreement(self, other: "PersonName") -> str | None:
         """For a single name against any other."""
@@ -225,12 +147,13 @@ def _same_last(one: PersonName, other: PersonName) -> bool:
         return True
     longer, shorter = sorted((one.last, other.last), key=len, reverse=True)
     particles = longer.removesuffix(shorter).split()
-    return longer.endswith(" " + shorter) and all(p in _PARTICLES for p in particles)
+    return longer.endswith(" " + shorter) and all(p in PARTICLES for p in particles)
 
 
 def _given_agreement(one: PersonName, other: PersonName) -> str | None:
     """Why first and middle names go together."""
-    assert one.first is not None and other.first is not None
+    if one.first is None or other.first is None:
+        return None
     first = _given_match(one.first, other.first)
     if first is None and one.nickname and _given_match(one.nickname, other.first):
         first = "nickname"
@@ -269,19 +192,19 @@ def _given_match(one: str, other: str) -> str | None:
 def _tokens(part: str) -> list[str]:
     tokens: list[str] = []
     for token in part.replace("|", " ").split():
-        if _COMPACT_INITIALS.fullmatch(token) and token.replace(".", "") not in _DEGREES:
+        if _COMPACT_INITIALS.fullmatch(token) and token.replace(".", "") not in DEGREES:
             tokens.extend(c for c in token if c != ".")
         else:
             token = token.replace(".", "").strip("\"'*();:")
             head, _, tail = token.partition("-")
             # al-Assad and al Assad are the same name; Garcia-Lopez is one last name.
-            tokens.extend([head, tail] if head in _PARTICLES and tail else [token])
+            tokens.extend([head, tail] if head in PARTICLES and tail else [token])
     return [t for t in tokens if any(c.isalnum() for c in t)]
 
 
 def _leading_titles(tokens: list[str]) -> list[str]:
     count = 0
-    while count < len(tokens) and tokens[count] in _TITLES:
+    while count < len(tokens) and tokens[count] in TITLES:
         count += 1
     if count == len(tokens):  # a title alone may be a name: Mr. King, Mr. Justice
         count = max(count - 1, 0)
@@ -289,7 +212,7 @@ def _leading_titles(tokens: list[str]) -> list[str]:
 
 
 def _without_suffixes(tokens: list[str]) -> list[str]:
-    while tokens and (tokens[-1] in _GENERATIONS or tokens[-1] in _DEGREES):
+    while tokens and (tokens[-1] in GENERATIONS or tokens[-1] in DEGREES):
         tokens = tokens[:-1]
     return tokens
 
@@ -297,31 +220,16 @@ def _without_suffixes(tokens: list[str]) -> list[str]:
 def _split_last(tokens: list[str], last_words: int | None) -> tuple[list[str], str]:
     """Given names and the last name with its particles."""
     at = len(tokens) - (last_words or 1)
-    while last_words is None and at > 1 and tokens[at - 1] in _PARTICLES:
+    while last_words is None and at > 1 and tokens[at - 1] in PARTICLES:
         at -= 1
-    if last_words is None and at == 1 and len(tokens) > 1 and tokens[0] in _PARTICLES - {"ben", "al", "mac"}:
+    if last_words is None and at == 1 and len(tokens) > 1 and tokens[0] in PARTICLES - {"ben", "al", "mac"}:
         at = 0
     return tokens[:at], " ".join(tokens[at:])
 
 
-# --- organisations ------------------------------------------------------------------------------
-
-_LEGAL_FORMS = {
-    "inc": "inc", "incorporated": "inc", "corp": "corp", "corporation": "corp", "co": "co", "company": "co",
-    "cos": "co", "companies": "co", "llc": "llc", "llp": "llp", "lp": "lp", "ltd": "ltd", "limited": "ltd",
-    "aktiengesellschaft": "ag", "plc": "plc", "pc": "pc", "pllc": "pllc", "pa": "pa", "na": "na", "ag": "ag", "gmbh": "gmbh", "sa": "sa",
-    "nv": "nv", "bv": "bv", "kg": "kg", "spa": "spa", "srl": "srl", "oy": "oy", "ab": "ab",
-}  # fmt: skip
-_WORDS_OF_NO_WEIGHT = frozenset("of the and for in at on de la & du des der".split())
-_WORDS_THAT_NAME_NOBODY = frozenset(
-    """first second american america national united states state city county university college school bank
-    department dept bureau office board court company corporation group international north south east west
-    northern southern eastern western new old general federal central world global royal republic ministry
-    institute association society committee council commission house church hospital center centre army navy
-    air party union league club district police fire insurance life public social us u.s great british""".split()
-)
 _ALIAS = re.compile(
-    r"\(\s*(?:(?:hereinafter|collectively|the|or)\s+)*(?P<quoted>[\"“'])?\s*(?P<alias>[^()\"“”]{2,40}?)\s*[\"”']?\s*\)",
+    r"\(\s*(?:(?:hereinafter|collectively|the|or)\s+)*"
+    r"(?P<quoted>[\"“'])?\s*(?P<alias>[^()\"“”]{2,40}?)\s*[\"”']?\s*\)",
     re.I,
 )
 _ORGANISATION_WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*|&")
@@ -342,9 +250,9 @@ class OrganisationName:
         bare, alias = _without_alias(text)
         words = _organisation_words(bare)
         legal_form = None
-        while len(words) > 1 and words[-1] in _LEGAL_FORMS:
+        while len(words) > 1 and words[-1] in LEGAL_FORMS:
             # "Co., Inc." counts as what stands last.
-            legal_form = legal_form or _LEGAL_FORMS[words[-1]]
+            legal_form = legal_form or LEGAL_FORMS[words[-1]]
             words.pop()
             if words[-1] == "&" and len(words) > 1:
                 words.pop()
@@ -365,7 +273,7 @@ class OrganisationName:
     def acronyms(self) -> frozenset[str]:
         """What its initials spell, with and without the words of no weight."""
         all_words = "".join(w[0] for w in self.words if w != "&")
-        weighty = "".join(w[0] for w in self.words if w not in _WORDS_OF_NO_WEIGHT)
+        weighty = "".join(w[0] for w in self.words if w not in WORDS_OF_NO_WEIGHT)
         found = {a for a in (all_words, weighty) if len(a) >= 2}
         if self.legal_form:
             found |= {a + self.legal_form[0] for a in found}
@@ -408,14 +316,13 @@ def _without_alias(text: str) -> tuple[str, tuple[str, ...] | None]:
     is_short_name = (
         match["quoted"]
         or set(alias) <= set(words)
-        or alias[:1]
-        and alias[0] in OrganisationName(tuple(words)).acronyms
+        or (len(alias) == 1 and alias[0] in OrganisationName(tuple(words)).acronyms)
     )
     return (bare, alias) if alias and words and is_short_name else (text, None)
 
 
 def _says_little(words: tuple[str, ...]) -> bool:
-    return all(w in _WORDS_THAT_NAME_NOBODY or w in _WORDS_OF_NO_WEIGHT or len(w) == 1 for w in words)
+    return all(w in WORDS_THAT_NAME_NOBODY or w in WORDS_OF_NO_WEIGHT or len(w) == 1 for w in words)
 
 
 def _organisation_words(text: str) -> list[str]:
@@ -428,9 +335,6 @@ def _organisation_words(text: str) -> list[str]:
 def _looks_like_acronym(text: str) -> bool:
     letters = [c for c in text if c.isalpha()]
     return 2 <= len(letters) <= 7 and all(c.isupper() for c in letters)
-
-
-# --- places -------------------------------------------------------------------------------------
 
 
 _UNITED_STATES = frozenset({"us", "usa", "u s", "u s a", "united states of america"})

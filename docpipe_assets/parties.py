@@ -10,10 +10,11 @@ from docpipe_assets.captions import (
     acts_for_another,
     captions,
     counsel,
+    parts_of,
     roles_before_names,
     side_of,
 )
-from docpipe_assets.cooccurrence import Named
+from docpipe_assets.co_occurrence import Named
 from docpipe_assets.model import EntityType, Mention, PageText, Place, RelationshipType
 from docpipe_assets.places import PageWindow
 
@@ -72,7 +73,7 @@ class Parties:
             if named is not None:
                 self._add_party(named.entity, role, party_to, "apposition", page, (start, page.end_of(named)))
         for line in counsel(text):
-            self._read_counsel(page, line)
+            self._read_counsel(page, line, party_to)
 
     def evidence(self) -> Iterator[tuple[Evidence, int]]:
         """Every relationship once, with the number of places that support it, in text order."""
@@ -105,22 +106,24 @@ class Parties:
         ends = f"entity:{entity}", party_to
         if ends[0] == ends[1]:
             return
-        side = side_of(role)
-        if side is not None:
+        for side in parts_of(role):
             self._sides.setdefault(side, {})[entity] = None
         self._keep(self._shown(RelationshipType.PARTY_TO, ends, role, rule, page, span))
 
-    def _read_counsel(self, page: "_Page", line: CounselSpan) -> None:
+    def _read_counsel(self, page: "_Page", line: CounselSpan, party_to: str) -> None:
         clients = page.names_in(*line.client)
         client_ids = {c.entity for c in clients}
         attorneys = [n for n in page.names_in(*line.attorneys) if n.entity not in client_ids]
         side = side_of(line.role)
+        for client in clients if attorneys and line.role else ():
+            span = line.client[0], page.end_of(client)
+            self._add_party(client.entity, line.role, party_to, "counsel", page, span)
         for attorney in attorneys:
             span = min(page.start_of(attorney), line.client[0]), max(page.end_of(attorney), line.client[1])
             ends = f"entity:{attorney.entity}", ""
             evidence = self._shown(RelationshipType.REPRESENTS, ends, line.role, "counsel", page, span)
-            for client in client_ids:
-                self._keep(replace(evidence, object=f"entity:{client}"))
+            for client_id in sorted(client_ids):
+                self._keep(replace(evidence, object=f"entity:{client_id}"))
             if not clients and side is not None:
                 self._waiting.setdefault((attorney.entity, side), evidence)
 

@@ -69,8 +69,11 @@ class PageWindow:
         ]
         return PAGE_SEPARATOR.join(parts)
 
-    def place(self, document: str, version: str, start: int, end: int) -> Place:
-        """The place of a span: its pages, one box for each line of it, and the first page's Bates label."""
+    def place(self, document: str, version: str, start: int, end: int, *, has_boxes: bool = True) -> Place:
+        """The place of a span: its pages, one box for each line of it, and the first page's Bates label.
+
+        Boxes are left out where they would only outline whole pages.
+        """
         self.read_until(end)
         touched = [p for p in self._pages if p.start < end and p.end > start]
         nearest = touched or [p for p in self._pages if p.start <= start][-1:] or list(self._pages)[:1]
@@ -82,7 +85,11 @@ class PageWindow:
             end=end,
             page=first,
             last_page=last,
-            boxes=tuple(box for p in touched for box in _line_boxes(p, start - p.start, end - p.start)),
+            boxes=tuple(
+                box
+                for p in (touched if has_boxes else ())
+                for box in _line_boxes(p, start - p.start, end - p.start)
+            ),
             bates=nearest[0].bates if nearest else None,
         )
 

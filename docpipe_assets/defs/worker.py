@@ -65,6 +65,8 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _load(module_name: str) -> None:
+    for instance_part in ("instance_storage", "run_launcher"):  # named in dagster.yaml
+        importlib.import_module(f"docpipe_assets.defs.{instance_part}")
     # No Dagster instance here: its connections must be made after the fork.
     for loaded in vars(importlib.import_module(module_name)).values():
         if isinstance(loaded, Definitions):

@@ -3,6 +3,8 @@
 import io
 from importlib import resources
 
+import pikepdf
+
 from docpipe_assets.sample.scan import saved
 
 LOCKED_PASSWORD = "Heron-Court-311"
@@ -35,8 +37,6 @@ def locked() -> bytes:
 
 def lock(pdf: bytes) -> bytes:
     """The PDF encrypted so that it opens with `LOCKED_PASSWORD` alone."""
-    import pikepdf
-
     buffer = io.BytesIO()
     with pikepdf.open(io.BytesIO(pdf)) as document:
         document.save(
@@ -59,10 +59,8 @@ def cut_short(scan: bytes) -> bytes:
 
 def _as_streamed_by_a_scanner(scan: bytes) -> bytes:
     """The pictures of a scanned PDF written anew in the order in which a scanner's firmware sends them."""
-    import pikepdf
-
     with pikepdf.open(io.BytesIO(scan)) as document:
-        pictures = [next(iter(page.images.values())) for page in document.pages]
+        pictures = [page.obj.Resources.XObject.Scan for page in document.pages]
         jpegs = [(int(picture.Width), int(picture.Height), picture.read_raw_bytes()) for picture in pictures]
     objects = []
     for width, height, jpeg in jpegs:
@@ -107,7 +105,5 @@ def _with_cross_reference(objects: list[bytes]) -> bytes:
 
 def without_pages() -> bytes:
     """A well-formed PDF whose page tree is empty."""
-    import pikepdf
-
     with pikepdf.new() as document:
         return saved(document)

@@ -6,6 +6,7 @@ Every page gets its Bates label at the bottom right. The output depends on the a
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from reportlab.lib import colors
@@ -105,8 +106,7 @@ def typeset(text: str, layout_name: str, title: str, firm: str, first_bates: int
         upright = Frame(margin, 60, PAGE_WIDTH - 2 * margin, PAGE_HEIGHT - 60 - margin, **_NO_PADDING)
     turned = Frame(TURNED_MARGIN, 60, width - 2 * TURNED_MARGIN, height - 110, **_NO_PADDING)
 
-    def decorate(canvas: Any, _: Any) -> None:
-        page_width = canvas._pagesize[0]
+    def decorate(canvas: Any, _: Any, page_width: float = PAGE_WIDTH) -> None:
         if layout.is_pleading:
             _draw_pleading_paper(canvas, title, firm)
         else:
@@ -117,7 +117,9 @@ def typeset(text: str, layout_name: str, title: str, firm: str, first_bates: int
     document.addPageTemplates(
         [
             PageTemplate("upright", [upright], onPage=decorate, pagesize=LETTER),
-            PageTemplate("landscape", [turned], onPage=decorate, pagesize=landscape(LETTER)),
+            PageTemplate(
+                "landscape", [turned], onPage=partial(decorate, page_width=width), pagesize=landscape(LETTER)
+            ),
         ]
     )
     document.build(list(_flowables(text, layout)))

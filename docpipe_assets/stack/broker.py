@@ -7,17 +7,16 @@ from pathlib import Path
 from typing import ClassVar
 
 from docpipe_assets.stack.endpoints import Endpoints, write_private
-from docpipe_assets.stack.parts import HOST, Command, StackError
+from docpipe_assets.stack.parts import HOST, Command, Habits, StackError
 
 
 @dataclass(frozen=True)
 class Broker:
-    name: ClassVar[str] = "broker"
-    needs: ClassVar[tuple[str, ...]] = ()
-    ends: ClassVar[bool] = False
-    start_seconds: ClassVar[float] = 20.0
-    stop_signals: ClassVar[tuple[tuple[signal.Signals, float], ...]] = ((signal.SIGTERM, 10.0),)
-    death_signal: ClassVar[signal.Signals] = signal.SIGTERM
+    habits: ClassVar = Habits(
+        "broker",
+        start_seconds=20.0,
+        death_signal=signal.SIGTERM,
+    )
 
     endpoints: Endpoints
     folder: Path

@@ -13,7 +13,7 @@ from typing import ClassVar
 import psycopg2
 
 from docpipe_assets.stack.endpoints import Endpoints
-from docpipe_assets.stack.parts import HOST, Command, program, reason_not_listening
+from docpipe_assets.stack.parts import HOST, Command, Habits, program, reason_not_listening
 from docpipe_assets.stack.workspace import Workspace
 
 
@@ -21,12 +21,12 @@ from docpipe_assets.stack.workspace import Workspace
 class Schema:
     """Dagster's tables, made or brought up to date once, before several programs look for them."""
 
-    name: ClassVar[str] = "schema"
-    needs: ClassVar[tuple[str, ...]] = ("postgres",)
-    ends: ClassVar[bool] = True
-    start_seconds: ClassVar[float] = 120.0
-    stop_signals: ClassVar[tuple[tuple[signal.Signals, float], ...]] = ((signal.SIGTERM, 5.0),)
-    death_signal: ClassVar[signal.Signals] = signal.SIGKILL
+    habits: ClassVar = Habits(
+        "schema",
+        needs=("postgres",),
+        ends=True,
+        stops=((signal.SIGTERM, 5.0),),
+    )
 
     marker: Path
     """Lies with the data, so that it goes when they go."""
@@ -46,12 +46,10 @@ class Schema:
 
 @dataclass(frozen=True)
 class CodeServer:
-    name: ClassVar[str] = "code-server"
-    needs: ClassVar[tuple[str, ...]] = ()
-    ends: ClassVar[bool] = False
-    start_seconds: ClassVar[float] = 120.0
-    stop_signals: ClassVar[tuple[tuple[signal.Signals, float], ...]] = ((signal.SIGINT, 5.0),)
-    death_signal: ClassVar[signal.Signals] = signal.SIGKILL
+    habits: ClassVar = Habits(
+        "code-server",
+        stops=((signal.SIGINT, 5.0),),
+    )
 
     endpoints: Endpoints
     workspace: Workspace
@@ -75,12 +73,11 @@ class CodeServer:
 
 @dataclass(frozen=True)
 class Daemon:
-    name: ClassVar[str] = "daemon"
-    needs: ClassVar[tuple[str, ...]] = ("schema", "code-server")
-    ends: ClassVar[bool] = False
-    start_seconds: ClassVar[float] = 120.0
-    stop_signals: ClassVar[tuple[tuple[signal.Signals, float], ...]] = ((signal.SIGINT, 15.0),)
-    death_signal: ClassVar[signal.Signals] = signal.SIGKILL
+    habits: ClassVar = Habits(
+        "daemon",
+        needs=("schema", "code-server"),
+        stops=((signal.SIGINT, 15.0),),
+    )
 
     endpoints: Endpoints
     workspace_file: Path
@@ -112,12 +109,11 @@ class Daemon:
 
 @dataclass(frozen=True)
 class Webserver:
-    name: ClassVar[str] = "webserver"
-    needs: ClassVar[tuple[str, ...]] = ("schema", "code-server")
-    ends: ClassVar[bool] = False
-    start_seconds: ClassVar[float] = 120.0
-    stop_signals: ClassVar[tuple[tuple[signal.Signals, float], ...]] = ((signal.SIGINT, 10.0),)
-    death_signal: ClassVar[signal.Signals] = signal.SIGKILL
+    habits: ClassVar = Habits(
+        "webserver",
+        needs=("schema", "code-server"),
+        stops=((signal.SIGINT, 10.0),),
+    )
 
     endpoints: Endpoints
     workspace_file: Path
@@ -146,16 +142,15 @@ class Webserver:
 class Workers:
     """One Celery worker with as many warm processes as documents may be worked on at once."""
 
-    name: ClassVar[str] = "worker"
-    # It connects to Postgres when the first run comes.
-    needs: ClassVar[tuple[str, ...]] = ("broker",)
-    ends: ClassVar[bool] = False
-    start_seconds: ClassVar[float] = 120.0
-    stop_signals: ClassVar[tuple[tuple[signal.Signals, float], ...]] = (
-        (signal.SIGTERM, 5.0),  # takes nothing new and finishes what it has
-        (signal.SIGQUIT, 10.0),  # interrupts its runs, which end as failed
+    habits: ClassVar = Habits(
+        "worker",
+        # Needs nobody to start: it looks for the broker until that is there, and for Postgres when
+        # the first run comes.
+        stops=(
+            (signal.SIGTERM, 5.0),  # takes nothing new and finishes what it has
+            (signal.SIGQUIT, 10.0),  # interrupts its runs, which end as failed
+        ),
     )
-    death_signal: ClassVar[signal.Signals] = signal.SIGKILL
 
     processes: int
     workspace: Workspace
@@ -169,7 +164,9 @@ class Workers:
                 f"--concurrency={self.processes}",
                 f"--definitions={self.workspace.module_name}",
                 f"--ready-file={self.ready_file}",
-            ]
+            ],
+            # A process a core, a thread a process: more would only wait for each other.
+            {"OMP_NUM_THREADS": "1", "OMP_THREAD_LIMIT": "1"},
         )
 
     def reason_not_ready(self) -> str | None:

@@ -4,6 +4,7 @@ import fcntl
 import json
 import os
 import secrets
+import time
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -70,9 +71,11 @@ def settle_endpoints(folder: Path) -> Endpoints:
     """The folder's endpoints of last time, with other ports where somebody took them; or new ones."""
     known = _read(folder)
     settled: dict[str, Any] = {}
+    ports: set[int] = set()
     for name in (entry.name for entry in fields(Endpoints)):
         if name.endswith("_port"):
-            settled[name] = free_port(known.get(name))
+            settled[name] = free_port(known.get(name), ports)
+            ports.add(settled[name])
         elif name == "dagster_home":
             settled[name] = str(folder / "dagster")
         else:
@@ -94,23 +97,29 @@ def running_environment(folder: Path) -> dict[str, str] | None:
 def lock(folder: Path) -> int:
     """Held as long as the returned descriptor is open, that is at most as long as this process lives."""
     descriptor = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as exc:
-        holder = os.read(descriptor, 20).decode() or "unknown"
-        os.close(descriptor)
-        raise StackError(
-            f"a stack is running in {folder} already (process {holder}); stop it or choose another folder"
-        ) from exc
-    os.ftruncate(descriptor, 0)
-    os.write(descriptor, str(os.getpid()).encode())
-    return descriptor
+    for _ in range(10):  # somebody may just be looking whether a stack runs
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            time.sleep(0.05)
+            continue
+        os.ftruncate(descriptor, 0)
+        os.write(descriptor, str(os.getpid()).encode())
+        return descriptor
+    holder = os.read(descriptor, 20).decode() or "unknown"
+    os.close(descriptor)
+    raise StackError(
+        f"a stack is running in {folder} already (process {holder}); stop it or choose another folder"
+    )
 
 
 def is_locked(folder: Path) -> bool:
     try:
-        os.close(lock(folder))
-    except StackError:
+        with (folder / _LOCK).open() as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
         return True
     return False
 

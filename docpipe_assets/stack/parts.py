@@ -4,7 +4,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from shutil import which
@@ -13,6 +13,7 @@ from typing import ClassVar, Protocol
 from docpipe_assets.errors import ConfigurationError
 
 HOST = "127.0.0.1"
+_PORT_ATTEMPTS = 20
 
 
 class StackError(ConfigurationError):
@@ -30,19 +31,26 @@ class Command:
     user: str | None = None
 
 
+@dataclass(frozen=True)
+class Habits:
+    """What the supervisor must know about a program, whatever it does."""
+
+    name: str
+    needs: tuple[str, ...] = ()
+    """Parts that must answer before this one is started."""
+    ends: bool = False
+    """Does its work and ends; the others stay."""
+    start_seconds: float = 120.0
+    stops: tuple[tuple[signal.Signals, float], ...] = ((signal.SIGTERM, 10.0),)
+    """How it is asked to end, ever less politely, and the seconds it has each time; then it is killed."""
+    death_signal: signal.Signals = signal.SIGKILL
+    """What the kernel sends it when the supervisor dies."""
+
+
 class Part(Protocol):
     """One program of the stack."""
 
-    name: ClassVar[str]
-    needs: ClassVar[tuple[str, ...]]
-    """Parts that must answer before this one is started."""
-    ends: ClassVar[bool]
-    """Does its work and ends; the others stay."""
-    start_seconds: ClassVar[float]
-    stop_signals: ClassVar[tuple[tuple[signal.Signals, float], ...]]
-    """How it is asked to end, ever less politely, and the seconds it has each time; then it is killed."""
-    death_signal: ClassVar[signal.Signals]
-    """What the kernel sends it when the supervisor dies."""
+    habits: ClassVar[Habits]
 
     def command(self) -> Command:
         """Makes what the program needs (folders, files) and says how to run it."""
@@ -53,9 +61,9 @@ class Part(Protocol):
         ...
 
 
-def free_port(preferred: int | None = None) -> int:
-    """The preferred port when nobody has it, so that addresses survive a restart; else any."""
-    for port in (preferred, 0):
+def free_port(preferred: int | None, taken: Container[int]) -> int:
+    """The preferred port when nobody has it, so that addresses survive a restart; else any not taken."""
+    for port in (preferred, *[0] * _PORT_ATTEMPTS):
         if port is None:
             continue
         with socket.socket() as probe:
@@ -64,7 +72,9 @@ def free_port(preferred: int | None = None) -> int:
                 probe.bind((HOST, port))
             except OSError:
                 continue
-            return int(probe.getsockname()[1])
+            found = int(probe.getsockname()[1])
+        if found not in taken:
+            return found
     raise StackError(f"no free TCP port on {HOST}; close other programs and start the stack again")
 
 

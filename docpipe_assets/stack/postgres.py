@@ -17,17 +17,17 @@ import psycopg2
 
 from docpipe_assets.stack import launch
 from docpipe_assets.stack.endpoints import Endpoints
-from docpipe_assets.stack.parts import HOST, Command, StackError
+from docpipe_assets.stack.parts import HOST, Command, Habits, StackError
 
 
 @dataclass(frozen=True)
 class Postgres:
-    name: ClassVar[str] = "postgres"
-    needs: ClassVar[tuple[str, ...]] = ()
-    ends: ClassVar[bool] = False
-    start_seconds: ClassVar[float] = 60.0  # recovery after a kill
-    stop_signals: ClassVar[tuple[tuple[signal.Signals, float], ...]] = ((signal.SIGINT, 20.0),)  # "fast": ends sessions, writes everything down
-    death_signal: ClassVar[signal.Signals] = signal.SIGINT
+    habits: ClassVar = Habits(
+        "postgres",
+        start_seconds=60.0,  # recovery after a kill
+        stops=((signal.SIGINT, 20.0),),  # "fast": ends sessions, writes everything down
+        death_signal=signal.SIGINT,
+    )
 
     endpoints: Endpoints
     folder: Path

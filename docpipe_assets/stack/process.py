@@ -61,11 +61,11 @@ class Nursery:
 
     def spawn(self, part: Part) -> "Process":
         command = part.command()
-        log_path = self._folder / "logs" / f"{part.name}.log"
+        log_path = self._folder / "logs" / f"{part.habits.name}.log"
         if log_path.exists() and log_path.stat().st_size > _LOG_LIMIT_BYTES:
             log_path.replace(log_path.with_suffix(".log.1"))
         shim = [sys.executable, "-I", "-S", launch.__file__, str(os.getpid())]
-        arguments = [*shim, str(int(part.death_signal)), command.user or "-", *command.arguments]
+        arguments = [*shim, str(int(part.habits.death_signal)), command.user or "-", *command.arguments]
 
         def start() -> subprocess.Popen[bytes]:
             with log_path.open("ab") as log:
@@ -84,8 +84,10 @@ class Nursery:
         try:
             popen = self._thread.submit(start).result()
         except OSError as exc:
-            raise StackError(f"{part.name}: {command.arguments[0]} could not be started: {exc}") from exc
-        self._record(part.name, popen.pid)
+            raise StackError(
+                f"{part.habits.name}: {command.arguments[0]} could not be started: {exc}"
+            ) from exc
+        self._record(part.habits.name, popen.pid)
         return Process(popen, log_path, log_start)
 
     def close(self) -> None:

@@ -11,6 +11,7 @@ from docpipe_assets.stack.process import Nursery, Process
 RESTARTS = 3
 RESTARTS_SECONDS = 300.0
 POLL_SECONDS = 0.05
+_KILL_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -32,11 +33,12 @@ class RunningPart:
         self._nursery = nursery
         self._process: Process = nursery.spawn(part)
         self._spawned = time.monotonic()
+        self._asked_to_stop = 0.0
         self._restarts: list[float] = []
 
     @property
     def name(self) -> str:
-        return self._part.name
+        return self._part.habits.name
 
     @property
     def pid(self) -> int:
@@ -54,7 +56,7 @@ class RunningPart:
         return self._process.exit_code is None
 
     def is_done(self) -> bool:
-        return self._part.ends and self._process.exit_code == 0
+        return self._part.habits.ends and self._process.exit_code == 0
 
     def death(self) -> DeadPart | None:
         """How it died; None while it runs and for one that did its work."""
@@ -69,7 +71,7 @@ class RunningPart:
         if death is not None:
             raise StackError(str(death))
         reason = None if self.is_done() else self._part.reason_not_ready()
-        if reason is not None and self.age_seconds > self._part.start_seconds:
+        if reason is not None and self.age_seconds > self._part.habits.start_seconds:
             raise StackError(
                 f"{self.name}: {reason} after {self.age_seconds:.0f} s; its log is {self.log_path} "
                 f"and ends:\n{self._process.log_tail()}"
@@ -83,20 +85,18 @@ class RunningPart:
             self._process.wait(_KILL_SECONDS)
 
     def begin_stop(self) -> None:
-        """Asks politely and does not wait, so that several parts can end at the same time."""
-        self._process.send(self._part.stop_signals[0][0])
-        self._asked = time.monotonic()
+        """Asks and does not wait, so that several parts can end side by side."""
+        self._process.send(self._part.habits.stops[0][0])
+        self._asked_to_stop = time.monotonic()
 
     def finish_stop(self) -> bool:
         """Waits, insists and at last kills; False when it came to that."""
-        deadline = self._asked
-        for number, seconds in self._part.stop_signals:
-            if deadline != self._asked:
+        (_, patience_seconds), *insisting = self._part.habits.stops
+        ended = self._process.wait(self._asked_to_stop + patience_seconds - time.monotonic())
+        for number, seconds in insisting:
+            if not ended:
                 self._process.send(number)
-            deadline = max(deadline, time.monotonic() if deadline != self._asked else 0) + seconds
-            if self._process.wait(deadline - time.monotonic()):
-                break
-        ended = not self.is_running()
+                ended = self._process.wait(seconds)
         self._process.kill()
         return ended
 

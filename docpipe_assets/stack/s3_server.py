@@ -8,17 +8,16 @@ from pathlib import Path
 from typing import ClassVar
 
 from docpipe_assets.stack.endpoints import INTAKE_BUCKET, LAKE_BUCKET, Endpoints
-from docpipe_assets.stack.parts import HOST, Command, program
+from docpipe_assets.stack.parts import HOST, Command, Habits, program
 
 
 @dataclass(frozen=True)
 class S3Server:
-    name: ClassVar[str] = "s3"
-    needs: ClassVar[tuple[str, ...]] = ()
-    ends: ClassVar[bool] = False
-    start_seconds: ClassVar[float] = 20.0
-    stop_signals: ClassVar[tuple[tuple[signal.Signals, float], ...]] = ((signal.SIGTERM, 5.0),)
-    death_signal: ClassVar[signal.Signals] = signal.SIGKILL
+    habits: ClassVar = Habits(
+        "s3",
+        start_seconds=20.0,
+        stops=((signal.SIGTERM, 5.0),),
+    )
 
     endpoints: Endpoints
     folder: Path

@@ -68,6 +68,7 @@ class Stack:
         self._endpoints: Endpoints | None = None
         self._nursery: Nursery | None = None
         self._lock: int | None = None
+        self._owner_pid = 0
         self._previous_handlers: dict[signal.Signals, object] = {}
 
     def __enter__(self) -> "Stack":
@@ -112,7 +113,9 @@ class Stack:
         """Returns when every part answers; raises StackError, with everything ended, when one does not."""
         if self._lock is not None:
             return self.endpoints
-        (self.folder / "logs").mkdir(parents=True, exist_ok=True)
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        (self.folder / "logs").mkdir(exist_ok=True)
+        self._owner_pid = os.getpid()
         self._lock = lock(self.folder)
         atexit.register(self.stop)
         began = time.monotonic()
@@ -125,11 +128,11 @@ class Stack:
             self._prepare_folders()
             schema = Schema(self.folder / "postgres" / "dagster_schema")
             if schema.is_current():
-                self._start_parts(self._parts(), ready={schema.name})
+                self._start_parts(self._parts(), ready={schema.habits.name})
             else:
                 self._start_parts([*self._parts(), schema], ready=set())
                 schema.note_current()
-                del self._running[schema.name]
+                del self._running[schema.habits.name]
         except BaseException:
             self.stop()
             raise
@@ -138,7 +141,8 @@ class Stack:
 
     def stop(self) -> None:
         """Ends every part, the users of a service before the service; may be called at any time, twice."""
-        if self._lock is None:
+        # A fork of this process that ends must not take the parts along.
+        if self._lock is None or self._owner_pid != os.getpid():
             return
         with _uninterrupted():
             for is_service in (False, True):
@@ -203,15 +207,15 @@ class Stack:
             Daemon(endpoints, shared_workspace),
             Webserver(endpoints, shared_workspace),
         ]
-        return [part for part in parts if part.name not in self._unwanted]
+        return [part for part in parts if part.habits.name not in self._unwanted]
 
     def _start_parts(self, waiting: list[Part], ready: set[str]) -> None:
         """Starts each part as soon as what it needs answers, the independent ones side by side."""
         assert self._nursery is not None
         while waiting or not ready.issuperset(self._running):
-            for part in [part for part in waiting if ready.issuperset(part.needs)]:
+            for part in [part for part in waiting if ready.issuperset(part.habits.needs)]:
                 waiting.remove(part)
-                self._running[part.name] = RunningPart(part, self._nursery)
+                self._running[part.habits.name] = RunningPart(part, self._nursery)
             for running in [part for part in self._running.values() if part.name not in ready]:
                 if running.is_ready():
                     ready.add(running.name)

@@ -2,14 +2,14 @@
 
 Structural edges come first, in text order. Then what captions and counsel lines say (measure
 ``rule``): who is a party, who opposes whom, who represents whom. Last, which people, organisations
-and places stand close together (measure ``distance_decay``, see ``cooccurrence``). Every input is
+and places stand close together (measure ``distance_decay``, see ``co_occurrence``). Every input is
 read once.
 """
 
 from collections.abc import Iterator
 from heapq import merge
 
-from docpipe_assets.cooccurrence import DECAY_CHARACTERS, MEASURE, Named, StrongestPairs
+from docpipe_assets.co_occurrence import DECAY_CHARACTERS, MEASURE, Named, StrongestPairs
 from docpipe_assets.entity_lookup import EntityLookup
 from docpipe_assets.errors import ArtifactDamaged
 from docpipe_assets.identity import fingerprint
@@ -41,7 +41,7 @@ _COUNTED_TYPES = frozenset({EntityType.PERSON, EntityType.ORGANISATION, EntityTy
 def entities_to_relationships(
     entities: CanonicalEntities, mentions: Mentions, chunks: Chunks, pages: PageTexts
 ) -> Relationships:
-    """The edges of a document's graph; both ends of every edge exist, and quotes are as the pages have them."""
+    """The edges of a document's graph. Both ends of every edge exist; quotes are what the pages say."""
     settings = {"pair_limit": PAIR_LIMIT, "decay_characters": DECAY_CHARACTERS}
     inputs = [entities.fingerprint, mentions.fingerprint, chunks.fingerprint, pages.fingerprint]
     return Relationships(
@@ -114,12 +114,12 @@ def _relationships(
 
 
 def _page_edge(window: PageWindow, page: PageText) -> Relationship:
-    place = window.place(page.document, page.version, page.start, page.end)
+    place = window.place(page.document, page.version, page.start, page.end, has_boxes=False)
     return _edge(RelationshipType.HAS_PAGE, "document", f"page:{page.page}", place)
 
 
 def _chunk_edge(window: PageWindow, chunk: Chunk) -> Relationship:
-    place = window.place(chunk.document, chunk.version, chunk.start, chunk.end)
+    place = window.place(chunk.document, chunk.version, chunk.start, chunk.end, has_boxes=False)
     return _edge(
         RelationshipType.HAS_CHUNK,
         "document",

@@ -83,7 +83,7 @@ def _thing_entities(
     for (entity_type, key), forms in things.items():
         fullest = max(forms, key=lambda text: (forms[text].mentions, not text.isupper(), len(text), text))
         reason = "same name" if entity_type is EntityType.PLACE else "same value"
-        yield _entity(owner, entity_type, key, fullest, forms, {text: f"{reason}: {key}" for text in forms})
+        yield _entity(owner, entity_type, key, fullest, forms, dict.fromkeys(forms, f"{reason}: {key}"))
 
 
 def _entity(

@@ -54,12 +54,11 @@ def text_to_chunks(pages: PageTexts, *, token_limit: int = 400, overlap_tokens: 
 def _chunks(pages: PageTexts, token_limit: int, overlap_tokens: int) -> Iterator[Chunk]:
     window = PageWindow(pages)
     heading: str | None = None
-    number = 0
-    for pieces in _packs(_pieces(window, token_limit), token_limit, overlap_tokens):
+    packs = _packs(_pieces(window, token_limit), token_limit, overlap_tokens)
+    for number, pieces in enumerate(packs):
         heading = pieces[0].heading or heading
         yield _chunk(window, number, pieces, heading)
         heading = next((p.heading for p in reversed(pieces) if p.heading), heading)
-        number += 1
         window.forget_before(pieces[0].start)
 
 

@@ -1,6 +1,6 @@
 """People, organisations and places by a conditional random field trained for litigation documents."""
 
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -9,6 +9,7 @@ import zstandard
 
 from docpipe_assets.engines.ner.features import FEATURES_VERSION, Featurizer, Tokens, sequences, tokenize
 from docpipe_assets.engines.ner.gazetteers import Gazetteer
+from docpipe_assets.engines.ner.short_names import Span, Vocabulary, with_short_names
 from docpipe_assets.errors import EngineError
 from docpipe_assets.model import EntityType, FoundName
 from docpipe_assets.protocols import NameContext
@@ -21,16 +22,6 @@ CODE_VERSION = "1"
 
 _TYPES = {"P": EntityType.PERSON, "O": EntityType.ORGANISATION, "L": EntityType.PLACE}
 _LEADING = frozenset({"the", "The", "THE", "a", "an"})
-_TITLE_CLASSES = frozenset({"title"})
-
-
-class _Span(NamedTuple):
-    """Tokens from start to end (exclusive) with one tag and a probability."""
-
-    start: int
-    end: int
-    tag: str
-    score: float
 
 
 class _Model(NamedTuple):
@@ -38,7 +29,8 @@ class _Model(NamedTuple):
     """The tagger reads these bytes in place and keeps no reference: without ours it would crash."""
     tagger: "Tagger"
     featurizer: Featurizer
-    gazetteer: Gazetteer
+    classes: Mapping[str, tuple[str, ...]]
+    frequencies: Mapping[str, float]
 
 
 class CrfNer:
@@ -75,14 +67,20 @@ class CrfNer:
             tagger.open_inmemory(model)
         except (OSError, ValueError, zstandard.ZstdError) as exc:
             raise EngineError(f"{path}: the name model cannot be read ({exc}); install docpipe again") from exc
-        return _Model(model, tagger, Featurizer(gazetteer, wordfreq.get_frequency_dict("en", "small")), gazetteer)
+        frequencies = wordfreq.get_frequency_dict("en", "small")
+        return _Model(model, tagger, Featurizer(gazetteer, frequencies), gazetteer.words, frequencies)
 
     def find(self, text: str, context: NameContext) -> Iterator[FoundName]:
         if not text.strip():
             return
         tokens = tokenize(text)
-        for start, end in sequences(tokens):
-            for span in self._spans(tokens, start, end, context.lowercase_words):
+        known = context.lowercase_words
+        vocabulary = Vocabulary(self._model.classes, self._model.frequencies, known)
+        spans = [
+            span for start, end in sequences(tokens) for span in self._tagged(tokens, start, end, vocabulary)
+        ]
+        for span in with_short_names(spans, tokens, vocabulary):
+            if not _is_defined_term(span, tokens, vocabulary):
                 yield FoundName(
                     start=tokens.starts[span.start],
                     end=tokens.ends[span.end - 1],
@@ -91,15 +89,15 @@ class CrfNer:
                     engine=self.name,
                 )
 
-    def _spans(self, tokens: Tokens, start: int, end: int, known: Container[str]) -> Iterator[_Span]:
-        _, tagger, featurizer, gazetteer = self._model
-        tagger.set(featurizer.features(tokens, start, end, known))
+    def _tagged(self, tokens: Tokens, start: int, end: int, vocabulary: Vocabulary) -> Iterator[Span]:
+        tagger = self._model.tagger
+        tagger.set(self._model.featurizer.features(tokens, start, end, vocabulary.known))
         tags = tagger.tag()
         for first, last, tag in _runs(tags):
             # The weakest token is where the span would break first.
             score = min(tagger.marginal(tags[i], i) for i in range(first, last))
-            span = _trimmed(_Span(start + first, start + last, tag, score), tokens, gazetteer.words)
-            if span and not _is_defined_term(span, tokens, gazetteer.words, known):
+            span = _trimmed(Span(start + first, start + last, tag, score), tokens, vocabulary)
+            if span:
                 yield span
 
 
@@ -112,32 +110,35 @@ def _runs(tags: list[str]) -> Iterator[tuple[int, int, str]]:
             start = i
 
 
-def _trimmed(span: _Span, tokens: Tokens, classes: Mapping[str, tuple[str, ...]]) -> _Span | None:
+def _trimmed(span: Span, tokens: Tokens, vocabulary: Vocabulary) -> Span | None:
     """Without articles, a person's title, and punctuation at the ends."""
     start, end = span.start, span.end
     while start < end:
         word = tokens.words[start]
-        is_title = span.tag == "P" and _TITLE_CLASSES.intersection(classes.get(word.lower(), ()))
-        # "Judge", "Chief" and the like are also surnames: only a title before something else is cut.
-        if word in _LEADING or not word[0].isalnum() or (is_title and end - start > 1 and "last1" not in classes[word.lower()]):
+        low = word.lower()
+        # "Dean" and "Chase" are titles and names: only a title that is no frequent name is cut.
+        is_title = span.tag == "P" and end - start > 1 and vocabulary.has(low, "title")
+        is_name = vocabulary.has(low, "first1", "last1")
+        if word in _LEADING or not word[0].isalnum() or (is_title and not is_name):
             start += 1
         else:
             break
     while end > start and not any(c.isalnum() for c in tokens.words[end - 1]):
         end -= 1
-    return span._replace(start=start, end=end) if any(c.isalpha() for w in tokens.words[start:end] for c in w) else None
+    has_letters = any(c.isalpha() for word in tokens.words[start:end] for c in word)
+    return span._replace(start=start, end=end) if has_letters else None
 
 
-def _is_defined_term(span: _Span, tokens: Tokens, classes: Mapping[str, tuple[str, ...]], known: Container[str]) -> bool:
+def _is_defined_term(span: Span, tokens: Tokens, vocabulary: Vocabulary) -> bool:
     """"the Company", "Confidential Information": every word also occurs in lower case in the document.
 
     A person is spared when the first word is a common first name or a title stands before it:
     "Mark Hill" stays a person in a document that speaks of a mark and a hill.
     """
     words = [word.lower() for word in tokens.words[span.start : span.end] if word[0].isalpha()]
-    if not all(word in known or "role" in classes.get(word, ()) for word in words):
+    if not all(word in vocabulary.known or vocabulary.has(word, "role") for word in words):
         return False
     if span.tag != "P":
         return True
     before = tokens.words[span.start - 1].lower() if span.start else ""
-    return not ("first1" in classes.get(words[0], ()) or "title" in classes.get(before, ()))
+    return not (vocabulary.has(words[0], "first1") or vocabulary.has(before, "title"))

@@ -120,6 +120,7 @@ class Featurizer:
         by_word = [self._of_word(word) for word in words]
         extra = [[f"br={b}"] for b in breaks]
         self._mark_lines(words, breaks, extra)
+        self._mark_company(words, lowered, breaks, extra)
         self._mark_places(lowered, extra)
         known = [word.isalpha() and word in lowercase_words for word in lowered]
         last = len(words) - 1
@@ -199,6 +200,36 @@ class Featurizer:
                     if i - start <= 6:
                         extra[j].append("shortline")
                 start = i
+
+    def _mark_company(
+        self, words: Sequence[str], lowered: Sequence[str], breaks: Sequence[str], extra: list[list[str]]
+    ) -> None:
+        """Tells each word in which company its like is seen in this text.
+
+        "Meridian" alone may be anything; where "Meridian Tool Co." stands elsewhere, it is a firm, and where
+        "Mr. Meridian" does, a person.
+        """
+        classes = self._gazetteer.words
+        seen: dict[str, set[str]] = {}
+        start = 0
+        for i in range(len(words) + 1):
+            if i < len(words) and (words[i][0].isupper() or words[i] == "&") and breaks[i] in ("", " "):
+                continue
+            run = range(start, i)
+            start = i
+            if len(run) < 2:
+                continue
+            kinds = [classes.get(lowered[j], ()) for j in run]
+            if "title" in kinds[0]:
+                seen.setdefault(lowered[run[1]], set()).add("titled")
+            if any("suffix" in kind or "orgword" in kind for kind in kinds[1:]):
+                seen.setdefault(lowered[run[0]], set()).add("orghead")
+            elif len(run) <= 3 and ("first1" in kinds[0] or "first2" in kinds[0]):
+                seen.setdefault(lowered[run[-1]], set()).add("surname")
+                seen.setdefault(lowered[run[0]], set()).add("forename")
+        for i, word in enumerate(lowered):
+            if word in seen and words[i][0].isupper():
+                extra[i] += [f"seen={kind}" for kind in sorted(seen[word])]
 
     def _mark_places(self, lowered: Sequence[str], extra: list[list[str]]) -> None:
         """Marks places of several words, longest first."""

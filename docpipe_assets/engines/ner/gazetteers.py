@@ -28,7 +28,8 @@ LEXICON: dict[str, str] = {
     "title": """mr mr. mrs mrs. ms ms. miss dr dr. prof prof. professor hon hon. honorable judge justice
         officer ofc. detective det. sergeant sgt. lieutenant lt. captain capt. deputy trooper chief agent
         sheriff attorney counselor nurse rev. reverend sir inspector investigator magistrate commissioner
-        corporal cpl. patrolman paramedic secretary senator governor mayor president""",
+        corporal cpl. patrolman paramedic secretary senator governor mayor president chair chairman chairwoman chairperson dean trustee
+        superintendent councilmember councilman councilwoman supervisor pastor coach principal foreman dep.""",
     "degree": "esq esq. esquire m.d. md d.o. do r.n. rn ph.d. phd cpa c.p.a. jr jr. sr sr. ii iii iv pa-c np dds d.d.s. j.d.",
     "role": """plaintiff plaintiffs defendant defendants petitioner petitioners respondent respondents
         appellant appellants appellee appellees claimant claimants cross-defendant intervenor debtor

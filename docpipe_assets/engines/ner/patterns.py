@@ -41,7 +41,10 @@ class PatternNer:
 
     def find(self, text: str, context: NameContext) -> Iterator[FoundName]:
         claims: list[FoundName] = []
+        lowered = text.lower()
         for rule in RULES:
+            if rule.cues and not any(cue in lowered for cue in rule.cues):
+                continue
             for match in rule.pattern.finditer(text):
                 reading = rule.read(match)
                 if reading is not None:

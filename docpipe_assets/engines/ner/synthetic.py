@@ -8,7 +8,6 @@ from pathlib import Path
 
 TEMPLATES = Path(__file__).parent / "templates.txt"
 _SLOT = re.compile(r"\{(\w+)\}")
-_PARTICLE_NAMES = {"MC": 2, "O'": 2}
 
 _ROLES = "Plaintiff Defendant Petitioner Respondent Cross-Complainant Intervenor Appellant Appellee".split()
 _BARS = ("SBN", "State Bar", "Bar", "ARDC", "Fla. Bar", "Texas Bar", "Attorney ID", "WSBA")
@@ -39,7 +38,7 @@ _ADJECTIVES = (
 _ENDINGS = (
     ", Inc.|, Inc.|, Inc.| Inc.|, LLC|, LLC| LLC| Corp.| Corporation| Co.| Company|, Ltd.| Ltd.| L.P.|, L.L.C.| Group|"
     " Holdings| Holdings, Inc.| Partners| Enterprises| International| Systems| Services| Services, Inc.| Solutions|"
-    " Industries| Industries, LLC| & Sons| Brothers| Bros.| Associates| & Associates| & Co.| of {state}| S.A.| GmbH| PLC"
+    " Industries| Industries, LLC| & Sons| Brothers| Bros.| Associates| & Associates| & Co.| S.A.| GmbH| PLC"
 ).split("|")
 _SYLLABLES = "nor vex cor dan tel mar bri quan syn alt ver tri lum zen pol ax on ia ex ta ra lo ki be du gra sol fen hal".split()
 _AGENCIES = (
@@ -65,6 +64,7 @@ class WordLists:
     first: Sequence[str]
     last: Sequence[str]
     cities: Sequence[str]
+    foreign_cities: Sequence[str]
     states: Sequence[tuple[str, str]]
     countries: Sequence[str]
     counties: Sequence[str]
@@ -79,57 +79,93 @@ class LabelledText:
 
 
 class Names:
-    """Draws invented names of all kinds; everything comes from one random generator."""
+    """Draws invented names of all kinds; everything comes from one random generator.
+
+    Within a document people and companies come back under shorter names, as in real ones.
+    """
 
     def __init__(self, lists: WordLists, rng: random.Random) -> None:
         self._lists = lists
         self._rng = rng
+        self._people: list[tuple[str, str]] = []
+        self._short_names: list[str] = []
+
+    def begin_document(self) -> None:
+        self._people.clear()
+        self._short_names.clear()
 
     def _skewed(self, words: Sequence[str]) -> str:
         """Half of the draws favour frequent words, the other half meets rare ones too."""
         power = 4 if self._rng.random() < 0.5 else 1
         return words[int(len(words) * self._rng.random() ** power)]
 
+    def _blended(self, words: Sequence[str]) -> str:
+        """A name in no list: the head of one and the tail of another."""
+        head, tail = self._rng.choice(words), self._rng.choice(words)
+        return head[: max(2, len(head) // 2)] + tail[len(tail) // 2 :].lower()
+
+    def _given_name(self) -> str:
+        return self._blended(self._lists.first) if self._rng.random() < 0.12 else self._skewed(self._lists.first)
+
+    def _surname(self) -> str:
+        roll = self._rng.random()
+        name = self._blended(self._lists.last) if roll < 0.2 else self._skewed(self._lists.last)
+        roll = self._rng.random()
+        return f"{name}-{self._skewed(self._lists.last)}" if roll < 0.03 else f"de la {name}" if roll < 0.034 else name
+
+    def _somebody(self) -> tuple[str, str]:
+        if self._people and self._rng.random() < 0.3:
+            return self._rng.choice(self._people)
+        self._people.append((self._given_name(), self._surname()))
+        return self._people[-1]
+
     def first(self) -> str:
-        return self._skewed(self._lists.first)
+        return self._rng.choice(self._people)[0] if self._people and self._rng.random() < 0.5 else self._given_name()
 
     def last(self) -> str:
-        name = self._skewed(self._lists.last)
-        roll = self._rng.random()
-        return f"{name}-{self._skewed(self._lists.last)}" if roll < 0.03 else f"de la {name}" if roll < 0.004 else name
+        return self._rng.choice(self._people)[1] if self._people and self._rng.random() < 0.6 else self._surname()
 
-    def _initial(self) -> str:
+    def initial(self) -> str:
         return self._rng.choice("ABCDEFGHJKLMNPRSTVW") + "."
 
     def person(self) -> str:
-        roll, first, last = self._rng.random(), self.first(), self.last()
+        roll = self._rng.random()
+        first, last = self._somebody()
         if roll < 0.62:
             return f"{first} {last}"
         if roll < 0.82:
-            return f"{first} {self._initial()} {last}"
+            return f"{first} {self.initial()} {last}"
         if roll < 0.88:
-            return f"{first} {self.first()} {last}"
+            return f"{first} {self._given_name()} {last}"
         if roll < 0.93:
-            return f"{self._initial()} {last}"
+            return f"{self.initial()} {last}"
         if roll < 0.95:
-            return f"{self._initial()} {self._initial()} {last}"
+            return f"{self.initial()} {self.initial()} {last}"
         return f"{first} {last}{self._rng.choice((', Jr.', ' Jr.', ' III', ' II', ', Sr.'))}"
 
     def initial_last(self) -> str:
-        return f"{self._initial()} {self.last()}"
+        return f"{self.initial()} {self.last()}"
+
+    def last_initial(self) -> str:
+        return f"{self.last()}, {self.initial()}"
+
+    def full(self) -> str:
+        return " ".join(self._somebody())
 
     def last_first(self) -> str:
-        tail = self._rng.choice(("", "", f" {self._initial()}", f" {self._initial()[0]}", f" {self.first()}"))
-        first = self.first() if self._rng.random() < 0.85 else self._initial()
-        return f"{self.last()}, {first}{tail}"
+        tail = self._rng.choice(("", "", f" {self.initial()}", f" {self.initial()[0]}", f" {self._given_name()}"))
+        first, last = self._somebody()
+        return f"{last}, {first if self._rng.random() < 0.8 else self.initial()}{tail}"
 
     def _coined(self) -> str:
         word = "".join(self._rng.choice(_SYLLABLES) for _ in range(self._rng.choice((2, 2, 3, 3, 4))))
         return word.capitalize() if self._rng.random() < 0.9 else word[:4].capitalize() + word[4:].capitalize()
 
     def short_org(self) -> str:
+        if self._short_names and self._rng.random() < 0.55:
+            return self._rng.choice(self._short_names)
         roll = self._rng.random()
-        if roll < 0.4:
+        if roll < 0.35:
             return self._coined()
         if roll < 0.55:
             return self.acronym()
@@ -137,7 +173,7 @@ class Names:
             return f"{self._rng.choice(_ADJECTIVES)} {self._rng.choice(_TRADES)}"
         if roll < 0.85:
             return f"{self._rng.choice(_ADJECTIVES)} {self._rng.choice(_ADJECTIVES)}"
-        return f"{self.last()} {self._rng.choice(_TRADES)}"
+        return f"{self._surname()} {self._rng.choice(_TRADES)}"
 
     def org(self) -> str:
         makers: tuple[Callable[[], str], ...] = (
@@ -149,22 +185,23 @@ class Names:
     def _company(self) -> str:
         rng = self._rng
         head = rng.choice(
-            (self._coined(), self.last(), rng.choice(_ADJECTIVES), self.city(), f"{self.last()} & {self.last()}",
-             f"{rng.choice(_ADJECTIVES)} {rng.choice(_ADJECTIVES)}", self.state(), f"{self.first()}'s", f"{self.first()} {self.last()}")
+            (self._coined(), self._surname(), rng.choice(_ADJECTIVES), self.city(), f"{self._surname()} & {self._surname()}",
+             f"{rng.choice(_ADJECTIVES)} {rng.choice(_ADJECTIVES)}", self.state(), f"{self._given_name()}'s", f"{self._given_name()} {self._surname()}")
         )  # fmt: skip
         trade = rng.choice(_TRADES)
         if rng.random() < 0.2:
             trade += f" {rng.choice(('and', '&'))} {rng.choice(_TRADES)}"
         ending = rng.choice(_ENDINGS).replace("{state}", self.state())
+        self._short_names.append(f"{head} {trade}" if rng.random() < 0.15 else head)
         roll = rng.random()
         return f"{head} {trade}{ending}" if roll < 0.6 else f"{head}{ending}" if roll < 0.8 else f"{head} {trade}"
 
     def firm(self) -> str:
         rng = self._rng
         ending = rng.choice((", LLP", " LLP", ", P.C.", " PC", " PLLC", ", P.A.", ", PLLC", " & Associates", ""))
-        names = [self.last() for _ in range(4)]
+        names = [self._surname() for _ in range(4)]
         if rng.random() < 0.1:
-            return f"Law Office{rng.choice(('', 's'))} of {self.first()} {names[0]}"
+            return f"Law Office{rng.choice(('', 's'))} of {self._given_name()} {names[0]}"
         if rng.random() < 0.15:
             return f"{names[0]} Law {rng.choice(('Group', 'Firm', 'Offices'))}{ending if '&' not in ending else ''}"
         heads = (f"{names[0]} & {names[1]}", f"{names[0]}, {names[1]} & {names[2]}", f"{names[0]} {names[1]}",
@@ -173,8 +210,8 @@ class Names:
 
     def hospital(self) -> str:
         rng = self._rng
-        head = rng.choice((self.city(), self.county(), f"St. {self.first()}'s", f"Saint {self.first()}", "Mercy", "Good Samaritan",
-                           f"{self.last()} Memorial", f"{rng.choice(_ADJECTIVES)} {rng.choice(_ADJECTIVES)}", "Sacred Heart"))  # fmt: skip
+        head = rng.choice((self.city(), self.county(), f"St. {self._given_name()}'s", f"Saint {self._given_name()}", "Mercy", "Good Samaritan",
+                           f"{self._surname()} Memorial", f"{rng.choice(_ADJECTIVES)} {rng.choice(_ADJECTIVES)}", "Sacred Heart"))  # fmt: skip
         kind = rng.choice(("Hospital", "Medical Center", "General Hospital", "Regional Medical Center", "Clinic", "Urgent Care",
                            "Orthopaedic Associates", "Surgery Center", "Health System", "Rehabilitation Hospital", "Family Practice"))  # fmt: skip
         return f"{head} {kind}"
@@ -185,10 +222,17 @@ class Names:
             return f"{self.county()} {rng.choice(('Sheriff’s Office', 'Sheriff', 'Sheriff Department'))}".replace("’", "'")
         return f"{self.city()} {rng.choice(('Police Department', 'Police Dept.', 'PD', 'Fire Department', 'Police'))}"
 
+    def jail(self) -> str:
+        kind = self._rng.choice(("Jail", "Detention Center", "Correctional Facility", "Juvenile Hall"))
+        return f"{self._rng.choice((self.county(), self.state(), self.city()))} {kind}"
+
+    def patrol(self) -> str:
+        return f"{self.state()} {self._rng.choice(('Highway Patrol', 'State Police', 'State Patrol', 'Rangers'))}"
+
     def bank(self) -> str:
         rng = self._rng
         ending = rng.choice((", N.A.", " Bank", " Bank & Trust", " National Bank", " Savings Bank, FSB", " Credit Union", " Bank, N.A."))
-        return rng.choice((f"First {self.city()}", self._coined(), f"{self.last()}", rng.choice(_ADJECTIVES), f"Bank of {self.city()}")) + ending
+        return rng.choice((f"First {self.city()}", self._coined(), f"{self._surname()}", rng.choice(_ADJECTIVES), f"Bank of {self.city()}")) + ending
 
     def agency(self) -> str:
         agency = self._rng.choice(_AGENCIES)
@@ -207,7 +251,7 @@ class Names:
         return self._rng.choice((f"University of {self.state()}", f"{self.state()} State University", f"{self.last()} College", f"{self.city()} Community College"))  # fmt: skip
 
     def city(self) -> str:
-        return self._skewed(self._lists.cities)
+        return self._skewed(self._lists.foreign_cities if self._rng.random() < 0.1 else self._lists.cities)
 
     def state(self) -> str:
         return self._rng.choice(self._lists.states)[1]
@@ -265,8 +309,8 @@ class Filler:
 
 
 _TAG_OF_SLOT = {
-    **dict.fromkeys(("person", "last", "first", "last_first", "initial_last"), "P"),
-    **dict.fromkeys(("org", "short_org", "firm", "hospital", "police", "bank", "agency", "acronym", "union", "university"), "O"),
+    **dict.fromkeys(("person", "full", "last", "first", "last_first", "last_initial", "initial_last"), "P"),
+    **dict.fromkeys(("org", "short_org", "firm", "hospital", "police", "bank", "agency", "acronym", "union", "university", "jail", "patrol"), "O"),
     **dict.fromkeys(("city", "state", "state_code", "country", "county", "road"), "L"),
 }  # fmt: skip
 
@@ -324,8 +368,9 @@ def documents(lists: WordLists, count: int, seed: int) -> list[LabelledText]:
     names, filler, templates = Names(lists, rng), Filler(rng), read_templates()
     made: list[LabelledText] = []
     for _ in range(count):
+        names.begin_document()
         text, spans = "", list[tuple[int, int, str]]()
-        for template in rng.choices(templates, k=rng.randint(1, 4)):
+        for template in rng.choices(templates, k=rng.randint(1, 6)):
             block = fill(template, names, filler, rng)
             gap = rng.choice(("\n\n", "\n\n", "\n", " ")) if text else ""
             spans += [(s + len(text) + len(gap), e + len(text) + len(gap), tag) for s, e, tag in block.names]

@@ -17,10 +17,10 @@ import zstandard
 
 from docpipe_assets.engines.ner.features import Featurizer, sequences, tokenize
 from docpipe_assets.engines.ner.gazetteers import FILE_NAME, Gazetteer
-from docpipe_assets.engines.ner.synthetic import LabelledText, WordLists, documents
+from docpipe_assets.engines.ner.synthetic import LabelledText, Names, WordLists, documents
 
 SEED = 20261123
-SYNTHETIC_DOCUMENTS = 6_000
+SYNTHETIC_DOCUMENTS = 3_000
 HELD_OUT_EVERY = 10
 SENTENCES_PER_DOCUMENT = 6
 FREQUENT_SURNAMES = 20_000
@@ -75,10 +75,46 @@ def corpora(data: Path) -> dict[str, list[Sentence]]:
     return found
 
 
-def in_documents(sentences: Sequence[Sentence], rng: random.Random) -> Iterator[LabelledText]:
+def with_other_names(sentence: Sentence, names: Names, rng: random.Random) -> Sentence:
+    """The same sentence about invented people, companies and places: the words around names teach more so."""
+    renamed: Sentence = []
+    i = 0
+    while i < len(sentence):
+        tag = sentence[i][1]
+        end = i + 1
+        while tag != "O" and end < len(sentence) and sentence[end][1].startswith("I-"):
+            end += 1
+        if tag == "O" or rng.random() < 0.3:
+            renamed += sentence[i:end]
+        else:
+            words = _another(tag[2:], end - i == 1, names, rng).split()
+            renamed += [(word, f"{'I' if n else 'B'}-{tag[2:]}") for n, word in enumerate(words)]
+        i = end
+    return renamed
+
+
+def _another(kind: str, is_short: bool, names: Names, rng: random.Random) -> str:
+    makers = {
+        ("P", True): (names.last, names.last, names.first),
+        ("P", False): (names.person, names.full),
+        ("O", True): (names.short_org, names.short_org, names.acronym),
+        ("O", False): (names.org, names.org, names.agency, names.university, names.police, names.short_org),
+        ("L", True): (names.city, names.city, names.state, names.country),
+        ("L", False): (names.city, names.county, names.road, names.country),
+    }
+    return rng.choice(makers[kind, is_short])()
+
+
+def in_documents(
+    sentences: Sequence[Sentence], rng: random.Random, names: Names | None = None
+) -> Iterator[LabelledText]:
     """Groups sentences; some documents are put in capitals, as headings and captions are."""
     for i in range(0, len(sentences), SENTENCES_PER_DOCUMENT):
-        document = _join(sentences[i : i + SENTENCES_PER_DOCUMENT], rng)
+        group = sentences[i : i + SENTENCES_PER_DOCUMENT]
+        if names:
+            names.begin_document()
+            group = [with_other_names(sentence, names, rng) for sentence in group]
+        document = _join(group, rng)
         if rng.random() < 0.1 and len(document.text.upper()) == len(document.text):
             document = LabelledText(document.text.upper(), document.names)
         yield document
@@ -104,14 +140,17 @@ def read_names(folder: Path) -> tuple[list[str], list[str]]:
 
 
 def read_places(folder: Path) -> dict[str, list[str]]:
-    """US cities, states, counties, countries and the world's large cities, of GeoNames."""
+    """US cities and towns, states, counties, countries and the world's large cities, of GeoNames."""
+    towns = json.loads((folder / "cities1000.json").read_text("utf-8")).values()
     cities = json.loads((folder / "cities15000.json").read_text("utf-8")).values()
     by_size = sorted(cities, key=lambda city: (-city["population"], city["name"]))
     states = json.loads((folder / "us_states.json").read_text("utf-8")).values()
     countries = json.loads((folder / "countries.json").read_text("utf-8")).values()
     counties = json.loads((folder / "us_counties.json").read_text("utf-8"))
     return {
-        "city": list(dict.fromkeys(c["name"] for c in by_size if c["countrycode"] == "US" or c["population"] > 150_000)),
+        "city": list(dict.fromkeys(c["name"] for c in by_size if c["countrycode"] == "US")),
+        "foreign": list(dict.fromkeys(c["name"] for c in by_size if c["countrycode"] != "US" and c["population"] > 150_000)),
+        "town": sorted({town["name"] for town in towns if town["countrycode"] == "US"}),
         "state": [s["name"] for s in states],
         "code": [s["code"] for s in states],
         "country": sorted({c["name"] for c in countries}),
@@ -123,7 +162,7 @@ def gazetteer_lines(names: tuple[list[str], list[str]], places: dict[str, list[s
     first, last = names
     entries = [("first1" if i < 500 else "first2", name) for i, name in enumerate(first)]
     entries += [("last1" if i < 1_000 else "last2" if i < 6_000 else "last3", name) for i, name in enumerate(last[:FREQUENT_SURNAMES])]  # fmt: skip
-    entries += [(kind, name) for kind in ("city", "state", "code", "country", "county") for name in places[kind]]
+    entries += [(kind, name) for kind in ("city", "foreign", "town", "state", "code", "country", "county") for name in places[kind]]
     return sorted({f"{kind}\t{name.lower()}" for kind, name in entries})
 
 
@@ -131,7 +170,8 @@ def word_lists(names: tuple[list[str], list[str]], places: dict[str, list[str]])
     return WordLists(
         first=names[0],
         last=names[1],
-        cities=[city for city in places["city"] if city.isascii()],
+        cities=[*places["city"], *places["town"]],
+        foreign_cities=[city for city in places["foreign"] if city.isascii()],
         states=list(zip(places["code"], places["state"], strict=True)),
         countries=places["country"],
         counties=places["county"],
@@ -179,10 +219,20 @@ def train(data: Path, names_folder: Path, places_folder: Path, out: Path) -> Non
     featurizer = Featurizer(Gazetteer.from_lines(lines), wordfreq.get_frequency_dict("en", "small"))
     trainer = pycrfsuite.Trainer(verbose=False)
     trainer.select("lbfgs")
-    trainer.set_params({"c1": 0.25, "c2": 0.02, "max_iterations": 130, "feature.minfreq": 3})
+    trainer.set_params({"c1": 0.15, "c2": 0.08, "max_iterations": 130, "feature.minfreq": 3})
     held_out: list[tuple[str, LabelledText, frozenset[str]]] = []
-    sources = {name: list(in_documents(sentences, rng)) for name, sentences in corpora(data).items()}
-    sources["synthetic"] = documents(word_lists(names, places), SYNTHETIC_DOCUMENTS, SEED)
+    natural = corpora(data)
+    sources = {name: list(in_documents(sentences, rng)) for name, sentences in natural.items()}
+    lists = word_lists(names, places)
+    sources["synthetic"] = documents(lists, SYNTHETIC_DOCUMENTS, SEED)
+    # Renamed sentences must not come from documents that are held out.
+    renamer = Names(lists, rng)
+    renamed = [
+        document
+        for sentences in natural.values()
+        for i, document in enumerate(in_documents(sentences, rng, renamer))
+        if i % HELD_OUT_EVERY
+    ]
     for source, texts in sources.items():
         for i, document in enumerate(texts):
             # A document is only a few sentences here; some neighbours stand in for the rest of it.
@@ -193,6 +243,9 @@ def train(data: Path, names_folder: Path, places_folder: Path, out: Path) -> Non
                 continue
             for rows, tags in tagged(document, featurizer, known):
                 trainer.append(rows, tags)
+    for document in renamed:
+        for rows, tags in tagged(document, featurizer, lowercase_words(document.text)):
+            trainer.append(rows, tags)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "crf"
         trainer.train(str(path))

@@ -13,6 +13,7 @@ from importlib.metadata import version as installed_version
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from docpipe_assets.engines.ocr.latin_head import cut_to_latin
 from docpipe_assets.engines.ocr.lines import Line, Piece, reading_order
 from docpipe_assets.errors import ConfigurationError, EngineError, MemoryLimit
 from docpipe_assets.identity import digest
@@ -27,9 +28,11 @@ if TYPE_CHECKING:
     Network = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 
 CODE_VERSION = "1"
-PACKAGES = ("rapidocr", "onnxruntime")
+PACKAGES = ("rapidocr", "onnxruntime", "onnx")
 DETECTOR = "PP-OCRv6_det_small.onnx"
 RECOGNISER = "PP-OCRv6_rec_small.onnx"
+ORDINARY_INCHES = 11.0
+LARGEST_DETECTOR_SIDE = 1280
 
 
 class Networks(NamedTuple):
@@ -49,16 +52,22 @@ class RapidOcr:
     name = "rapidocr"
 
     def __init__(
-        self, detector_side: int = 736, minimum_confidence: float = 0.3, space_weight: float = 20.0
+        self,
+        detector_side: int = 736,
+        minimum_confidence: float = 0.3,
+        space_weight: float = 20.0,
+        stretch: float = 1.25,
     ) -> None:
-        """``detector_side``: longest side, in pixels, of the page as the detector sees it.
+        """``detector_side``: longest side, in pixels, of an ordinary page as the detector sees it.
 
-        Lines below ``minimum_confidence`` (a mean over characters) are specks, not text.
+        Lines below ``minimum_confidence`` (a mean over characters) are specks, not text. Lines are
+        widened by ``stretch`` before they are read.
         """
         self._detector_side = detector_side
         self._minimum_confidence = minimum_confidence
         self._space_weight = space_weight
-        settings = digest([CODE_VERSION, detector_side, minimum_confidence, space_weight])[:8]
+        self._stretch = stretch
+        settings = digest([CODE_VERSION, detector_side, minimum_confidence, space_weight, stretch])[:8]
         packages = " ".join(f"{package} {_version_of(package)}" for package in PACKAGES)
         self.version = f"{packages} {settings}"
 
@@ -68,7 +77,7 @@ class RapidOcr:
         page = _pixels(image)
         networks = _networks()
         try:
-            quads = detect(page, networks.detect, self._detector_side)
+            quads = detect(page, networks.detect, self._side(image))
             pieces = [self._piece(page, quad, networks) for quad in quads]
         except MemoryError as exc:
             raise MemoryLimit(
@@ -77,11 +86,18 @@ class RapidOcr:
             ) from exc
         return reading_order([piece for piece in pieces if piece is not None])
 
+    def _side(self, image: PageImage) -> int:
+        """A page larger than a letter is seen larger, so that its text is not: up to a bound on memory."""
+        longest_inches = max(image.width, image.height) / image.dpi
+        wanted = round(self._detector_side * longest_inches / ORDINARY_INCHES)
+        return max(self._detector_side, min(wanted, LARGEST_DETECTOR_SIDE))
+
     def _piece(self, page: "NDArray[np.uint8]", quad: "Quad", networks: Networks) -> Piece | None:
         from docpipe_assets.engines.ocr.recognition import Alphabet, recognise, straighten, words_of
 
         line, back = straighten(page, quad)
-        characters = recognise(line, networks.recognise, Alphabet(networks.characters, self._space_weight))
+        alphabet = Alphabet(networks.characters, self._space_weight)
+        characters = recognise(line, networks.recognise, alphabet, self._stretch)
         if not characters:
             return None
         if sum(c.confidence for c in characters) / len(characters) < self._minimum_confidence:
@@ -137,6 +153,8 @@ def _networks() -> Networks:
     for name in (DETECTOR, RECOGNISER):
         try:
             model = (folder / name).read_bytes()
+            if name == RECOGNISER:
+                model = cut_to_latin(model)
             sessions.append(onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"]))
         except FileNotFoundError as exc:
             raise ConfigurationError(

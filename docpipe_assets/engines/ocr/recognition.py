@@ -65,25 +65,28 @@ def _length(a: NDArray[np.float32], b: NDArray[np.float32]) -> np.floating:
     return np.linalg.norm(a - b)
 
 
-STRETCH = 1.0
+def recognise(
+    line: NDArray[np.uint8], network: Network, alphabet: Alphabet, stretch: float = 1.0
+) -> list[Character]:
+    """The characters of an upright line, left to right, spaces among them.
 
-
-def recognise(line: NDArray[np.uint8], network: Network, alphabet: Alphabet) -> list[Character]:
-    """The characters of an upright line, left to right, spaces among them."""
+    The network looks at fixed steps along the line; ``stretch`` widens it, so that each of two narrow
+    letters gets a step of its own.
+    """
     height, width = line.shape
-    scaled = min(LONGEST_INPUT, max(1, round(STRETCH * LINE_HEIGHT * width / height)))
+    scaled = min(LONGEST_INPUT, max(1, round(stretch * LINE_HEIGHT * width / height)))
     resized = cv2.resize(line, (scaled, LINE_HEIGHT)).astype(np.float32) / np.float32(127.5) - np.float32(1)
     columns = max(SHORTEST_INPUT, scaled)
     plane = np.zeros((LINE_HEIGHT, columns), dtype=np.float32)
     plane[:, :scaled] = resized
     probabilities = network(np.broadcast_to(plane, (1, 3, *plane.shape)).copy())[0]
-    return decode(probabilities, alphabet, columns / scaled)
+    return decode(probabilities, alphabet, scaled / columns)
 
 
-def decode(probabilities: NDArray[np.float32], alphabet: Alphabet, stretch: float) -> list[Character]:
+def decode(probabilities: NDArray[np.float32], alphabet: Alphabet, input_share: float) -> list[Character]:
     """Best path: the likeliest class of each column, repeats joined, empty ones dropped.
 
-    ``stretch`` is the width of the network's input over that of the line within it.
+    ``input_share`` is the share of the network's input that the line fills, from the left.
     """
     space = probabilities.shape[1] - 1
     best = probabilities.argmax(axis=1)
@@ -96,7 +99,7 @@ def decode(probabilities: NDArray[np.float32], alphabet: Alphabet, stretch: floa
         if best[start] == 0:
             continue
         peak = float(probabilities[start:end, best[start]].max())
-        centre = (start + end) / 2 / len(best) * stretch
+        centre = (start + end) / 2 / len(best) / input_share
         characters.append(Character(alphabet.characters[best[start]], peak, min(centre, 1.0)))
     return characters
 

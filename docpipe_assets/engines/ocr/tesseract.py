@@ -44,6 +44,12 @@ class Tesseract:
         return program
 
     def read(self, image: PageImage) -> tuple[Line, ...]:
+        pixels = image.path.read_bytes()
+        if len(pixels) != image.width * image.height:
+            raise EngineError(
+                f"page image {image.path.name}: {len(pixels)} bytes, not {image.width} x {image.height}; "
+                "the renderer's output was cut, check the room in DOCPIPE_DATA_DIR"
+            )
         # Portable graymap: a header of one line, then the pixels as they are.
         header = f"P5 {image.width} {image.height} 255\n".encode()
         arguments = (
@@ -57,7 +63,7 @@ class Tesseract:
             "3",
             "tsv",
         )
-        table = self._run(*arguments, page=header + image.path.read_bytes()).decode("utf-8", "replace")
+        table = self._run(*arguments, page=header + pixels).decode("utf-8", "replace")
         lines: dict[tuple[str, ...], list[PlacedWord]] = {}
         for row in csv.DictReader(table.split("\n"), delimiter="\t", quoting=csv.QUOTE_NONE):
             if row["level"] == WORD_LEVEL and row["text"].strip():

@@ -17,6 +17,8 @@ class Rule(NamedTuple):
     pattern: re.Pattern[str]
     read: Callable[[re.Match[str]], Reading | None]
     """None where a second look shows that this is something else."""
+    cues: tuple[str, ...] = ()
+    """Lower-case strings of which one must be in the text, else the pattern need not be tried."""
 
 
 def one_line(text: str) -> str:

@@ -59,6 +59,9 @@ def _read_address(match: re.Match[str]) -> Reading | None:
 
 
 def _read_street(match: re.Match[str]) -> Reading | None:
+    # "113 S. Ct. 933" is a reporter, no house in a court.
+    if not re.search(r"[A-Za-z]{3}|\d(?:st|nd|rd|th)", match["street"]):
+        return None
     return one_line(match.group()), 0.6
 
 
@@ -103,7 +106,7 @@ CONTACTS: tuple[Rule, ...] = (
     ),
     Rule(
         EntityType.ADDRESS,
-        re.compile(rf"{_HOUSE}[ \t]{_STREET}[ \t]{_KIND}(?:,?[ \t]{{1,2}}{_UNIT})?(?![ \t]?[\w’'])"),
+        re.compile(rf"{_HOUSE}[ \t](?P<street>{_STREET})[ \t]{_KIND}(?:,?[ \t]{{1,2}}{_UNIT})?(?![\w’']|[ \t][A-Z&])"),
         _read_street,
     ),
     # (312) 555-0177 x12; 312-555-0177; 1.312.555.0177

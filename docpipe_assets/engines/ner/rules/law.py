@@ -16,6 +16,8 @@ _CODE_WORD = (
     r"(?:Code|CODE|Stat\.|Stats?|Statutes?|Ann\.|Law|Laws|Rev\.|Comp\.|Act|C\.P\.L\.R\.|CPLR|EPTL|G\.L\.|C\.G\.A\.|O\.C\.G\.A\.|"
     r"A\.R\.S\.|R\.C\.W\.|RCW|NRS|N\.R\.S\.|ORS|KRS|O\.R\.C\.|R\.C\.|R\.S\.|Proc\.|Procedure|Reg\.|Regs\.|U\.C\.C\.|UCC|CCP|L\.)"
 )
+# "See", "Under" and their like stand before a citation and are no part of it.
+_NOT_A_SIGNAL = r"(?!(?:See|Under|In|Of|Accord|Cf|Also|And|The|That|This|But|By|With|Pursuant|Both|Because|Since|As|At|On)\b)"
 _FEDERAL_NAMES = {"USC": "U.S.C.", "USCA": "U.S.C.", "USCS": "U.S.C.", "CFR": "C.F.R."}
 
 
@@ -56,6 +58,7 @@ STATUTES: tuple[Rule, ...] = (
             rf"(?:(?P<part>(?i:part|pt\.))|{_SIGN})?\s{{0,2}}(?P<sections>{_SECTIONS})"
         ),
         _read_federal,
+        ("u.s.", "usc", "u. s.", "u s", "c.f", "cfr", "c. f"),
     ),
     # Fed. R. Civ. P. 26(a)(1); Federal Rule of Evidence 702; FRCP 26
     Rule(
@@ -66,16 +69,19 @@ STATUTES: tuple[Rule, ...] = (
             r"\s{1,2}(?:[Rr]ule\s{1,2})?(?P<rule>\d{1,4}(?:\.\d)?[a-z]?(?:\([A-Za-z0-9]{1,4}\))*)"
         ),
         _read_rule,
+        ("fed", "frcp", "fre"),
     ),
     # Cal. Civ. Code § 1714; N.M. Stat. Ann. § 41-4-12; Idaho Code § 49-641; Penal Code section 187
     Rule(
         EntityType.STATUTE,
         re.compile(
-            rf"\b(?:[A-Z][\w.'’-]*,?\s{{1,2}}(?:(?:of|and|&|the|for)\s{{1,2}})?){{0,7}}?{_CODE_WORD},?\s{{1,2}}"
+            rf"\b{_NOT_A_SIGNAL}(?:[A-Z][\w.'’-]*,?\s{{1,2}}(?:(?:of|and|&|the|for)\s{{1,2}})?){{0,7}}?{_CODE_WORD},?\s{{1,2}}"
             rf"(?:(?:[Cc]h\.|[Cc]hapter|[Tt]it\.|[Aa]rt\.|c\.)\s?\w{{1,6}},\s?)?{_SIGN}\s{{0,2}}{_SECTIONS}"
         ),
         _read_plain,
+        ("§", "section", "sec."),
     ),
+    Rule(EntityType.STATUTE, re.compile(r"\bPub(?:lic)?\.?\s?L(?:aw)?\.?\s(?:No\.\s)?\d{2,3}-\d{1,4}\b"), _read_plain, ("pub",)),
     # 735 ILCS 5/2-619; CPLR 3212; RCW 4.16.080; Mass. Gen. Laws ch. 93A, § 2
     Rule(EntityType.STATUTE, re.compile(r"\b\d{1,4}\s(?:ILCS|Ill\. Comp\. Stat\.|Pa\.?\s?C\.?S\.?(?:A\.)?)\s(?:§\s?)?[\d/.-]+\w*(?:\([\w]+\))*"), _read_plain),  # fmt: skip
     Rule(
@@ -100,7 +106,7 @@ _LABEL = (
 _OTHER_LABEL = re.compile(
     r"(?i:\b(?:report|claim|policy|invoice|order|exhibit|bar|badge|serial|interrogatory|production|license|model|part|"
     r"account|acct|file|admission|check|phone|tel|patent|crash|incident|lot|item|unit|check|id|registration|permit|"
-    r"cert|certificate|reg|purchase|form|document|doc|request|vin|booking|loan|instrument|count|page|exh?|tax)[.:]?\s*)$"
+    r"cert|certificate|reg|purchase|form|document|doc|request|vin|booking|loan|instrument|count|page|exh?|tax|rep)[.:]?\s*)$"
 )
 
 
@@ -136,7 +142,7 @@ DOCKETS: tuple[Rule, ...] = (
     # Index No. 650123/2021; Case No. 21CECG01874
     Rule(
         EntityType.DOCKET_NUMBER,
-        re.compile(rf"{_LABEL}(?P<span>(?:(?:CV|CR|CIV|DC|FL|PR)[ -])?[A-Z0-9][A-Z0-9a-z:./-]{{2,28}}[A-Za-z0-9])(?:\s\([A-Za-z]{{2,4}}\)\s?\([A-Za-z]{{2,4}}\))?"),
+        re.compile(rf"{_LABEL}(?P<span>(?:(?:CV|CR|CIV|DC|FL|PR)[ -])?(?:\d\d-\d\d\s\d{{3}}[A-Z]?(?!\w)|[A-Z0-9][A-Z0-9a-z:./-]{{2,28}}[A-Za-z0-9]))(?:\s\([A-Za-z]{{2,4}}\)\s?\([A-Za-z]{{2,4}}\))?"),
         _read_labelled_docket,
     ),
     # No. 19-1392; No. 2019-L-004417
@@ -192,19 +198,27 @@ COURTS: tuple[Rule, ...] = (
     Rule(
         EntityType.COURT,
         re.compile(
-            rf"\b(?i:United\s+States|U\.\s?S\.)\s+(?i:District|Bankruptcy)\s+(?i:Court)\b(?:{_GAP}{_FOR}(?:{_DIRECTION}\s+)?(?i:District)\s+(?i:of)\s+(?:{_OF_STATE})\b{_DIVISION})?"
+            rf"\b(?=U)(?i:United\s+States|U\.\s?S\.)\s+(?i:District|Bankruptcy)\s+(?i:Court)\b(?:{_GAP}{_FOR}(?:{_DIRECTION}\s+)?(?i:District)\s+(?i:of)\s+(?:{_OF_STATE})\b{_DIVISION})?"
         ),
         _read_court,
+        ("court",),
     ),
     Rule(
         EntityType.COURT,
         re.compile(
-            rf"\b(?i:United\s+States|U\.\s?S\.)\s+(?:(?i:Supreme\s+Court)|(?i:Court\s+of\s+(?:Federal\s+Claims|International\s+Trade|Appeals))(?:{_GAP}{_FOR}{_ORDINAL}\s+(?i:Circuit))?|(?i:Tax\s+Court))\b"
+            rf"\b(?=U)(?i:United\s+States|U\.\s?S\.)\s+(?:(?i:Supreme\s+Court)|(?i:Court\s+of\s+(?:Federal\s+Claims|International\s+Trade|Appeals))(?:{_GAP}{_FOR}(?:{_ORDINAL}\s+(?i:Circuit)|(?i:Veterans\s+Claims|the\s+Armed\s+Forces)))?|(?i:Tax\s+Court))\b"
         ),
         _read_court,
+        ("court",),
     ),
-    Rule(EntityType.COURT, re.compile(r"\b(?i:Supreme\s+Court\s+of\s+the\s+United\s+States)\b"), _read_court),
-    Rule(EntityType.COURT, re.compile(rf"\b(?=[A-Z\d]){_ORDINAL}\s+(?:Circuit|CIRCUIT)(?:\sCourt\sof\sAppeals)?\b"), _read_court),
+    Rule(EntityType.COURT, re.compile(r"\b(?=S)(?i:Supreme\s+Court\s+of\s+the\s+United\s+States)\b"), _read_court, ("court",)),
+    Rule(
+        EntityType.COURT,
+        re.compile(rf"\b(?=C)(?i:Court\s+of\s+Appeals)\s+(?:for\s+|FOR\s+)?(?:the\s+|THE\s+)?{_ORDINAL}\s+(?i:Circuit)\b"),
+        _read_court,
+        ("court of appeals",),
+    ),
+    Rule(EntityType.COURT, re.compile(rf"\b(?=[A-Z\d]){_ORDINAL}\s+(?:Circuit|CIRCUIT)(?:\sCourt\sof\sAppeals)?\b"), _read_court, ("circuit",)),
     # SUPERIOR COURT OF THE STATE OF CALIFORNIA / COUNTY OF FRESNO; Circuit Court of Cook County, Illinois
     Rule(
         EntityType.COURT,
@@ -214,13 +228,14 @@ COURTS: tuple[Rule, ...] = (
             rf"(?:{_GAP}(?i:County\sDepartment),\s(?i:Law|Chancery)\s(?i:Division))?"
         ),
         _read_court,
+        ("court",),
     ),
     # Surrogate's Court, Kings County; Harris County District Court
-    Rule(EntityType.COURT, re.compile(rf"\b(?=[A-Z]){_KIND_OF_COURT},\s(?:{_COUNTY})"), _read_court),
-    Rule(EntityType.COURT, re.compile(rf"\b{_COUNTY_NAME}\s(?:County|COUNTY)\s(?=[A-Z])(?:{_KIND_OF_COURT}|{_COMMON_PLEAS})\b"), _read_court),
-    Rule(EntityType.COURT, re.compile(rf"\b(?:{_OF_STATE})\s(?=[A-Z])(?:(?i:Supreme|Superior)\s(?i:Court)|{_COMMON_PLEAS})\b"), _read_court),
+    Rule(EntityType.COURT, re.compile(rf"\b(?=[A-Z]){_KIND_OF_COURT},\s(?:{_COUNTY})"), _read_court, ("court",)),
+    Rule(EntityType.COURT, re.compile(rf"\b{_COUNTY_NAME}\s(?:County|COUNTY)\s(?=[A-Z])(?:{_KIND_OF_COURT}|{_COMMON_PLEAS})\b"), _read_court, ("court",)),
+    Rule(EntityType.COURT, re.compile(rf"\b(?=[A-Z])(?:{_OF_STATE})\s(?=[A-Z])(?:(?i:Supreme|Superior)\s(?i:Court)|{_COMMON_PLEAS})\b"), _read_court, ("court",)),
     # Western District of Louisiana; N.D. Cal.
-    Rule(EntityType.COURT, re.compile(rf"\b(?:(?=[A-Z]){_DIRECTION}\s+)?(?:District|DISTRICT)\s+(?i:of)\s+(?=[A-Z])(?:{_OF_STATE})\b{_DIVISION}"), _read_district),
+    Rule(EntityType.COURT, re.compile(rf"\b(?:(?=[A-Z]){_DIRECTION}\s+)?(?:District|DISTRICT)\s+(?i:of)\s+(?=[A-Z])(?:{_OF_STATE})\b{_DIVISION}"), _read_district, ("district",)),
 )
 
 # --- Bates labels

@@ -78,6 +78,7 @@ SUMS: tuple[Rule, ...] = (
         EntityType.MONEY,
         re.compile(rf"(?<![\w.,$]){_FIGURE}{_SCALE}\s(?:U\.S\.\s)?(?i:dollars)\b"),
         _read_figure,
+        ("dollars",),
     ),
     # Two Hundred Twenty-Five Thousand Dollars; One Thousand and 50/100 Dollars
     Rule(
@@ -87,5 +88,6 @@ SUMS: tuple[Rule, ...] = (
             r"(?:\s+(?i:and)\s+(?P<cents>\d\d)/100)?\s+(?:U\.S\.\s+|US\s+)?(?i:dollars)\b"
         ),
         _read_words,
+        ("dollars",),
     ),
 )

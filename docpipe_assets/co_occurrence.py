@@ -29,7 +29,7 @@ class Named(NamedTuple):
 
 @dataclass
 class Pair:
-    """Two entities, how close they stand in all, and the text from one to the other where they are closest."""
+    """How close two entities stand in all, and the text from one to the other where it is shortest."""
 
     score: float
     count: int
@@ -91,10 +91,17 @@ class StrongestPairs:
             pair.quote, pair.place, pair.is_grounded = self._shown(one.mention, other.mention)
 
     def _shown(self, first: Mention, second: Mention) -> tuple[str, Place, bool]:
-        start, end = first.place.start, max(first.place.end, second.place.end)
+        start, end = first.place.start, second.place.end
         quote = self._window.text(start, end)
-        is_grounded = quote.startswith(first.quote) and quote.endswith(second.quote)
-        return quote, self._window.place(first.document, first.version, start, end), is_grounded
+        place = first.place.model_copy(
+            # The boxes of the two names, not of everything between them.
+            update={
+                "end": end,
+                "last_page": second.place.last_page,
+                "boxes": first.place.boxes + second.place.boxes,
+            }
+        )
+        return quote, place, quote.startswith(first.quote) and quote.endswith(second.quote)
 
     def _ranked(self) -> list[tuple[tuple[str, str], Pair]]:
         return sorted(self._pairs.items(), key=lambda item: (-item[1].score, item[0]))

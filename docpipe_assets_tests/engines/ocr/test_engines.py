@@ -1,0 +1,164 @@
+"""Every OCR engine in the folder reads a page right, twice alike, and puts its words where the ink is."""
+
+import inspect
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw, ImageFont
+
+from docpipe_assets.engines import available, load_engine
+from docpipe_assets.engines.ocr.tesseract import Tesseract
+from docpipe_assets.errors import ConfigurationError, EngineError
+from docpipe_assets.protocols import OcrEngine, PageImage
+
+WIDTH, HEIGHT, DPI = 1700, 1300, 200.0
+LINES = (
+    "STILLWELL BANK, N.A., Plaintiff, v. NORVANE & SONS, Defendant.",
+    "On March 4, 2019, Rosalind Achterberg wrote to the Port Ellery",
+    "Transit Authority that the second shipment had not arrived,",
+    "and demanded payment of $1,284,550.75 within thirty days.",
+    "See Ashgrove v. Pell, 947 F.3d 184, 189 (8th Cir. 1998).",
+    "The witness could not recall whether the valve was inspected;",
+    "her assistant kept the ledger at 42 Juniper Street, Suite 7.",
+    "Any reply must reach the clerk by 5 p.m. on the first Monday.",
+)
+
+
+def is_engine(name: str) -> bool:
+    module = import_module(f"docpipe_assets.engines.ocr.{name}")
+    members = inspect.getmembers(module, inspect.isclass)
+    return any(hasattr(c, "read") and c.__module__ == module.__name__ for _, c in members)
+
+
+ENGINES = [name for name in available("ocr") if is_engine(name)]
+
+
+@pytest.fixture(params=ENGINES)
+def engine(request: pytest.FixtureRequest) -> OcrEngine:
+    found: OcrEngine = load_engine("ocr", request.param, "read")
+    try:
+        assert found.version
+    except ConfigurationError as error:
+        pytest.skip(error.message)  # an optional engine whose program is not installed here
+    return found
+
+
+def typeset(lines: tuple[str, ...], degrees: float = 0.0) -> Image.Image:
+    page = Image.new("L", (WIDTH, HEIGHT), 255)
+    draw, font = ImageDraw.Draw(page), ImageFont.load_default(38)
+    for n, line in enumerate(lines):
+        draw.text((180, 160 + n * 80), line, fill=10, font=font)
+    return page.rotate(degrees, resample=Image.Resampling.BICUBIC, fillcolor=255)
+
+
+def as_page(image: Image.Image, folder: Path) -> PageImage:
+    path = folder / "page.grey"
+    path.write_bytes(image.tobytes())
+    return PageImage(path, image.width, image.height, DPI)
+
+
+def edits(found: str, truth: str) -> int:
+    """The Levenshtein distance of two texts."""
+    row = list(range(len(truth) + 1))
+    for n, character in enumerate(found, start=1):
+        diagonal, row[0] = row[0], n
+        for m, wanted in enumerate(truth, start=1):
+            diagonal, row[m] = row[m], min(row[m] + 1, row[m - 1] + 1, diagonal + (character != wanted))
+    return row[-1]
+
+
+def text_of(lines: Any) -> str:
+    return "\n".join(" ".join(word.text for word in line) for line in lines)
+
+
+def test_the_folder_has_the_engines_that_the_settings_name() -> None:
+    assert {"rapidocr", "tesseract"} <= set(ENGINES)
+
+
+@pytest.mark.parametrize("degrees", [0.0, 1.5, -1.5])
+def test_a_page_is_read_with_less_than_one_error_in_a_hundred_characters(
+    engine: OcrEngine, tmp_path: Path, degrees: float
+) -> None:
+    truth = "\n".join(LINES)
+    found = text_of(engine.read(as_page(typeset(LINES, degrees), tmp_path)))
+    assert edits(found, truth) < 0.01 * len(truth), found
+
+
+def test_the_same_page_gives_the_same_words(engine: OcrEngine, tmp_path: Path) -> None:
+    page = as_page(typeset(LINES, 1.0), tmp_path)
+    assert engine.read(page) == engine.read(page)
+
+
+@pytest.mark.parametrize("grey", [0, 128, 255])
+def test_an_empty_page_has_no_words(engine: OcrEngine, tmp_path: Path, grey: int) -> None:
+    assert engine.read(as_page(Image.new("L", (WIDTH, HEIGHT), grey), tmp_path)) == ()
+
+
+@pytest.mark.parametrize("size", [(1, 1), (40, 3000), (3000, 2)])
+def test_an_odd_page_does_no_harm(engine: OcrEngine, tmp_path: Path, size: tuple[int, int]) -> None:
+    assert engine.read(as_page(Image.new("L", size, 255), tmp_path)) == ()
+
+
+@pytest.mark.parametrize("degrees", [0.0, 1.5])
+def test_boxes_lie_on_the_page_and_cover_the_ink(engine: OcrEngine, tmp_path: Path, degrees: float) -> None:
+    image = typeset(LINES, degrees)
+    ink = np.asarray(image) < 128
+    covered = np.zeros_like(ink)
+    for line in engine.read(as_page(image, tmp_path)):
+        for word in line:
+            left, top, right, bottom = word.box
+            assert 0 <= left < right <= WIDTH
+            assert 0 <= top < bottom <= HEIGHT
+            assert 0 <= word.confidence <= 1
+            covered[int(top) : int(bottom) + 1, int(left) : int(right) + 1] = True
+    assert (ink & covered).sum() > 0.99 * ink.sum()
+
+
+def test_each_word_stands_in_its_own_box(engine: OcrEngine, tmp_path: Path) -> None:
+    """The ink of a word ends where its box does: half a letter of a neighbour would show."""
+    font = ImageFont.load_default(38)
+    found = engine.read(as_page(typeset(LINES), tmp_path))
+    words = LINES[1].split(" ")
+    assert [word.text for word in found[1]] == words
+    for n, word in enumerate(found[1]):
+        left = 180 + font.getlength(" ".join([*words[:n], ""]))
+        right = 180 + font.getlength(" ".join(words[: n + 1]))
+        middle = (word.box.left + word.box.right) / 2
+        assert middle == pytest.approx((left + right) / 2, abs=14)
+        assert word.box.left < left + 6
+        assert word.box.right > right - 6
+
+
+def test_a_cut_image_is_an_error_and_not_a_blank_page(engine: OcrEngine, tmp_path: Path) -> None:
+    page = as_page(typeset(LINES), tmp_path)
+    page.path.write_bytes(page.path.read_bytes()[:-1000])
+    with pytest.raises(EngineError, match="bytes"):
+        engine.read(page)
+
+
+@pytest.mark.parametrize("name", ENGINES)
+def test_making_an_engine_and_asking_its_version_loads_no_library(name: str) -> None:
+    code = f"""
+import sys
+from docpipe_assets.engines import load_engine
+from docpipe_assets.errors import ConfigurationError
+engine = load_engine("ocr", {name!r}, "read")
+try:
+    engine.version
+except ConfigurationError:
+    pass
+assert not {{"onnxruntime", "rapidocr", "cv2", "numpy"}} & set(sys.modules), "loaded too early"
+"""
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
+
+
+def test_a_missing_program_is_named_with_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(ConfigurationError, match=r"tesseract is not installed; install it .*rapidocr"):
+        Tesseract().read(as_page(typeset(LINES), tmp_path))

@@ -1,0 +1,96 @@
+"""Pieces of text come out in the order in which a person reads them."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from docpipe_assets.engines.ocr.lines import Piece, reading_order
+from docpipe_assets.model import Box
+from docpipe_assets.protocols import PlacedWord
+
+HEIGHT = 40.0
+
+
+def piece(text: str, left: float, right: float, y: float, slope: float = 0.0) -> Piece:
+    """A piece on a page that was turned by ``slope`` about its top left corner."""
+    x = (left + right) / 2
+    cos, sin = math.cos(slope), math.sin(slope)
+    words = (PlacedWord(text, Box(left, y - HEIGHT / 2, right, y + HEIGHT / 2)),)
+    return Piece(words, x * cos - y * sin, x * sin + y * cos, right - left, HEIGHT, slope)
+
+
+def read(*pieces: Piece) -> list[str]:
+    return [" ".join(word.text for word in line) for line in reading_order(pieces)]
+
+
+def column(name: str, left: float, right: float, rows: int, y: float, slope: float = 0.0) -> list[Piece]:
+    return [piece(f"{name}{n}", left, right, y + 60 * n, slope) for n in range(rows)]
+
+
+@pytest.mark.parametrize("degrees", [-3.0, -1.0, 0.0, 1.0, 3.0])
+def test_pieces_of_one_line_stay_together_on_a_skewed_page(degrees: float) -> None:
+    slope = math.radians(degrees)
+    halves = [
+        p
+        for n in range(10)
+        for p in (
+            piece(f"b{n}", 1250, 2300, 300 + 60 * n, slope),
+            piece(f"a{n}", 200, 1300, 300 + 60 * n, slope),
+        )
+    ]
+    # Two halves that touch are one line of prose, not two columns.
+    assert read(*halves[:4]) == ["a0 b0", "a1 b1"]
+
+
+@pytest.mark.parametrize("degrees", [-2.0, 0.0, 2.0])
+def test_columns_are_read_one_after_the_other(degrees: float) -> None:
+    slope = math.radians(degrees)
+    right = column("r", 1320, 2250, 8, 300, slope)
+    left = column("l", 300, 1230, 8, 300, slope)
+    assert read(*right, *left) == [f"l{n}" for n in range(8)] + [f"r{n}" for n in range(8)]
+
+
+def test_three_columns_are_read_one_after_the_other() -> None:
+    columns = [column(name, 200 + 750 * n, 850 + 750 * n, 6, 300) for n, name in enumerate("abc")]
+    mixed = [piece for row in zip(*columns, strict=True) for piece in row]
+    assert read(*mixed) == [f"{name}{n}" for name in "abc" for n in range(6)]
+
+
+def test_a_title_over_columns_is_read_first_and_a_footer_last() -> None:
+    body = [*column("l", 300, 1230, 6, 400), *column("r", 1320, 2250, 6, 400)]
+    title, footer = piece("title", 600, 1900, 200), piece("footer", 600, 1900, 1000)
+    order = read(footer, *body, title)
+    assert order == ["title", *(f"l{n}" for n in range(6)), *(f"r{n}" for n in range(6)), "footer"]
+
+
+def test_a_table_is_read_row_by_row() -> None:
+    cells = [
+        piece(f"{name}{n}", left, left + 180, 300 + 60 * n)
+        for n in range(6)
+        for name, left in (("x", 300), ("y", 900), ("z", 1500))
+    ]
+    assert read(*reversed(cells)) == [f"x{n} y{n} z{n}" for n in range(6)]
+
+
+def test_line_numbers_of_a_deposition_stay_with_their_lines() -> None:
+    numbers = [piece(str(n), 150, 200, 300 + 60 * n) for n in range(1, 9)]
+    text = [piece(f"line{n}", 300, 2200, 300 + 60 * n) for n in range(1, 9)]
+    assert read(*numbers, *text) == [f"{n} line{n}" for n in range(1, 9)]
+
+
+def test_an_empty_page_has_no_lines() -> None:
+    assert reading_order([]) == ()
+
+
+@given(
+    st.lists(
+        st.tuples(st.floats(0, 2500), st.floats(5, 2000), st.floats(0, 3300), st.floats(-0.1, 0.1)),
+        max_size=40,
+    )
+)
+def test_no_piece_is_lost_or_doubled(boxes: list[tuple[float, float, float, float]]) -> None:
+    pieces = [piece(str(n), x, x + width, y, slope) for n, (x, width, y, slope) in enumerate(boxes)]
+    words = [word.text for line in reading_order(pieces) for word in line]
+    assert sorted(words, key=int) == [str(n) for n in range(len(pieces))]

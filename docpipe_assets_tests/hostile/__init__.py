@@ -1,0 +1,6 @@
+"""Hostile and broken PDFs, made on the spot, and what may become of each in the pipeline."""
+
+from docpipe_assets_tests.hostile.kinds import Kind
+from docpipe_assets_tests.hostile.written import all_kinds, write_hostile
+
+__all__ = ["Kind", "all_kinds", "write_hostile"]

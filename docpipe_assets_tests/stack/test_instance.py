@@ -1,0 +1,70 @@
+"""Dagster's instance as the top-level dagster.yaml describes it, with and without the stack."""
+
+import shutil
+from pathlib import Path
+
+import dagster as dg
+import psycopg2
+import pytest
+from dagster_postgres import DagsterPostgresStorage
+
+import docpipe_assets
+from docpipe_assets.defs.run_launcher import DocumentRunLauncher
+from docpipe_assets.stack import Stack
+
+pytestmark = pytest.mark.pipeline
+
+CONFIGURATION = Path(docpipe_assets.__file__).parent.parent / "dagster.yaml"
+
+
+def sessions_so_far(stack: Stack) -> int:
+    connection = psycopg2.connect(stack.endpoints.postgres_url.replace("+psycopg2", ""))
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_stat_force_next_flush()")
+            cursor.execute("SELECT sessions FROM pg_stat_database WHERE datname = 'postgres'")
+            [(sessions,)] = cursor.fetchall()
+            return int(sessions)
+    finally:
+        connection.close()
+
+
+def test_without_a_stack_runs_are_kept_in_sqlite_and_launched_by_dagster_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DOCPIPE_POSTGRES_URL", raising=False)
+    monkeypatch.delenv("DOCPIPE_BROKER_URL", raising=False)
+    monkeypatch.setenv("DOCPIPE_DATA_DIR", str(tmp_path / "data"))
+    shutil.copy(CONFIGURATION, tmp_path)
+    with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
+        assert isinstance(instance.run_launcher, dg.DefaultRunLauncher)
+        instance.add_dynamic_partitions("documents", ["a.pdf"])
+    assert list((tmp_path / "data" / "sqlite").rglob("index.db"))
+    with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
+        assert instance.get_dynamic_partitions("documents") == ["a.pdf"]
+
+
+def test_many_instances_of_a_process_share_a_few_connections(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in stack.environment.items():
+        monkeypatch.setenv(name, value)
+    before = sessions_so_far(stack)
+    for number in range(20):
+        with dg.DagsterInstance.get() as instance:
+            assert isinstance(instance.run_launcher, DocumentRunLauncher)
+            instance.add_dynamic_partitions("shared", [f"{number}.pdf"])
+            assert instance.get_runs(limit=1) is not None
+    assert instance.get_dynamic_partitions("shared") == [f"{number}.pdf" for number in range(20)]
+    # Of Dagster's own storage it would be more than a hundred; the daemon's may open some meanwhile.
+    assert sessions_so_far(stack) - before < 20
+
+
+def test_the_stock_storage_would_not_share_them(stack: Stack) -> None:
+    """The reason for docpipe's own storage: when this fails, it is no longer needed."""
+    before = sessions_so_far(stack)
+    for _ in range(20):
+        storage = DagsterPostgresStorage(stack.endpoints.postgres_url)
+        storage.run_storage.get_runs(limit=1)
+        storage.event_log_storage.get_dynamic_partitions("shared")
+    assert sessions_so_far(stack) - before > 60

@@ -1,0 +1,183 @@
+"""One conformance suite that every store passes."""
+
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from docpipe_assets.errors import ConfigurationError, ObjectChanged, ObjectGone, StoreUnavailable
+from docpipe_assets.protocols import Store
+from docpipe_assets.storage.file import FileStore, GivenFiles
+from docpipe_assets.storage.memory import MemoryStore
+from docpipe_assets.storage.s3 import S3Store, s3_client
+from docpipe_assets_tests.storage.servers import KEY_ID, SECRET, moto_server, rclone_server
+
+HOSTILE_KEYS = [
+    "batch/plain.pdf",
+    "batch/O'Néill, exhibit #4 (100% final).pdf",
+    "batch/a b/c+d&e=f?g;h:i@j$k.pdf",
+    "batch/日本語.pdf",
+    "batch/[x]*{y}~^`|<z>.pdf",
+    "batch/%41%2F.pdf",
+    "batch/" + "long" * 50 + ".pdf",
+]
+
+
+@pytest.fixture(scope="module")
+def endpoints(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    folder = tmp_path_factory.mktemp("buckets")
+    (folder / "conformance").mkdir()
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("AWS_ACCESS_KEY_ID", KEY_ID)
+        environment.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
+        with rclone_server(folder) as real, moto_server() as aws_like:
+            s3_client(aws_like, "us-east-1").create_bucket(Bucket="conformance")
+            yield {"rclone": real, "moto": aws_like}
+
+
+@pytest.fixture(params=["memory", "file", "s3 (rclone)", "s3 (moto)"])
+def store(request: pytest.FixtureRequest, tmp_path: Path, endpoints: dict[str, str]) -> Store:
+    if request.param == "memory":
+        return MemoryStore()
+    if request.param == "file":
+        root = tmp_path / "root"
+        root.mkdir()
+        return FileStore(root)
+    server = request.param.split("(")[1].rstrip(")")
+    return S3Store("conformance", uuid.uuid4().hex, endpoint_url=endpoints[server])
+
+
+def put(store: Store, key: str, data: bytes, folder: Path) -> str:
+    path = folder / uuid.uuid4().hex
+    path.write_bytes(data)
+    return store.put(key, path).etag
+
+
+def read(store: Store, key: str, etag: str | None = None) -> bytes:
+    with store.open(key, etag) as source:
+        return source.read()
+
+
+def test_what_was_put_is_read_back(store: Store, tmp_path: Path) -> None:
+    put(store, "a/b.pdf", b"bytes", tmp_path)
+    assert read(store, "a/b.pdf") == b"bytes"
+    assert store.head("a/b.pdf").size_bytes == 5
+
+
+@pytest.mark.parametrize("key", HOSTILE_KEYS)
+def test_hostile_names_are_just_names(store: Store, tmp_path: Path, key: str) -> None:
+    put(store, key, b"x", tmp_path)
+    assert read(store, key) == b"x"
+    assert [found.key for found in store.list()] == [key]
+
+
+def test_an_empty_object_is_an_object(store: Store, tmp_path: Path) -> None:
+    put(store, "empty.pdf", b"", tmp_path)
+    assert read(store, "empty.pdf") == b""
+    assert [found.size_bytes for found in store.list()] == [0]
+
+
+def test_a_missing_key_is_gone(store: Store) -> None:
+    with pytest.raises(ObjectGone, match=r"nothing\.pdf"):
+        store.head("nothing.pdf")
+    with pytest.raises(ObjectGone, match=r"nothing\.pdf"), store.open("nothing.pdf"):
+        pass
+
+
+def test_a_listing_is_in_byte_order_and_can_be_resumed(store: Store, tmp_path: Path) -> None:
+    keys = ["b/2.pdf", "b/10.pdf", "a/z.pdf", "B/x.pdf", "b/é.pdf", "b.pdf"]
+    for key in keys:
+        put(store, key, b"x", tmp_path)
+    listed = [found.key for found in store.list()]
+    assert listed == sorted(keys, key=str.encode)
+    assert [found.key for found in store.list(start_after=listed[2])] == listed[3:]
+    assert [found.key for found in store.list("b/")] == [key for key in listed if key.startswith("b/")]
+
+
+def test_listing_and_head_agree(store: Store, tmp_path: Path) -> None:
+    put(store, "x.pdf", b"some bytes", tmp_path)
+    (listed,) = store.list()
+    head = store.head("x.pdf")
+    assert (listed.key, listed.size_bytes, listed.etag) == (head.key, head.size_bytes, head.etag)
+
+
+def test_overwriting_changes_the_etag_and_the_bytes(store: Store, tmp_path: Path) -> None:
+    before = put(store, "x.pdf", b"old bytes", tmp_path)
+    after = put(store, "x.pdf", b"new bytes", tmp_path)
+    assert before != after
+    assert read(store, "x.pdf", after) == b"new bytes"
+    with pytest.raises(ObjectChanged, match=r"x\.pdf"):
+        read(store, "x.pdf", before)
+
+
+def test_deleting_twice_is_fine(store: Store, tmp_path: Path) -> None:
+    put(store, "x.pdf", b"x", tmp_path)
+    store.delete("x.pdf")
+    store.delete("x.pdf")
+    assert list(store.list()) == []
+
+
+def test_a_failed_write_leaves_the_old_object(store: Store, tmp_path: Path) -> None:
+    put(store, "x.pdf", b"old", tmp_path)
+    with pytest.raises((OSError, StoreUnavailable)):
+        store.put("x.pdf", tmp_path / "no such file")
+    assert read(store, "x.pdf") == b"old"
+    assert [found.key for found in store.list()] == ["x.pdf"]
+
+
+def test_a_large_object_arrives_whole(store: Store, tmp_path: Path) -> None:
+    path = tmp_path / "large"
+    path.write_bytes(bytes(range(256)) * 4096 * 20)  # 20 MiB: above the multipart threshold
+    store.put("large.pdf", path)
+    with store.open("large.pdf") as source:
+        size = 0
+        while block := source.read(1 << 20):
+            size += len(block)
+    assert size == path.stat().st_size
+
+
+def test_a_missing_bucket_is_an_error_that_says_so(endpoints: dict[str, str]) -> None:
+    for endpoint in endpoints.values():
+        with pytest.raises(ConfigurationError, match="no such bucket"):
+            list(S3Store("nowhere", endpoint_url=endpoint).list())
+
+
+def test_a_server_that_does_not_answer_is_unavailable() -> None:
+    store = S3Store("conformance", endpoint_url="http://127.0.0.1:9")
+    with pytest.raises(StoreUnavailable, match="endpoint"):
+        store.head("x.pdf")
+
+
+def test_wrong_credentials_are_denied(endpoints: dict[str, str]) -> None:
+    import boto3
+
+    from docpipe_assets.errors import AccessDenied
+
+    class OtherCredentials(S3Store):
+        _client = boto3.client(
+            "s3",
+            endpoint_url=endpoints["rclone"],
+            region_name="us-east-1",
+            aws_access_key_id=KEY_ID,
+            aws_secret_access_key="wrong",
+        )
+
+    with pytest.raises(AccessDenied, match="credentials"):
+        list(OtherCredentials("conformance", endpoint_url=endpoints["rclone"]).list())
+
+
+def test_a_missing_folder_is_unavailable(tmp_path: Path) -> None:
+    with pytest.raises(StoreUnavailable, match="no such folder"):
+        list(FileStore(tmp_path / "nowhere").list())
+
+
+def test_given_files_are_found_under_the_names_they_are_given(tmp_path: Path) -> None:
+    path = tmp_path / "x.pdf"
+    path.write_bytes(b"x")
+    source = GivenFiles({"named so.pdf": path})
+    assert [found.key for found in source.list()] == ["named so.pdf"]
+    with source.open("named so.pdf", source.head("named so.pdf").etag) as opened:
+        assert opened.read() == b"x"
+    with pytest.raises(ObjectGone):
+        source.head("x.pdf")

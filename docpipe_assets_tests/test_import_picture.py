@@ -1,0 +1,157 @@
+"""The picture of who may import whom holds: imports point down, siblings stay apart."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import docpipe_assets
+
+PACKAGE = Path(docpipe_assets.__file__).parent
+
+# Each layer may import what stands below it; the packages and modules of one layer stay apart.
+LAYERS: list[set[str]] = [
+    {"cli"},
+    {"demo"},
+    {"definitions"},
+    {"defs"},
+    {"stack", "local_run", "report"},
+    {"workbench"},
+    {"stages", "intake", "breaker", "ledger", "engines", "sandbox", "storage", "upload", "meter", "sample"},
+]
+GROUND = {"protocols", "identity", "model", "errors", "settings", "transfer"}
+"""What everybody may use. Pure text and name rules that stages and engines share stand here too."""
+SHARED_RULES = {
+    "bates",
+    "captions",
+    "co_occurrence",
+    "name_groups",
+    "names",
+    "places",
+    "sentences",
+    "text_layer",
+}
+
+DAGSTER_MAY_BE_IN = {"cli", "definitions", "demo", "defs", "stack"}
+HEAVY = {
+    "pymupdf": {"engines/pdf/pymupdf.py"},
+    "pypdfium2": {"engines/pdf/pdfium.py", "sample/scan.py"},
+    "pikepdf": {"engines/pdf/qpdf.py", "sample"},
+    "rapidocr": {"engines/ocr"},
+    "onnxruntime": {"engines/ocr"},
+    "pycrfsuite": {"engines/ner"},
+    "eyecite": {"engines/ner"},
+    "boto3": {"storage/s3.py"},
+    "zstandard": {"storage/lake.py"},
+    "celery": {"defs", "stack"},
+    "reportlab": {"sample"},
+    "duckdb": set(),
+}
+ALLOWED = {
+    ("ledger", "intake"): "the ledger counts what intake calls a document",
+}
+
+
+def modules() -> list[Path]:
+    return sorted(PACKAGE.rglob("*.py"))
+
+
+def imports_of(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module)
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def piece_of(name: str) -> str:
+    """``docpipe_assets.stages.x`` -> ``stages``."""
+    return name.split(".")[1] if "." in name else ""
+
+
+def level(piece: str) -> int | None:
+    return next((depth for depth, layer in enumerate(LAYERS) if piece in layer), None)
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_imports_point_down(path: Path) -> None:
+    own = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+    own_level = level(own)
+    wrong = []
+    for name in imports_of(path):
+        other = piece_of(name) if name.startswith("docpipe_assets.") else ""
+        if not other or other in (own, *GROUND) or (own, other) in ALLOWED:
+            continue
+        other_level = level(other)
+        if other in SHARED_RULES:
+            continue
+        if own_level is None or other_level is None or other_level <= own_level:
+            wrong.append(name)
+    assert not wrong, f"{path.name} imports {wrong}"
+
+
+def test_every_piece_has_its_place_in_the_picture() -> None:
+    placed = set().union(*LAYERS) | GROUND | SHARED_RULES
+    pieces = {path.relative_to(PACKAGE).parts[0].removesuffix(".py") for path in modules()}
+    assert pieces - placed - {"__init__"} == set()
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_dagster_is_imported_only_by_the_glue(path: Path) -> None:
+    own = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+    if own not in DAGSTER_MAY_BE_IN:
+        assert not {name for name in imports_of(path) if name.split(".")[0] == "dagster"}
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_a_heavy_library_is_imported_by_its_adapter_alone(path: Path) -> None:
+    place = path.relative_to(PACKAGE).as_posix()
+    for name in {name.split(".")[0] for name in imports_of(path)} & HEAVY.keys():
+        assert any(place.startswith(adapter) for adapter in HEAVY[name]), f"{place} imports {name}"
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_the_environment_is_read_only_by_settings(path: Path) -> None:
+    own = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+    if own in ("settings", "stack"):
+        return
+    for node in ast.walk(ast.parse(path.read_text())):
+        is_getenv = isinstance(node, ast.Attribute) and node.attr == "getenv"
+        is_read = (
+            isinstance(node, ast.Subscript)
+            and isinstance(node.ctx, ast.Load)
+            and ast.unparse(node.value) == "os.environ"
+        )
+        is_get = isinstance(node, ast.Call) and ast.unparse(node.func) == "os.environ.get"
+        is_forbidden = is_getenv or is_read or is_get
+        assert not is_forbidden, f"{path.name}:{getattr(node, 'lineno', 0)}"
+
+
+def test_importing_the_nouns_does_not_import_dagster() -> None:
+    import subprocess
+    import sys
+
+    code = (
+        "import sys, docpipe_assets.model, docpipe_assets.workbench, docpipe_assets.local_run;"
+        "heavy = {'dagster', 'pymupdf', 'onnxruntime', 'pypdfium2', 'pikepdf', 'boto3', 'rapidocr'};"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"
+
+
+def test_the_stages_are_the_edges_of_the_asset_graph() -> None:
+    edges = {path.stem for path in (PACKAGE / "stages").glob("*_to_*.py")}
+    assert edges == {
+        "object_to_pdf",
+        "pdf_to_splits",
+        "splits_to_text",
+        "text_to_chunks",
+        "chunks_to_mentions",
+        "mentions_to_entities",
+        "entities_to_relationships",
+    }
+    assert {p.stem for p in (PACKAGE / "stages").glob("*.py")} == edges | {"__init__"}

@@ -1,0 +1,161 @@
+"""Intake: whatever happens to a tick, in the end every document has exactly one run for each version."""
+
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from docpipe_assets.identity import partition_key
+from docpipe_assets.intake import Budget, Kind, Plan, kind_of, lane_of, plan, sighting_of
+from docpipe_assets.protocols import StoredObject
+
+NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+
+
+def stored(key: str, etag: str = "e", size: int = 10, age_seconds: float = 60) -> StoredObject:
+    return StoredObject(key, size, etag, NOW - timedelta(seconds=age_seconds))
+
+
+class World:
+    """The bucket and Dagster's records, and a sensor that may die between any two of its steps."""
+
+    def __init__(self, bucket: list[StoredObject]) -> None:
+        self.bucket = {found.key: found for found in bucket}
+        self.partitions: set[str] = set()
+        self.runs: list[tuple[str, str]] = []
+        self.resume_after = ""
+
+    def look(self, keys: int = 1000, runs: int = 1000, busy: frozenset[str] = frozenset()) -> Plan:
+        listing = sorted(self.bucket.values(), key=lambda found: found.key.encode())
+        return plan(
+            (found for found in listing if found.key.encode() > self.resume_after.encode()),
+            registered=self.partitions,
+            requested=set(self.runs),
+            busy=busy,
+            budget=Budget(keys, runs, settled_before=NOW),
+            large_bytes=1000,
+        )
+
+    def tick(self, dies_after: int | None = None, keys: int = 1000, runs: int = 1000) -> Plan:
+        """Carry out a plan; ``dies_after`` is the number of steps that still happen."""
+        made = self.look(keys, runs)
+        steps = [("register", key) for key in made.register]
+        steps += [("run", request) for request in made.requests]  # type: ignore[misc]
+        for count, (kind, what) in enumerate(steps):
+            if count == dies_after:
+                return made
+            if kind == "register":
+                self.partitions.add(what)
+            else:
+                assert partition_key(what.sighting.document) in self.partitions  # type: ignore[attr-defined]
+                self.runs.append((what.sighting.document, what.sighting.version))  # type: ignore[attr-defined]
+        self.resume_after = made.resume_after
+        return made
+
+
+names = st.text(alphabet="ab/,% é", min_size=1, max_size=8).map(lambda name: f"{name}.pdf")
+
+
+@given(
+    st.lists(names, min_size=1, max_size=30, unique=True),
+    st.lists(st.tuples(st.integers(0, 40), st.integers(1, 12), st.integers(1, 12)), max_size=12),
+)
+def test_killed_anywhere_any_number_of_times_nothing_is_lost_and_nothing_is_doubled(
+    keys: list[str], kills: list[tuple[int, int, int]]
+) -> None:
+    world = World([stored(key) for key in keys])
+    for dies_after, key_budget, run_budget in kills:
+        world.tick(dies_after, keys=key_budget, runs=run_budget)
+    for _ in range(len(keys) + 2):
+        world.tick(keys=7, runs=5)
+    while world.tick().requests or world.resume_after:
+        pass
+    assert world.partitions == {partition_key(key) for key in keys}
+    assert Counter(document for document, _ in world.runs) == dict.fromkeys(keys, 1)
+
+
+@given(st.lists(names, min_size=1, max_size=30, unique=True), st.integers(1, 40), st.integers(0, 40))
+def test_a_tick_never_does_more_than_its_budget(keys: list[str], key_budget: int, run_budget: int) -> None:
+    made = World([stored(key) for key in keys]).look(key_budget, run_budget)
+    assert made.documents <= key_budget
+    assert len(made.requests) <= run_budget
+    assert len(made.requests) + made.waiting == made.documents
+
+
+def test_a_second_tick_requests_nothing() -> None:
+    world = World([stored("b/x.pdf"), stored("b/y.pdf")])
+    assert len(world.tick().requests) == 2
+    again = world.tick()
+    assert (again.requests, again.register, again.known) == ([], [], 2)
+
+
+def test_an_overwritten_key_is_processed_again_as_a_new_version() -> None:
+    world = World([stored("b/x.pdf", etag="old")])
+    world.tick()
+    world.bucket["b/x.pdf"] = stored("b/x.pdf", etag="new")
+    assert [r.sighting.version for r in world.tick().requests] == [
+        sighting_of(stored("b/x.pdf", "new")).version
+    ]
+    assert not world.tick().requests
+
+
+def test_a_key_deleted_and_added_again_unchanged_is_not_processed_twice() -> None:
+    world = World([stored("b/x.pdf")])
+    world.tick()
+    del world.bucket["b/x.pdf"]
+    assert not world.tick().requests
+    world.bucket["b/x.pdf"] = stored("b/x.pdf", age_seconds=1)
+    assert not world.tick().requests
+
+
+def test_keys_with_equal_times_are_all_seen() -> None:
+    world = World([stored(f"b/{number}.pdf", age_seconds=5) for number in range(50)])
+    assert len(world.tick().requests) == 50
+
+
+def test_a_key_that_sorts_before_the_place_where_a_tick_stopped_is_not_lost() -> None:
+    world = World([stored("m.pdf"), stored("z.pdf")])
+    world.tick(keys=1)
+    world.bucket["a.pdf"] = stored("a.pdf")
+    while len(world.runs) < 3:
+        world.tick(keys=1)
+    assert {document for document, _ in world.runs} == {"a.pdf", "m.pdf", "z.pdf"}
+
+
+def test_a_document_with_a_run_under_way_waits_for_it() -> None:
+    world = World([stored("b/x.pdf", etag="new")])
+    made = world.look(busy=frozenset({"b/x.pdf"}))
+    assert (made.requests, made.waiting) == ([], 1)
+
+
+def test_what_is_still_being_written_is_left_for_later() -> None:
+    world = World([stored("b/x.pdf", age_seconds=-1)])
+    made = world.look()
+    assert (made.register, made.requests, made.unsettled) == ([], [], 1)
+
+
+def test_what_is_no_document_is_counted_not_dropped() -> None:
+    made = World([stored("b/"), stored("b/load.dat"), stored("b/x.PDF")]).look()
+    assert (made.folder_markers, made.other_files, made.documents) == (1, 1, 1)
+    assert "1 not PDFs" in str(made)
+
+
+@pytest.mark.parametrize(
+    ("key", "kind"),
+    [
+        ("b/x.pdf", Kind.DOCUMENT),
+        ("b/x.PdF", Kind.DOCUMENT),
+        ("b/x.pdf/", Kind.FOLDER_MARKER),
+        ("b/x.pdf.txt", Kind.OTHER),
+        ("b/.DS_Store", Kind.OTHER),
+    ],
+)
+def test_documents_are_told_by_their_names(key: str, kind: Kind) -> None:
+    assert kind_of(key) is kind
+
+
+def test_size_decides_the_lane() -> None:
+    assert lane_of(999, 1000) == "standard"
+    assert lane_of(1000, 1000) == "large"

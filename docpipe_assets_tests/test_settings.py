@@ -1,0 +1,44 @@
+"""Settings: read once, and a mistake in one is an error that names it."""
+
+from pathlib import Path
+
+import pytest
+
+from docpipe_assets.errors import ConfigurationError
+from docpipe_assets.settings import Settings, read_settings
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in Settings.model_fields:
+        monkeypatch.delenv(f"DOCPIPE_{name.upper()}", raising=False)
+
+
+def test_every_field_is_read_from_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOCPIPE_PAGES_PER_SPLIT", "7")
+    monkeypatch.setenv("DOCPIPE_NER_ENGINES", '["crf"]')
+    settings = read_settings()
+    assert (settings.pages_per_split, settings.ner_engines) == (7, ("crf",))
+
+
+def test_an_unknown_variable_is_an_error_that_names_the_nearest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOCPIPE_PAGE_PER_SPLIT", "7")
+    with pytest.raises(ConfigurationError, match="the nearest is DOCPIPE_PAGES_PER_SPLIT"):
+        read_settings()
+
+
+def test_an_impossible_value_is_an_error_that_names_the_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOCPIPE_OCR_DPI", "5")
+    with pytest.raises(ConfigurationError, match="DOCPIPE_OCR_DPI='5'"):
+        read_settings()
+
+
+def test_without_urls_documents_live_in_folders_below_the_data_folder() -> None:
+    settings = Settings(data_dir=Path("/srv/docpipe"))
+    assert settings.intake == "file:///srv/docpipe/intake"
+    assert settings.lake == "file:///srv/docpipe/lake"
+
+
+def test_secrets_do_not_show() -> None:
+    settings = Settings(postgres_url="postgresql+psycopg2://u:hunter2@h/d", broker_url="redis://:hunter2@h")
+    assert "hunter2" not in repr(settings) + str(settings.model_dump()) + settings.model_dump_json()
