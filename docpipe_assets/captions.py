@@ -1,4 +1,4 @@
-"""Read the caption and the counsel lines of a court paper: where the parties stand, and in which role.
+"""Read the caption of a court paper: where the parties stand, and in which role.
 
 Works on the text of one page and returns spans; who is named inside a span is for others to say.
 Layouts differ by court: "v." on a line of its own between two blocks, both parties on one line, a
@@ -7,18 +7,16 @@ right-hand column behind ``)`` or ``§`` with the case number, a running line "X
 
 import re
 from collections.abc import Iterator
-from itertools import takewhile
 from typing import NamedTuple
 
-from docpipe_assets.sentences import sentence_starts
 from docpipe_assets.word_lists import RUNNING_CAPTION_SMALL_WORDS
 
-_ROLE_WORD = (
+ROLE_WORD = (
     r"(?:(?:third[- ]party|cross|counter|counterclaim)[- ]?)?"
     r"(?:plaintiff|defendant|petitioner|respondent|appellant|appellee|claimant|complainant|intervenor|relator"
     r"|movant|garnishee|debtor|creditor)s?(?:\(s\))?"
 )
-ROLE = re.compile(rf"\b{_ROLE_WORD}(?:(?:\s*[-/–]\s*|\s*,?\s+and\s+|\s*&\s*){_ROLE_WORD})*(?![’'\w])", re.I)
+ROLE = re.compile(rf"\b{ROLE_WORD}(?:(?:\s*[-/–]\s*|\s*,?\s+and\s+|\s*&\s*){ROLE_WORD})*(?![’'\w])", re.I)
 _OPPOSITES = {
     "plaintiff": "defendant",
     "petitioner": "respondent",
@@ -39,8 +37,11 @@ _TITLE_LINE = re.compile(
 )
 _DATA_LINE = re.compile(r"^\s*[A-Z][a-z]+(?:\s[A-Za-z]+)?:\s")  # Filed: ..., Judges: ...
 _DOCKET_LINE = re.compile(
-    r"^\W*(?:(?:civil|criminal)\s+)?(?:action|case|cause|docket|index|file)?\s*(?:no|number)s?\b\.?", re.I
+    r"^\W*(?:(?:civil|criminal)\s+)?(?:action|case|cause|docket|index|file)?\s*(?:no|number)s?\b[.:\s]*[\w-]*\d",
+    re.I,
 )
+_COURT_NAME = re.compile(r"\b(?:Supreme|Superior|District|Circuit|County) Court\b|\bCourt of\b")
+_ENDS_PHRASE = re.compile(r"\s*(?:[.,;:)]|$|\n|\s{2,}|[§|])")
 _COUNSEL_OR_SIGNATURE = re.compile(
     r"\b(?:attorneys?|counsel)\s+for\b|\bSBN\b|\bBar No|@|\(\d{3}\)\s?\d{3}", re.I
 )
@@ -52,7 +53,7 @@ _RUNNING_LINE = re.compile(
 )
 _ON_BEHALF = re.compile(
     r"\b(?:by and through|through (?:his|her|its|their)|guardian|next friend|on behalf of|judge|hon\b"
-    r"|presiding|clerk)",
+    r"|presiding|clerk|[adf]\s?/\s?k\s?/\s?a|d\s?/\s?b\s?/\s?a|aka|dba|fka|also known as|doing business as)",
     re.I,
 )
 
@@ -76,19 +77,11 @@ class PartySpan(NamedTuple):
 
 
 class Caption(NamedTuple):
-    """Two sides of a case; ``is_running`` for a line "X v. Y" without roles."""
+    """Two sides of a case. Without roles, as in a line "X v. Y", it is the less certain."""
 
     left: PartySpan
     right: PartySpan
-    is_running: bool = False
-
-
-class CounselSpan(NamedTuple):
-    """Who acts for whom: where the attorneys stand, where the client stands, and the client's role."""
-
-    attorneys: tuple[int, int]
-    client: tuple[int, int]
-    role: str | None
+    has_roles: bool = True
 
 
 def role_of(text: str) -> str:
@@ -105,7 +98,7 @@ def role_of(text: str) -> str:
 
 def parts_of(role: str | None) -> tuple[str, ...]:
     """The parts of a compound role: a counsel line may name one of them only."""
-    return tuple(match.group() for match in re.finditer(_ROLE_WORD, role or ""))
+    return tuple(match.group() for match in re.finditer(ROLE_WORD, role or ""))
 
 
 def side_of(role: str | None) -> str | None:
@@ -143,8 +136,10 @@ def _block_caption(text: str, versus: "re.Match[str]") -> Caption | None:
     if left is None:
         return None
     right = _right_side(text, versus.end(), is_alone)
-    if right is None or not (left.role or right.role):
+    if right is None:
         return None
+    if left.role is None and right.role is None:
+        return Caption(left, right, has_roles=False)
     if left.role is None:
         left = left._replace(role=_OPPOSITES.get(side_of(right.role) or ""))
     if right.role is None:
@@ -163,7 +158,7 @@ def _left_side(text: str, end: int) -> PartySpan | None:
     limit = max(0, end - _LEFT_CHARACTERS)
     start = end
     role: re.Match[str] | None = None
-    for count, (first, last) in enumerate(_lines_before(text, end)):
+    for count, (first, last) in enumerate(lines_before(text, end)):
         line = text[first:last]
         left_column = line[: column.start()] if (column := _COLUMN.search(line)) else line
         found = list(ROLE.finditer(text, first, first + len(left_column)))
@@ -190,22 +185,40 @@ def _left_side(text: str, end: int) -> PartySpan | None:
 
 def _right_side(text: str, start: int, stands_alone: bool) -> PartySpan | None:
     """What follows "v.", up to the role; without one, the rest of the line or a few lines."""
-    limit = min(len(text), start + _RIGHT_CHARACTERS)
-    following = _VERSUS.search(text, start)
-    limit = following.start() if following and following.start() < limit else limit
+    limit = _right_limit(text, start)
     for role in ROLE.finditer(text, start, limit):
-        ends_phrase = re.compile(r"\s*(?:[.,;:)]|$|\n|\s{2,}|[§|])").match(text, role.end())
-        if ends_phrase:
+        is_counsels_client = re.search(r"\bfor\s+(?:the\s+)?$", text[start : role.start()], re.I)
+        if _ENDS_PHRASE.match(text, role.end()) and not is_counsels_client:
             pieces = _left_column(text, start, role.start())
             return PartySpan(pieces, role_of(role.group()), start, role.end()) if pieces else None
     end = start
     for _ in range(_RIGHT_LINES_WITHOUT_ROLE if stands_alone else 1):
         line_end = text.find("\n", end + 1)
         end = limit if line_end < 0 else min(line_end, limit)
-        if text[start:end].rstrip()[-1:] == ".":
+        if text[start:end].rstrip()[-1:] == "." or text[end : end + 2] == "\n\n":
             break
     pieces = _left_column(text, start, end)
     return PartySpan(pieces, None, start, end) if pieces else None
+
+
+def _right_limit(text: str, start: int) -> int:
+    """How far the block below "v." may reach: to the next "v.", the docket number, the court, or counsel."""
+    limit = min(len(text), start + _RIGHT_CHARACTERS)
+    following = _VERSUS.search(text, start, limit)
+    limit = following.start() if following else limit
+    at = text.find("\n", start) + 1
+    while 0 < at < limit:
+        line_end = text.find("\n", at)
+        line_end = limit if line_end < 0 else line_end
+        line = text[at:line_end]
+        column = _COLUMN.search(line)
+        left_column = line[: column.start()] if column else line
+        if any(
+            p.search(left_column) for p in (_DOCKET_LINE, _TITLE_LINE, _COURT_NAME, _COUNSEL_OR_SIGNATURE)
+        ):
+            return at
+        at = line_end + 1
+    return limit
 
 
 def _running_caption(line: "re.Match[str]") -> Caption | None:
@@ -222,10 +235,10 @@ def _running_caption(line: "re.Match[str]") -> Caption | None:
         PartySpan(((line.start(name), line.end(name)),), None, line.start(name), line.end(name))
         for name in ("left", "right")
     ]
-    return Caption(sides[0], sides[1], is_running=True)
+    return Caption(sides[0], sides[1], has_roles=False)
 
 
-def _lines_before(text: str, end: int) -> Iterator[tuple[int, int]]:
+def lines_before(text: str, end: int) -> Iterator[tuple[int, int]]:
     """Lines above an offset, nearest first; the first is what stands before it on its own line."""
     while True:
         start = text.rfind("\n", 0, end) + 1
@@ -252,7 +265,7 @@ def _left_column(text: str, start: int, end: int) -> tuple[tuple[int, int], ...]
 
 
 def acts_for_another(gap: str) -> bool:
-    """Whether the words before a name say that it is not a party: a guardian, a judge."""
+    """Whether the words before a name say that it is no further party: a guardian, a judge, an alias."""
     return _ON_BEHALF.search(gap) is not None
 
 
@@ -272,119 +285,3 @@ def roles_before_names(text: str) -> Iterator[tuple[str, int, int]]:
 
 _GAP_BEFORE_NAME = re.compile(r"[^\S\n]*\n?[^\S\n]*(?<=\s)(?=[A-Z\"“])")
 _PROSE_LINE_CHARACTERS = 45
-_COUNSEL_LINE = re.compile(
-    r"\b(?:(?:co-|lead\s+)?(?:attorneys?|counsel|lawyers?|solicitors?)(?:\s+(?:of\s+record|at\s+law))?)\s+for\s+"
-    r"(?:the\s+)?(?P<client>[^\n:;]{3,160})(?P<colon>:)?",
-    re.I,
-)
-_APPEARANCE = re.compile(
-    r"^[^\S\n]*(?:APPEARING\s+)?(?:FOR|ON BEHALF OF)\s+(?:THE\s+)?(?P<client>[^\n:]{3,120}):?[^\S\n]*$",
-    re.I | re.M,
-)
-_FOR_ROLE = re.compile(
-    rf",\s+for\s+(?:the\s+)?(?P<client>{_ROLE_WORD}(?:[-/]{_ROLE_WORD})*[^.;\n]{{0,60}})(?=[.;\n]|$)", re.I
-)
-_REPRESENTED = re.compile(
-    r"\b(?:is|are|was|were)?\s*represented\s+(?:in\s+this\s+\w+\s+)?by\s+(?:counsel,?\s+|attorneys?\s+|the\s+law\s+firm\s+of\s+)?",
-    re.I,
-)
-_PROSE_AFTER_CLIENT = re.compile(
-    r"(?<![A-Z])(?<!Inc)(?<!Corp)(?<!Co)(?<!Ltd)\.(?=\s)|,\s+[a-z]"
-    r"|\s+(?:that|who|and [a-z]|is|was|has|had|[a-z]+ed)\b"
-)
-_BLOCK_STOP = re.compile(
-    r"respectfully submitted|^\s*dated\b|\bcertif|\bv\.|\bhereby\b|^\s*for\b|\bCOURT\b"
-    r"|\balso present\b|\breported by\b",
-    re.I,
-)
-_BLOCK_LINES, _BLOCK_CHARACTERS = 12, 600
-
-
-def counsel(text: str) -> Iterator[CounselSpan]:
-    """Counsel lines of a page: signature blocks, appearances, ", for the appellant", "represented by"."""
-    last = 0
-    for match in _COUNSEL_LINE.finditer(text):
-        line_start = text.rfind("\n", 0, match.start()) + 1
-        if text[line_start : match.start()].strip(" \t(*") or text[match.start()].islower():
-            found = _in_prose(text, match)
-        elif match["colon"] or not text[: match.start()].strip():
-            client = _client_span(text, match)
-            found = CounselSpan(_block_after(text, client[1]), client, _role_in(text, client))
-        else:
-            client = _client_span(text, match)
-            attorneys = (_block_top(text, match.start(), last), match.start())
-            found = CounselSpan(attorneys, client, _role_in(text, client))
-        last = found.client[1]
-        yield found
-    for match in _APPEARANCE.finditer(text):
-        if ROLE.search(match["client"]):
-            client = match.span("client")
-            yield CounselSpan(_block_after(text, match.end()), client, _role_in(text, client))
-    last = 0
-    for match in _FOR_ROLE.finditer(text):
-        client = match.span("client")
-        first = max(last, text.rfind("\n\n", 0, match.start()) + 1, match.start() - 300)
-        start = first + max(sentence_starts(text[first : match.start()]), default=0)
-        last = client[1] + 1
-        yield CounselSpan((start, match.start()), client, _role_in(text, client))
-    for match in _REPRESENTED.finditer(text):
-        client = (max(text.rfind(". ", 0, match.start()) + 1, match.start() - 100, 0), match.start())
-        end = re.compile(r"\.\s|\n\n|;|$").search(text, match.end(), match.end() + 120)
-        attorneys = (match.end(), end.start() if end else min(len(text), match.end() + 120))
-        yield CounselSpan(attorneys, client, _role_in(text, client))
-
-
-def _in_prose(text: str, match: "re.Match[str]") -> CounselSpan:
-    """ "Jane Roe, counsel for Plaintiff Acuity, stated": one name before, one client after."""
-    start, end = match.span("client")
-    cut = _PROSE_AFTER_CLIENT.search(text, start, end)
-    client = (start, cut.start() if cut else end)
-    sentence = max(text.rfind(". ", 0, match.start()) + 1, match.start() - 80, 0)
-    return CounselSpan((sentence, match.start()), client, _role_in(text, client))
-
-
-def _client_span(text: str, match: "re.Match[str]") -> tuple[int, int]:
-    """The client's part of a counsel line; a line that breaks off goes on in the next one."""
-    start, end = match.span("client")
-    while end < len(text) and end - start < 300:
-        breaks_off = re.search(r"(?:,|\band|&)\s*$", text[start:end], re.I)
-        goes_on = re.compile(r"[^\S\n]*\n[^\S\n]*(?:and\b|&)", re.I).match(text, end)
-        if not (breaks_off or goes_on) or "\n" not in text[end:]:
-            break
-        following = text.find("\n", text.index("\n", end) + 1)
-        end = len(text) if following < 0 else following
-    return start, end
-
-
-def _block_top(text: str, end: int, floor: int) -> int:
-    """Where the signature block that ends at ``end`` begins."""
-    top = end
-    for count, (first, last) in enumerate(_lines_before(text, end)):
-        line = text[first:last].strip()
-        is_prose = len(line) > 70 and line.endswith(".")
-        if (
-            first < floor
-            or count > _BLOCK_LINES
-            or end - first > _BLOCK_CHARACTERS
-            or is_prose
-            or _BLOCK_STOP.search(line)
-        ):
-            break
-        top = first
-    return top
-
-
-def _block_after(text: str, start: int) -> tuple[int, int]:
-    """The lines after a heading "For the Plaintiff:", up to the next heading of that kind."""
-    end = min(len(text), start + _BLOCK_CHARACTERS)
-    for pattern in (_APPEARANCE, _COUNSEL_LINE):
-        following = pattern.search(text, start, end)
-        end = following.start() if following else end
-    lines = text[start:end].split("\n")[: _BLOCK_LINES + 1]
-    kept = list(takewhile(lambda line: not _BLOCK_STOP.search(line), lines))
-    return start, start + len("\n".join(kept))
-
-
-def _role_in(text: str, span: tuple[int, int]) -> str | None:
-    match = ROLE.search(text, *span)
-    return role_of(match.group()) if match else None

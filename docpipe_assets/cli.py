@@ -80,7 +80,7 @@ def ingest(
     parallel: Annotated[int, typer.Option(min=1, help="Uploads at once.")] = 4,
     data_dir: DataDir = _DATA_DIR,
 ) -> None:
-    """Upload files into a batch of the intake bucket. What is there already is left: run it again to resume."""
+    """Upload files into a batch of the intake bucket. What is there is left: run it again to resume."""
     from docpipe_assets.upload import Uploaded, files_to_upload, upload
     from docpipe_assets.workbench import open_store
 
@@ -107,14 +107,14 @@ def status(
     """Every document in exactly one state. Ends with 3 when a document is unaccounted for."""
     from docpipe_assets.ledger import State
     from docpipe_assets.report import as_json as ledger_json
-    from docpipe_assets.report import as_tables
+    from docpipe_assets.report import as_text
 
     with _errors_shown():
         ledger = _read_ledger(data_dir, batch)
     if as_json:
         sys.stdout.write(json.dumps(ledger_json(ledger), ensure_ascii=False, indent=1) + "\n")
     else:
-        console.print(*as_tables(ledger), sep="\n")
+        console.print(as_text(ledger))
     raise typer.Exit(3 if ledger.count(State.UNACCOUNTED) else 0)
 
 
@@ -217,11 +217,9 @@ def _say_where(url: str) -> None:
 
 @contextmanager
 def _errors_shown() -> Iterator[None]:
-    """A typed error becomes one line that says what to do, and exit status 2; a defect keeps its traceback."""
+    """A typed error becomes one line that says what to do, and status 2; a defect keeps its traceback."""
     try:
         yield
     except DocpipeError as error:
         notes.print(f"{error.full_code}: {error.message}", style="red", markup=False)
         raise typer.Exit(2) from error
-
-

@@ -12,7 +12,7 @@ from rich.live import Live
 
 from docpipe_assets.defs.history import read_ledger
 from docpipe_assets.ledger import Ledger, State
-from docpipe_assets.report import as_json, as_tables
+from docpipe_assets.report import as_json, as_text
 from docpipe_assets.sample import expected, write_production
 from docpipe_assets.settings import read_settings
 from docpipe_assets.stack import Stack
@@ -67,20 +67,10 @@ def _watch(stack: Stack, look: Callable[[], Ledger], live: Live) -> Ledger:
     while True:
         stack.tend()
         ledger = look()
-        live.update(_Tables(ledger))
+        live.update(as_text(ledger))
         if (ledger.is_settled and ledger.discovered) or time.monotonic() > deadline:
             return ledger
         time.sleep(_POLL_SECONDS)
-
-
-class _Tables:
-    """The ledger's tables as one thing to show."""
-
-    def __init__(self, ledger: Ledger) -> None:
-        self._ledger = ledger
-
-    def __rich_console__(self, console: Console, options: object) -> "list[object]":
-        return list(as_tables(self._ledger))
 
 
 def _judge(ledger: Ledger, console: Console) -> bool:

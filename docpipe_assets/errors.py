@@ -25,7 +25,9 @@ DocpipeError
 │   ├── AccessDenied         ACCESS_DENIED        counts for the stage breaker
 │   ├── Throttled            THROTTLED            retried
 │   └── StoreUnavailable     STORE_UNAVAILABLE    retried, counts for the stage breaker
-├── ArtifactError            ARTIFACT_MISSING, ARTIFACT_DAMAGED: an upstream asset must be made (again)
+├── ArtifactError            an upstream asset must be made (again)
+│   ├── ArtifactMissing      ARTIFACT_MISSING
+│   └── ArtifactDamaged      ARTIFACT_DAMAGED
 ├── EngineError              ENGINE_FAILED        an OCR or NER engine broke: retried, stage breaker
 ├── ConfigurationError       CONFIGURATION        nobody's document: a person must change a setting
 └── InternalError            INTERNAL_ERROR       a defect in docpipe

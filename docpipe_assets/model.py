@@ -89,6 +89,8 @@ class Page(Record):
     image_cover: float
     """Share of the page's area under images, 0 to 1."""
     bates: str | None = None
+    failure: str | None = None
+    """The code of the error that keeps the page from being read at all; its measures are then 0."""
 
 
 class PageSplit(Record):

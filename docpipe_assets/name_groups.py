@@ -1,7 +1,7 @@
 """Group the name forms of one document by whom they name: order-independent, and each with its reason."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol, Self
 
@@ -11,13 +11,16 @@ _WEAK_AGREEMENTS = frozenset({"first words", "first name", "short first name", "
 
 
 class Name(Protocol):
-    """A parsed name. Two names that share no word of ``meets_by`` are never compared."""
+    """A parsed name. It is compared only with names that are known by one of the words it seeks."""
 
     @property
     def fullness(self) -> int: ...
 
     @property
-    def meets_by(self) -> frozenset[str]: ...
+    def known_by(self) -> frozenset[str]: ...
+
+    @property
+    def sought_by(self) -> frozenset[str]: ...
 
     def agreement(self, other: Self, /) -> str | None: ...
 
@@ -47,7 +50,7 @@ def name_groups(counts: Mapping[str, int], parse: Callable[[str], Name | None]) 
     """
     texts_by_name: dict[Name, list[str]] = defaultdict(list)
     unparsed: list[NameGroup] = []
-    for text in counts:
+    for text in sorted(counts):
         name = parse(text)
         if name is None:
             unparsed.append(NameGroup(text, {text: "no name could be made out"}))
@@ -56,7 +59,7 @@ def name_groups(counts: Mapping[str, int], parse: Callable[[str], Name | None]) 
     variants = [(name, sorted(texts, key=_fullest_first(counts))) for name, texts in texts_by_name.items()]
     variants.sort(key=lambda v: (-v[0].fullness, -sum(counts[t] for t in v[1]), v[1][0]))
     groups: list[_Growing] = []
-    groups_by_word: dict[str, list[_Growing]] = defaultdict(list)
+    groups_by_word: dict[str, dict[int, _Growing]] = defaultdict(dict)
     for name, texts in variants:
         _join(name, texts, groups, groups_by_word)
     return [NameGroup(g.lead, g.reasons) for g in groups] + unparsed
@@ -68,7 +71,7 @@ def _fullest_first(counts: Mapping[str, int]) -> Callable[[str], tuple[bool, boo
 
 
 def _join(
-    name: Name, texts: list[str], groups: list[_Growing], groups_by_word: dict[str, list[_Growing]]
+    name: Name, texts: list[str], groups: list[_Growing], groups_by_word: dict[str, dict[int, _Growing]]
 ) -> None:
     fits = _fits(name, groups_by_word)
     strong = [fit for fit in fits if fit[1] not in _WEAK_AGREEMENTS]
@@ -85,14 +88,15 @@ def _join(
             reason = "ambiguous: could be " + " or ".join(sorted(g.lead for g, _ in fits)[:4])
     for index, text in enumerate(texts):
         group.reasons[text] = reason if index == 0 or group.lead != texts[0] else f"same name: {texts[0]}"
-    for word in name.meets_by:
-        if not any(known is group for known in groups_by_word[word]):
-            groups_by_word[word].append(group)
+    for word in name.known_by:
+        groups_by_word[word][id(group)] = group
 
 
-def _fits(name: Name, groups_by_word: Mapping[str, Iterable[_Growing]]) -> list[tuple[_Growing, str]]:
+def _fits(name: Name, groups_by_word: Mapping[str, Mapping[int, _Growing]]) -> list[tuple[_Growing, str]]:
     """The groups that the name may join, with the agreement with each group's fullest name."""
-    candidates = {id(g): g for word in name.meets_by for g in groups_by_word.get(word, ())}
+    candidates: dict[int, _Growing] = {}
+    for word in name.sought_by:
+        candidates.update(groups_by_word.get(word, {}))
     fits = []
     for group in candidates.values():
         agreements = [name.agreement(member) for member in group.names]

@@ -102,13 +102,17 @@ class PersonName:
         return self.last.split(" ")[-1].replace("-", "")
 
     @cached_property
-    def meets_by(self) -> frozenset[str]:
-        """Words one of which another name must share to be compatible."""
-        words = {self.surname, *self.last.split("-")[-1].split(" ")[-1:]}
+    def known_by(self) -> frozenset[str]:
+        words = {self.surname, self.last.split("-")[-1].split(" ")[-1]}
         for name in (self.first, self.nickname, *self.middles[-1:]):
             if name and len(name) > 1:
                 words |= _CALLED.get(name, frozenset({name}))
         return frozenset(words)
+
+    @cached_property
+    def sought_by(self) -> frozenset[str]:
+        """A single name may be anyone's first name; a full one needs the same last name."""
+        return self.known_by if self.is_single else frozenset({self.surname})
 
     def agreement(self, other: "PersonName") -> str | None:
         """Why the two may be one person, in words; None where a part contradicts."""
@@ -280,9 +284,12 @@ class OrganisationName:
         return frozenset(found)
 
     @cached_property
-    def meets_by(self) -> frozenset[str]:
-        alias = {self.alias[0]} if self.alias else set()
-        return frozenset({self.words[0], self.words[-1], *self.acronyms, *alias})
+    def known_by(self) -> frozenset[str]:
+        return frozenset({self.words[0], *self.acronyms, *(self.alias or ())[:1]})
+
+    @property
+    def sought_by(self) -> frozenset[str]:
+        return frozenset({self.words[0], *(self.alias or ())[:1]})
 
     def agreement(self, other: "OrganisationName") -> str | None:
         """Why the two may be one organisation, in words; None where a part contradicts."""

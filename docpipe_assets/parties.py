@@ -5,16 +5,15 @@ from dataclasses import dataclass, replace
 
 from docpipe_assets.captions import (
     Caption,
-    CounselSpan,
     PartySpan,
     acts_for_another,
     captions,
-    counsel,
     parts_of,
     roles_before_names,
     side_of,
 )
 from docpipe_assets.co_occurrence import Named
+from docpipe_assets.counsel_lines import CounselSpan, counsel
 from docpipe_assets.model import EntityType, Mention, PageText, Place, RelationshipType
 from docpipe_assets.places import PageWindow
 
@@ -86,9 +85,9 @@ class Parties:
 
     def _read_caption(self, page: "_Page", caption: Caption, party_to: str) -> None:
         left, right = page.parties_in(caption.left), page.parties_in(caption.right)
-        if caption.is_running and not (left and right):
+        if not caption.has_roles and not (left and right):
             return
-        rule = "running" if caption.is_running else "caption"
+        rule = "caption" if caption.has_roles else "running"
         for names, side in ((left, caption.left), (right, caption.right)):
             for named in names:
                 span = page.start_of(named), max(page.end_of(named), side.end)

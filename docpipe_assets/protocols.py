@@ -62,6 +62,8 @@ class PdfPart(NamedTuple):
     first_page: int
     last_page: int
     path: Path
+    missing: tuple[int, ...] = ()
+    """Pages that can't be loaded from the document; empty ones stand in their places."""
 
 
 class PdfReader(Protocol):
@@ -75,19 +77,25 @@ class PdfReader(Protocol):
 
     def inspect(self, pdf: Path, max_pages: int) -> PdfFacts: ...
 
-    def survey(self, pdf: Path) -> Iterator[Page]:
-        """What is known of each page without judging its text."""
+    def survey(self, pdf: Path, pages: int) -> Iterator[Page]:
+        """What is known of each of a part's pages without judging its text.
+
+        A page that can't be read, or is not there, has a ``failure``; none fails the others.
+        """
         ...
 
-    def repaired(self, pdf: Path) -> AbstractContextManager[Path]:
-        """A sound copy of a damaged file, for readers that refuse the original."""
+    def split(
+        self, pdf: Path, pages: int, pages_per_part: int, bytes_per_part: int, *, is_damaged: bool = False
+    ) -> Iterator[PdfPart]:
+        """Cut into parts, in page order; each part's file vanishes when the next one is asked for.
+
+        A file that is known to be damaged is repaired first, any other one when it turns out to be.
+        """
         ...
 
-    def split(self, pdf: Path, pages: int, pages_per_part: int, bytes_per_part: int) -> Iterator[PdfPart]:
-        """Cut into parts, in page order; each part's file vanishes when the next one is asked for."""
+    def read(self, pdf: Path, first: int = 1) -> Iterator[PageContent]:
+        """The text of each page from ``first`` on; raises at a page that can't be read."""
         ...
-
-    def read(self, pdf: Path, first: int = 1) -> Iterator[PageContent]: ...
 
     def render(self, pdf: Path, page: int, dpi: float) -> AbstractContextManager[PageImage]: ...
 

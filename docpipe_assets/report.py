@@ -2,9 +2,11 @@
 
 from typing import Any
 
+from rich.console import Group
 from rich.table import Table
+from rich.text import Text
 
-from docpipe_assets.ledger import Ledger, State
+from docpipe_assets.ledger import Entry, Ledger, State
 
 _STYLES = {
     State.SUCCEEDED: "green",
@@ -36,27 +38,38 @@ def as_json(ledger: Ledger) -> dict[str, Any]:
     }
 
 
-def as_tables(ledger: Ledger) -> list[Table]:
-    """The documents, then the counts."""
-    documents = Table("document", "state", "pages", "stage", "what happened")
-    documents.columns[2].justify = "right"
-    documents.columns[0].overflow = documents.columns[4].overflow = "fold"
+def as_text(ledger: Ledger) -> Group:
+    """The documents as a table, then the sum over the states."""
+    table = Table("document", "state", "pages", "what happened", expand=False)
+    table.columns[2].justify = "right"
     for entry in ledger.entries:
-        documents.add_row(
-            _plain(entry.document),
-            f"[{_STYLES.get(entry.state, 'default')}]{entry.state.value}[/]",
+        table.add_row(
+            _visible(entry.document),
+            Text(entry.state.value, style=_STYLES.get(entry.state, "")),
             f"{entry.pages:,}" if entry.pages else "",
-            entry.stage or "",
-            _plain(f"{entry.error}: {entry.message or ''}" if entry.error else ""),
+            _visible(_what_happened(entry)),
         )
-    counts = Table("discovered", *(state.value for state in State), "not PDFs")
-    counts.add_row(
-        str(ledger.discovered), *(str(ledger.count(state)) for state in State), str(ledger.not_documents)
-    )
-    return [documents, counts]
+    return Group(table, _sum(ledger))
 
 
-def _plain(text: str) -> str:
-    """Without markup of rich's or of the terminal's: names come from outside."""
-    visible = "".join(c if c.isprintable() else "\ufffd" for c in text)
-    return visible.replace("[", "\\[")
+def _sum(ledger: Ledger) -> Text:
+    accounted = [state for state in State if state is not State.UNACCOUNTED]
+    terms = " + ".join(f"{ledger.count(s)} {s.value.replace('_', ' ')}" for s in accounted if ledger.count(s))
+    unaccounted = ledger.count(State.UNACCOUNTED)
+    text = Text(f"{ledger.discovered} discovered = {terms or 0}; ")
+    text.append(f"{unaccounted} unaccounted", style="bold red" if unaccounted else "green")
+    if ledger.not_documents:
+        text.append(f"; {ledger.not_documents} keys are no PDFs")
+    return text
+
+
+def _what_happened(entry: Entry) -> str:
+    if entry.error is None:
+        return ""
+    message = (entry.message or "").removeprefix(entry.document).lstrip(": ")
+    return f"{entry.error} in {entry.stage or 'its run'}" + (f": {message}" if message else "")
+
+
+def _visible(text: str) -> Text:
+    """Names come from outside: what a terminal would obey is shown as a replacement character."""
+    return Text("".join(c if c.isprintable() else "\ufffd" for c in text), overflow="fold")

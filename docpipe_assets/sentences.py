@@ -18,7 +18,7 @@ from docpipe_assets.word_lists import (
 )
 
 _CANDIDATE = re.compile(
-    r"(?P<stop>[.?!…][\"'”’)\]]*(?:\[\d{1,3}\]|[\u2009 ][”’])?)(?P<gap>\s+)|[^\S\n\f\r]*(?P<line>[\r\n\f]\s*)"
+    r"(?P<stop>[.?!…][\"'”’)\]]*(?:\[\d{1,3}\]|[\u2009 ][”’])?)(?P<gap>\s+)|(?P<line>[\r\n\f]\s*)"
 )
 _LAST_WORD = re.compile(r"[^\s(\[{“\"‘,;—–/]*$")
 _INITIALS = re.compile(r"(?:[A-Za-z]\.)*[A-Za-z]")
@@ -156,8 +156,9 @@ def _ends_at_line(text: str, start: int, at: int, gap: str, following: int) -> b
         return True
     if _LINE_OPENING.match(text, following):
         return True
-    line = text[max(start, text.rfind("\n", 0, at) + 1, text.rfind("\f", 0, at) + 1) : at]
-    if not line.strip():
+    line_start = max(start, text.rfind("\n", start, at) + 1, text.rfind("\f", start, at) + 1)
+    line = text[line_start:at].rstrip()
+    if not line:
         return False
     following_line = _line_at(text, following)
     if heading_of(line):

@@ -189,7 +189,14 @@ class Workbench:
     def _parts(self, stream: type[Records[Any]], document: str) -> Parts:
         return self._open_parts.setdefault((stream.asset, document), self.lake.parts(stream.asset, document))
 
-    def _run(self, function: str, arguments: Mapping[str, Any], folder: Path | None = None) -> Iterator[Any]:
+    def _run(
+        self,
+        function: str,
+        arguments: Mapping[str, Any],
+        folder: Path | None = None,
+        *,
+        by_page: bool = False,
+    ) -> Iterator[Any]:
         cpu_seconds = self.settings.split_cpu_seconds
         limits = Limits(
             cpu_seconds=cpu_seconds,
@@ -197,7 +204,7 @@ class Workbench:
             memory_bytes=self.settings.sandbox_memory_bytes,
             file_bytes=_FILE_BYTES,
             output_bytes=_OUTPUT_BYTES,
-            step_cpu_seconds=self.settings.page_cpu_seconds,
+            step_cpu_seconds=self.settings.page_cpu_seconds if by_page else None,
         )
         return self.sandbox.stream(function, arguments, limits, folder=folder)
 

@@ -8,8 +8,8 @@ from docpipe_assets.defs import tags
 from docpipe_assets.defs.failures import reported
 from docpipe_assets.identity import document_of
 from docpipe_assets.meter import Meter
-from docpipe_assets.model import Records
-from docpipe_assets.storage.lake import Saved
+from docpipe_assets.model import RawPdfs, Records
+from docpipe_assets.storage.lake import Header, Saved
 from docpipe_assets.workbench import FAILED_PAGES, Workbench
 
 
@@ -28,22 +28,24 @@ class LakeIOManager(dg.IOManager):
     def handle_output(self, context: dg.OutputContext, obj: Records[Any]) -> None:
         document = document_of(context.partition_key)
         instance, run_id = context.step_context.instance, context.run_id
-        with reported(instance, run_id, document, obj.asset), Meter(self._bench) as meter:
-            saved = self._bench.save(document, obj)
-        failed_pages = saved.header.facts.get(FAILED_PAGES)
-        if failed_pages:
-            instance.add_run_tags(run_id, {tags.FAILED_PAGES: str(int(failed_pages))})
-        context.add_output_metadata(_described(document, saved) | meter.metadata())
-        context.log.info(
-            f"{obj.asset} of {document}: "
-            + ("unchanged" if saved.is_unchanged else f"{saved.header.rows:,} rows written")
-        )
+        with reported(instance, run_id, document, obj.asset):
+            with Meter(self._bench) as meter:
+                saved = self._bench.save(document, obj)
+            raw = saved.header if obj.asset == RawPdfs.asset else self._bench.lake.header(RawPdfs, document)
+            context.add_output_metadata(_described(document, saved, raw) | meter.metadata())
+            failed_pages = saved.header.facts.get(FAILED_PAGES)
+            if failed_pages:
+                instance.add_run_tags(run_id, {tags.FAILED_PAGES: str(int(failed_pages))})
+            outcome = "unchanged" if saved.is_unchanged else f"{saved.header.rows:,} rows written"
+            context.log.info(f"{obj.asset} of {document}: {outcome}")
 
 
-def _described(document: str, saved: Saved) -> dict[str, Any]:
+def _described(document: str, saved: Saved, raw: Header | None) -> dict[str, Any]:
     header = saved.header
+    whole = {"version": raw.version, "pages": int(raw.facts["pages"])} if raw else {}
     return {
         "document": document,
+        **whole,
         "unchanged": saved.is_unchanged,
         "dagster/row_count": header.rows,
         "bytes": header.payload_bytes,

@@ -3,13 +3,11 @@
 import dagster as dg
 
 from docpipe_assets.defs.assets import DOCUMENT_ASSETS
-from docpipe_assets.defs.partitions import documents
 
 PROCESS_DOCUMENT = "process_document"
 
 process_document = dg.define_asset_job(
     PROCESS_DOCUMENT,
     selection=dg.AssetSelection.assets(*DOCUMENT_ASSETS),
-    partitions_def=documents,
     description="All stages of one document, in one run. What is unchanged is left as it is.",
 )

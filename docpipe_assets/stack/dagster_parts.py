@@ -5,7 +5,7 @@ import signal
 import sys
 import time
 import urllib.request
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import ClassVar
@@ -71,7 +71,7 @@ class CodeServer:
         return reason_not_listening(self.endpoints.code_server_port)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Daemon:
     habits: ClassVar = Habits(
         "daemon",
@@ -81,10 +81,10 @@ class Daemon:
 
     endpoints: Endpoints
     workspace_file: Path
-    _started: list[float] = field(default_factory=list)
+    _started: float = 0.0
 
     def command(self) -> Command:
-        self._started[:] = [time.time()]
+        self._started = time.time()
         return Command([program("dagster-daemon"), "run", f"--workspace={self.workspace_file}"])
 
     def reason_not_ready(self) -> str | None:
@@ -98,7 +98,7 @@ class Daemon:
             )
             try:
                 with connection.cursor() as cursor:
-                    cursor.execute(question, self._started)
+                    cursor.execute(question, [self._started])
                     [(beats,)] = cursor.fetchall()
             finally:
                 connection.close()

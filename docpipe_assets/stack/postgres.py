@@ -70,16 +70,16 @@ class Postgres:
             return None
 
     def _initialise(self, user: str | None) -> None:
-        # A half-made folder of an interrupted first start holds nothing yet.
-        shutil.rmtree(self.data_folder, ignore_errors=True)
-        self.data_folder.mkdir(parents=True)
-        self.data_folder.chmod(0o700)
+        """Makes the data folder to the side: one that is there is whole."""
+        aside = self.folder / "data.new"
+        shutil.rmtree(aside, ignore_errors=True)
+        aside.mkdir(mode=0o700)
         with tempfile.NamedTemporaryFile("w", dir=self.folder) as password_file:
             password_file.write(self.endpoints.postgres_password)
             password_file.flush()
             if user is not None:
                 account = pwd.getpwnam(user)
-                for path in (self.data_folder, Path(password_file.name)):
+                for path in (aside, Path(password_file.name)):
                     os.chown(path, account.pw_uid, account.pw_gid)
             initdb = [
                 str(_programs(None) / "initdb"),
@@ -89,21 +89,14 @@ class Postgres:
                 "--encoding=UTF8",
                 "--locale=C.UTF-8",
                 "--no-instructions",
-                f"--pgdata={self.data_folder}",
+                f"--pgdata={aside}",
             ]
-            shim = [
-                sys.executable,
-                "-I",
-                "-S",
-                launch.__file__,
-                str(os.getpid()),
-                str(int(signal.SIGKILL)),
-                user or "-",
-            ]
+            parent = [str(os.getpid()), str(int(signal.SIGKILL))]
+            shim = [sys.executable, "-I", "-S", launch.__file__, *parent, user or "-"]
             made = subprocess.run([*shim, *initdb], check=False, capture_output=True, text=True, cwd="/")
         if made.returncode != 0:
-            shutil.rmtree(self.data_folder, ignore_errors=True)
             raise StackError(f"postgres: {self.data_folder} could not be initialised: {made.stderr.strip()}")
+        aside.rename(self.data_folder)
 
     def _remove_stale_pid_file(self) -> None:
         """Postgres takes any living process of that number for a server of its own and refuses."""

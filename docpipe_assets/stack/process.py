@@ -16,48 +16,23 @@ from docpipe_assets.stack import launch
 from docpipe_assets.stack.endpoints import write_private
 from docpipe_assets.stack.parts import Part, StackError
 
+_RECORDS = "processes.json"
 _LOG_LIMIT_BYTES = 20 * 1024 * 1024
 _TAIL_LINES = 15
 _LEFTOVER_SECONDS = 10
 
 
 class Nursery:
-    """Starts processes and writes down which; ends those that an earlier, killed stack left."""
+    """Starts processes and writes down which, for the stack that comes after this one."""
 
     def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
         self._folder = folder
         self._environment = environment
-        self._records_file = folder / "processes.json"
+        self._records_file = folder / _RECORDS
         self._records: dict[str, tuple[int, float]] = {}
         # The kernel ends a child when the *thread* that started it ends, so one thread starts
         # them all and lives as long as the stack.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="docpipe-stack")
-
-    def end_leftovers(self) -> list[str]:
-        """Ends what an earlier stack of this folder left running; says what that was.
-
-        A number alone may belong to somebody else by now: the time of birth must agree too.
-        """
-        try:
-            records: dict[str, tuple[int, float]] = json.loads(self._records_file.read_text())
-        except (FileNotFoundError, ValueError):
-            return []
-        ended = []
-        for name, (pid, born) in records.items():
-            try:
-                leftover = psutil.Process(pid)
-                if abs(leftover.create_time() - born) > 1:
-                    continue
-                kill_group(pid)
-                leftover.wait(_LEFTOVER_SECONDS)
-            except psutil.TimeoutExpired as exc:
-                raise StackError(
-                    f"{name} of an earlier stack (process {pid}) can't be ended; kill it"
-                ) from exc
-            except psutil.NoSuchProcess:
-                continue
-            ended.append(f"{name} (process {pid})")
-        return ended
 
     def spawn(self, part: Part) -> "Process":
         command = part.command()
@@ -98,6 +73,31 @@ class Nursery:
         with contextlib.suppress(psutil.NoSuchProcess):
             self._records[name] = (pid, psutil.Process(pid).create_time())
         write_private(self._records_file, json.dumps(self._records))
+
+
+def end_leftovers(folder: Path) -> list[str]:
+    """Ends what an earlier stack of this folder left running; says what that was.
+
+    A number alone may belong to somebody else by now: the time of birth must agree too.
+    """
+    try:
+        records: dict[str, tuple[int, float]] = json.loads((folder / _RECORDS).read_text())
+    except (FileNotFoundError, ValueError):
+        return []
+    ended = []
+    for name, (pid, born) in records.items():
+        try:
+            leftover = psutil.Process(pid)
+            if abs(leftover.create_time() - born) > 1:
+                continue
+            kill_group(pid)
+            leftover.wait(_LEFTOVER_SECONDS)
+        except psutil.TimeoutExpired as exc:
+            raise StackError(f"{name} of an earlier stack (process {pid}) can't be ended; kill it") from exc
+        except psutil.NoSuchProcess:
+            continue
+        ended.append(f"{name} (process {pid})")
+    return ended
 
 
 class Process:

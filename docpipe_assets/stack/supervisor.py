@@ -2,7 +2,6 @@
 
 import atexit
 import os
-import shutil
 import signal
 import threading
 import time
@@ -17,7 +16,7 @@ from docpipe_assets.stack.dagster_parts import CodeServer, Daemon, Schema, Webse
 from docpipe_assets.stack.endpoints import Endpoints, lock, settle_endpoints
 from docpipe_assets.stack.parts import HOST, Part, StackError
 from docpipe_assets.stack.postgres import Postgres
-from docpipe_assets.stack.process import Nursery
+from docpipe_assets.stack.process import Nursery, end_leftovers
 from docpipe_assets.stack.running import (
     POLL_SECONDS,
     RESTARTS,
@@ -26,10 +25,9 @@ from docpipe_assets.stack.running import (
     RunningPart,
 )
 from docpipe_assets.stack.s3_server import S3Server
-from docpipe_assets.stack.workspace import Workspace
+from docpipe_assets.stack.workspace import Workspace, copy_instance_configuration
 
 _CHECKOUT = Path(docpipe_assets.__file__).parent.parent
-_CONFIGURATION = _CHECKOUT / "dagster.yaml"
 _SERVICES = frozenset({"postgres", "broker", "s3"})
 
 
@@ -120,8 +118,7 @@ class Stack:
         atexit.register(self.stop)
         began = time.monotonic()
         try:
-            self._nursery = Nursery(self.folder, {})
-            for leftover in self._nursery.end_leftovers():
+            for leftover in end_leftovers(self.folder):
                 self._on_event(f"ended {leftover}, left by an earlier stack that was killed")
             self._endpoints = settle_endpoints(self.folder)
             self._nursery = Nursery(self.folder, _child_environment(self.environment))
@@ -187,9 +184,7 @@ class Stack:
         dagster_home = self.folder / "dagster"
         for folder in (dagster_home, *(self.folder / name for name in _SERVICES)):
             folder.mkdir(exist_ok=True)
-        if not _CONFIGURATION.exists():
-            raise StackError(f"{_CONFIGURATION} is missing; start the stack from a checkout of docpipe")
-        shutil.copyfile(_CONFIGURATION, dagster_home / "dagster.yaml")
+        copy_instance_configuration(_CHECKOUT / "dagster.yaml", dagster_home, self._workers)
 
     def _parts(self) -> list[Part]:
         endpoints = self.endpoints

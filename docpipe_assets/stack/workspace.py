@@ -1,7 +1,7 @@
-"""Which definitions the stack serves: read from workspace.yaml, and written as one shared code server.
+"""The stack's workspace.yaml and dagster.yaml, made from those at the top of the checkout.
 
-Webserver and daemon would each start a code server of their own for a Python module: twice the
-memory and twice the import. `dagster dev` solves it in the same way.
+The definitions are served by one code server: webserver and daemon would each start one of their
+own for a Python module, twice the memory and twice the import. `dagster dev` does the same.
 """
 
 from dataclasses import dataclass
@@ -10,6 +10,9 @@ from pathlib import Path
 import yaml  # type: ignore[import-untyped]  # has no stubs
 
 from docpipe_assets.stack.parts import HOST, StackError
+
+_RUNS_AT_HAND = 2
+"""Wait at the broker for a free worker, so that none idles until Dagster looks at its queue again."""
 
 
 @dataclass(frozen=True)
@@ -34,3 +37,14 @@ class Workspace:
     def write_for_server(self, path: Path, port: int) -> None:
         server = {"host": HOST, "port": port, "location_name": self.location_name}
         path.write_text(yaml.safe_dump({"load_from": [{"grpc_server": server}]}))
+
+
+def copy_instance_configuration(source: Path, dagster_home: Path, workers: int) -> None:
+    """Copies dagster.yaml, and lets as many runs begin as this stack has workers for."""
+    try:
+        configuration = yaml.safe_load(source.read_text())
+    except FileNotFoundError as exc:
+        raise StackError(f"{source} is missing; start the stack from a checkout of docpipe") from exc
+    queue = configuration["run_coordinator"]["config"]
+    queue["max_concurrent_runs"] = max(queue["max_concurrent_runs"], workers + _RUNS_AT_HAND)
+    (dagster_home / "dagster.yaml").write_text(yaml.safe_dump(configuration, sort_keys=False))

@@ -101,6 +101,7 @@ def _relationships(
         match record:
             case PageText():
                 reading.turn_to(record)
+                reading.come_to(start)
                 yield _page_edge(reading.window, record)
             case Chunk():
                 reading.come_to(start)

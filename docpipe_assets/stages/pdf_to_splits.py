@@ -1,9 +1,8 @@
 """Raw PDF -> page splits: cut the document into windows of pages that are worked on one at a time."""
 
 from collections.abc import Iterator
-from contextlib import nullcontext
 
-from docpipe_assets.errors import BadPageTree, DocumentError, ResourceError
+from docpipe_assets.errors import DocumentError, ResourceError, UnreadablePdf
 from docpipe_assets.identity import fingerprint
 from docpipe_assets.model import Page, PageSplit, PageSplits, RawPdf, RawPdfs
 from docpipe_assets.protocols import PartStore, PdfPart, PdfReader
@@ -22,7 +21,7 @@ def pdf_to_splits(
 ) -> PageSplits:
     """``source`` holds the pinned document, ``parts`` takes the part PDFs.
 
-    Raises BadPageTree when the parts hold other pages than the document claims.
+    Every page has its record, also one that can't be read: that one has a ``failure``.
     """
     settings = {
         "pages_per_part": pages_per_part,
@@ -49,12 +48,8 @@ def _split(
     pages_per_part: int,
     bytes_per_part: int,
 ) -> Iterator[PageSplit]:
-    with (
-        source.fetch(raw.pdf) as fetched,
-        # qpdf and PDFium refuse what MuPDF had to repair, so they are given the repaired file.
-        reader.repaired(fetched) if raw.is_repaired else nullcontext(fetched) as path,
-    ):
-        cut = reader.split(path, raw.pages, pages_per_part, bytes_per_part)
+    with source.fetch(raw.pdf) as path:
+        cut = reader.split(path, raw.pages, pages_per_part, bytes_per_part, is_damaged=raw.is_repaired)
         for number, part in enumerate(cut, start=1):
             yield PageSplit(
                 document=raw.document,
@@ -68,12 +63,8 @@ def _split(
 
 
 def _survey(part: PdfPart, reader: PdfReader) -> Iterator[Page]:
-    number = part.first_page - 1
-    for page in reader.survey(part.path):
-        number += 1
-        yield page.model_copy(update={"page": number})
-    if number != part.last_page:
-        raise BadPageTree(
-            f"pages {part.first_page} to {part.last_page} were cut out, but page {number} is the last "
-            "that can be read there; compare the page count with the source"
-        )
+    """What is known of each page, under its number in the document."""
+    for page in reader.survey(part.path, part.last_page - part.first_page + 1):
+        number = part.first_page + page.page - 1
+        failure = UnreadablePdf.code if number in part.missing else page.failure
+        yield page.model_copy(update={"page": number, "failure": failure})

@@ -12,7 +12,14 @@ from importlib.metadata import version
 from pathlib import Path
 
 from docpipe_assets.bates import bates_label
-from docpipe_assets.errors import AllPagesFailed, BadPageTree, DocpipeError, DocumentError, ResourceError
+from docpipe_assets.errors import (
+    AllPagesFailed,
+    BadPageTree,
+    DocpipeError,
+    DocumentError,
+    ResourceError,
+    UnreadablePdf,
+)
 from docpipe_assets.identity import fingerprint
 from docpipe_assets.model import (
     PAGE_SEPARATOR,
@@ -114,18 +121,22 @@ class _PageReader:
 
     def read(self, path: Path, split: PageSplit) -> Iterator[tuple[int, _Found]]:
         """Each page of the split, by its number in the document, exactly once."""
-        labels = {page.page: page.bates for page in split.pages}
+        known = {page.page: page for page in split.pages}
         pages = split.last_page - split.first_page + 1
         contents = self._reader.read(path)
         for local in range(1, pages + 1):
             number = split.first_page + local - 1
+            page = known.get(number)
             try:
+                if page and page.failure:
+                    raise UnreadablePdf(f"page {number} could not be read when the document was cut")
                 content = next(contents, None)
                 if content is None or content.page != local:
                     raise BadPageTree(f"page {number} can't be found in its part of the document")
-                found = self._page(path, content, labels.get(number))
+                found = self._page(path, content, page.bates if page else None)
             except (DocumentError, ResourceError) as error:
-                found = _Found(TextMethod.FAILED, error.full_code, {}, failure=error)
+                reason = (page and page.failure) or error.full_code
+                found = _Found(TextMethod.FAILED, reason, {}, failure=error)
                 contents = self._reader.read(path, local + 1) if local < pages else iter(())
             except DocpipeError as error:
                 raise error.about(f"{split.document}, page {number}") from error
@@ -138,6 +149,9 @@ class _PageReader:
         if share is not None:
             signals["dictionary_share"] = share
         decision = decide(signals)
+        if left_out := signals.get("characters_left_out"):
+            reason = f"{decision.reason}, without {left_out:,.0f} more that are too many for a page"
+            decision = decision._replace(reason=reason)
         layer = _Found(
             decision.method,
             decision.reason,
@@ -149,8 +163,13 @@ class _PageReader:
         return self._by_ocr(path, content, decision, layer) if decision.method is TextMethod.OCR else layer
 
     def _by_ocr(self, path: Path, content: PageContent, decision: Decision, layer: _Found) -> _Found:
-        with self._reader.render(path, content.page, self._dpi) as image:
-            lines = _in_points(self._ocr.read(image), image, content)
+        try:
+            with self._reader.render(path, content.page, self._dpi) as image:
+                lines = _in_points(self._ocr.read(image), image, content)
+        except (DocumentError, ResourceError) as error:
+            if not layer.lines:
+                raise
+            return _kept(layer, f"{decision.reason}; can't be rendered ({error.full_code})", layer.signals)
         words = [word for line in lines for word in line]
         signals = {**layer.signals, "ocr_words": float(len(words))}
         share = dictionary_share(word.text for word in words)
@@ -159,25 +178,26 @@ class _PageReader:
         if not words:
             return _without_ocr_text(layer, decision, signals)
         if decision.is_doubtful and (share or 0.0) <= signals["dictionary_share"]:
-            reason = f"{decision.reason}, no more of what OCR reads: the text layer is kept"
-            return replace(
-                layer,
-                method=TextMethod.TEXT_LAYER,
-                reason=reason,
-                signals=signals,
-                engine=TEXT_LAYER_ENGINE,
-            )
+            return _kept(layer, f"{decision.reason}, no more of what OCR reads", signals)
         bates = layer.bates or bates_label(words, content.width_points, content.height_points)
         return _Found(TextMethod.OCR, decision.reason, signals, self._ocr.name, lines, bates)
+
+
+def _kept(layer: _Found, reason: str, signals: dict[str, float]) -> _Found:
+    """The text layer, for want of something better."""
+    return replace(
+        layer,
+        method=TextMethod.TEXT_LAYER,
+        reason=f"{reason}: the text layer is kept",
+        signals=signals,
+        engine=TEXT_LAYER_ENGINE,
+    )
 
 
 def _without_ocr_text(layer: _Found, decision: Decision, signals: dict[str, float]) -> _Found:
     """What to make of a page on which OCR finds no word."""
     if layer.lines:
-        reason = f"{decision.reason}; OCR finds no text: the text layer is kept"
-        return replace(
-            layer, method=TextMethod.TEXT_LAYER, reason=reason, signals=signals, engine=TEXT_LAYER_ENGINE
-        )
+        return _kept(layer, f"{decision.reason}; OCR finds no text", signals)
     reason = f"{decision.reason}; OCR finds none either"
     return replace(layer, method=TextMethod.BLANK, reason=reason, signals=signals)
 

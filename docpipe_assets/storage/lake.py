@@ -41,6 +41,8 @@ class Header:
     document: str
     fingerprint: str
     schema_version: int
+    version: str
+    """The document version that the rows speak of; empty when there are none."""
     rows: int
     payload_bytes: int
     sha256: str
@@ -197,7 +199,7 @@ def _path(document: str) -> str:
 
 def _write(folder: Path, document: str, records: Records[Any], tally: Tally | None) -> tuple[Header, Path]:
     payload = folder / "payload"
-    rows = 0
+    rows, version = 0, ""
     facts: dict[str, float] = {}
     with (
         payload.open("wb") as sink,
@@ -213,6 +215,7 @@ def _write(folder: Path, document: str, records: Records[Any], tally: Tally | No
         document=document,
         fingerprint=records.fingerprint,
         schema_version=records.schema_version,
+        version=version,
         rows=rows,
         payload_bytes=payload.stat().st_size,
         sha256=sha256_of(payload),

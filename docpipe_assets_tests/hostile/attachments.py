@@ -36,7 +36,9 @@ def attachments_named_as_paths() -> bytes:
         b"(%s) << /Type /Filespec /F (%s) /UF (%s) /EF << /F %d 0 R >> >>" % (name, name, name, file)
         for name in names
     )
-    pdf.objects[root] = b"<< /Type /Catalog /Pages 1 0 R /Names << /EmbeddedFiles << /Names [%s] >> >> >>" % specs
+    pdf.objects[root] = (
+        b"<< /Type /Catalog /Pages 1 0 R /Names << /EmbeddedFiles << /Names [%s] >> >> >>" % specs
+    )
     return pdf.written(root)
 
 
@@ -72,7 +74,7 @@ def title_hostile() -> bytes:
     pdf, root = with_pages(show())
     title = b"<FEFFD800DC00DFFF0041000000070008001B005B0033>"
     number = pdf.add(
-        b"<< /Title %s /Producer (\\033]0;x\\007\\033[2J<script>alert\\(1\\)</script>) /Author (\xff\xfe\xfd) >>"
+        b"<< /Title %s /Producer (\\033]0;x\\007\\033[2J<script>alert(1)</script>) /Author (\xff\xfe\xfd) >>"
         % title
     )
     return pdf.written(root, b"/Info %d 0 R" % number)

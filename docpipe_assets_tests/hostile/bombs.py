@@ -4,7 +4,15 @@ import zlib
 from functools import cache
 
 from docpipe_assets_tests.hostile.kinds import BLANK, PARTIAL, TEXT, Collection
-from docpipe_assets_tests.hostile.tiny_pdf import LETTER, RESOURCES, SENTENCE, TinyPdf, show, simple, with_pages
+from docpipe_assets_tests.hostile.tiny_pdf import (
+    LETTER,
+    RESOURCES,
+    SENTENCE,
+    TinyPdf,
+    show,
+    simple,
+    with_pages,
+)
 
 COLLECTION = Collection()
 _kind = COLLECTION.kind
@@ -21,9 +29,14 @@ def _page_of(pdf: TinyPdf, contents: int, entries: bytes = RESOURCES, box: bytes
 
 @cache
 def _deflated(mebibytes: int, byte: bytes = b" ") -> bytes:
+    """A zlib stream of so much of one byte; its checksum, which comes last, is wrong.
+
+    Between full flushes the compressed form of a block does not depend on what came before.
+    """
     squeeze = zlib.compressobj(9)
-    block = byte * _MIB
-    return b"".join(squeeze.compress(block) for _ in range(mebibytes)) + squeeze.flush()
+    start = squeeze.compress(b"") + squeeze.flush(zlib.Z_FULL_FLUSH)
+    block = squeeze.compress(byte * _MIB) + squeeze.flush(zlib.Z_FULL_FLUSH)
+    return start + block * mebibytes + squeeze.flush()
 
 
 @_kind("a content stream of 200 MB in 200 KB", TEXT, BLANK, *_SPENT, shows="witness")
@@ -34,10 +47,9 @@ def flate_bomb() -> bytes:
 
 @_kind("a content stream of 10 GB in 30 KB: three filters, each unpacking the next", TEXT, BLANK, *_SPENT)
 def flate_bomb_in_chains() -> bytes:
-    once = zlib.compress(_deflated(1024), 9)
     pdf = TinyPdf()
     filters = b"/Filter [/FlateDecode /FlateDecode /FlateDecode]"
-    return _page_of(pdf, pdf.stream(zlib.compress(once * 10, 9), filters))
+    return _page_of(pdf, pdf.stream(zlib.compress(zlib.compress(_deflated(10_240), 9), 9), filters))
 
 
 @_kind("a hundred filters on one stream", TEXT, BLANK, *_SPENT, "UNREADABLE_PDF", shows="witness")
@@ -70,7 +82,9 @@ def predictor_bomb() -> bytes:
     return _page_of(pdf, pdf.flate(show(), parms))
 
 
-@_kind("an object stream that unpacks to 300 MB", TEXT, "NO_PAGES", "UNREADABLE_PDF", "BAD_PAGE_TREE", *_SPENT)
+@_kind(
+    "an object stream that unpacks to 300 MB", TEXT, "NO_PAGES", "UNREADABLE_PDF", "BAD_PAGE_TREE", *_SPENT
+)
 def object_stream_bomb() -> bytes:
     pdf, root = with_pages(show())
     pdf.stream(_deflated(300), b"/Type /ObjStm /N 9 /First 100 /Filter /FlateDecode")
@@ -222,7 +236,9 @@ def rotation_45() -> bytes:
 
 @_kind("a transformation without an inverse, and coordinates without bounds", TEXT, BLANK)
 def matrix_singular() -> bytes:
-    return simple(b"0 0 0 0 0 0 cm " + show() + b"1e38 1e38 m -1e38 9e37 l 1e30 w S 1e-40 0 0 1e-40 0 0 cm " + show())
+    return simple(
+        b"0 0 0 0 0 0 cm " + show() + b"1e38 1e38 m -1e38 9e37 l 1e30 w S 1e-40 0 0 1e-40 0 0 cm " + show()
+    )
 
 
 @_kind("300,000 small paths", TEXT, BLANK, *_SPENT)

@@ -162,7 +162,9 @@ def cut_in_header() -> bytes:
     return simple()[:12]
 
 
-@_kind("cut after a third", "UNREADABLE_PDF", "NO_PAGES", "BAD_PAGE_TREE", "ALL_PAGES_FAILED", "PARTIAL", TEXT)
+@_kind(
+    "cut after a third", "UNREADABLE_PDF", "NO_PAGES", "BAD_PAGE_TREE", "ALL_PAGES_FAILED", "PARTIAL", TEXT
+)
 def cut_after_a_third() -> bytes:
     whole = simple(*_THREE_PAGES)
     return whole[: len(whole) // 3]
@@ -185,7 +187,9 @@ def cut_at_the_end() -> bytes:
     return simple(*_THREE_PAGES)[:-20]
 
 
-@_kind("every 500th byte turned over", TEXT, "PARTIAL", "BLANK", "UNREADABLE_PDF", "NO_PAGES", "BAD_PAGE_TREE")
+@_kind(
+    "every 500th byte turned over", TEXT, "PARTIAL", "BLANK", "UNREADABLE_PDF", "NO_PAGES", "BAD_PAGE_TREE"
+)
 def bit_rot() -> bytes:
     whole = bytearray(simple(*_THREE_PAGES))
     for at in range(250, len(whole), 500):
@@ -193,7 +197,9 @@ def bit_rot() -> bytes:
     return bytes(whole)
 
 
-@_kind("a hole of zeros in the middle", TEXT, "PARTIAL", "BLANK", "UNREADABLE_PDF", "NO_PAGES", "BAD_PAGE_TREE")
+@_kind(
+    "a hole of zeros in the middle", TEXT, "PARTIAL", "BLANK", "UNREADABLE_PDF", "NO_PAGES", "BAD_PAGE_TREE"
+)
 def hole() -> bytes:
     whole = bytearray(simple(*_THREE_PAGES))
     third = len(whole) // 3

@@ -329,7 +329,8 @@ def page_without_resources() -> bytes:
 @_kind("names and strings of half a megabyte", TEXT, *_NOTHING, shows="witness")
 def long_names() -> bytes:
     return simple(
-        entries=RESOURCES + b"/" + b"N" * 500_000 + b" (" + b"s" * 500_000 + b")", catalog=b"/X /" + b"Y" * 9_000
+        entries=RESOURCES + b"/" + b"N" * 500_000 + b" (" + b"s" * 500_000 + b")",
+        catalog=b"/X /" + b"Y" * 9_000,
     )
 
 
@@ -337,7 +338,9 @@ def long_names() -> bytes:
 def circles() -> bytes:
     pdf, root = with_pages(show(), entries=RESOURCES + b"/Annots [6 0 R 6 0 R] /StructParents 0")
     pdf.add(b"<< /Type /StructTreeRoot /K 5 0 R /ParentTree 5 0 R >>")
-    pdf.add(b"<< /Type /Annot /Subtype /Popup /Parent 6 0 R /Popup 6 0 R /Rect [0 0 1 1] /AP << /N 6 0 R >> >>")
+    pdf.add(
+        b"<< /Type /Annot /Subtype /Popup /Parent 6 0 R /Popup 6 0 R /Rect [0 0 1 1] /AP << /N 6 0 R >> >>"
+    )
     pdf.add(b"<< /Type /Outlines /First 7 0 R /Last 7 0 R /Next 7 0 R /Title (loop) /Count 9 >>")
     pdf.add(b"<< /Kids [8 0 R] /Nums [0 << /S /Q /St -9 >> (x) null] >>")
     pdf.objects[root] = (

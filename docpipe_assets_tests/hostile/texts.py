@@ -114,7 +114,9 @@ def string_unclosed() -> bytes:
 
 @_kind("operators without operands, and operands without operators", TEXT, shows="witness")
 def operators_alone() -> bytes:
-    return simple(b"Tj TJ cm re Do gs sh ' \" Q Q Q Q ET BI ID EI ] >> " + b"1 2 3 4 5 " * 1000 + b"\n" + show())
+    return simple(
+        b"Tj TJ cm re Do gs sh ' \" Q Q Q Q ET BI ID EI ] >> " + b"1 2 3 4 5 " * 1000 + b"\n" + show()
+    )
 
 
 @_kind("an inline image without an end", TEXT, BLANK, shows="witness")

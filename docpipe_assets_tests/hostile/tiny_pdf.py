@@ -87,7 +87,11 @@ def with_pages(
 
 
 def simple(
-    *contents: bytes, entries: bytes = RESOURCES, box: bytes = LETTER, catalog: bytes = b"", trailer: bytes = b""
+    *contents: bytes,
+    entries: bytes = RESOURCES,
+    box: bytes = LETTER,
+    catalog: bytes = b"",
+    trailer: bytes = b"",
 ) -> bytes:
     """A whole file with these contents, one page of text when there are none."""
     pdf, root = with_pages(*(contents or (show(),)), entries=entries, box=box, catalog=catalog)

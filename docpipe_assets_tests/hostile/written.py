@@ -1,5 +1,6 @@
 """All kinds of hostile files together, and writing them to a folder."""
 
+from collections.abc import Collection
 from pathlib import Path
 
 from docpipe_assets_tests.hostile import attachments, bombs, foreign, locked, structure, texts
@@ -16,11 +17,13 @@ def all_kinds() -> list[Kind]:
     return kinds
 
 
-def write_hostile(folder: Path) -> dict[str, Kind]:
-    """Write one file of each kind; the kinds by file name."""
+def write_hostile(folder: Path, names: Collection[str] = ()) -> dict[str, Kind]:
+    """Write one file of each kind (or of those named); the kinds by file name."""
     folder.mkdir(parents=True, exist_ok=True)
     made = {}
     for kind in all_kinds():
+        if names and kind.name not in names:
+            continue
         (folder / kind.file_name).write_bytes(kind.make())
         made[kind.file_name] = kind
     return made

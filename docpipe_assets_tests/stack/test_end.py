@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from docpipe_assets.stack import Stack, StackError, running_environment
-from docpipe_assets.stack.process import Nursery
+from docpipe_assets.stack.process import end_leftovers
 from docpipe_assets_tests.stack.conftest import WORKSPACE
 
 pytestmark = pytest.mark.pipeline
@@ -92,7 +92,7 @@ def test_what_a_killed_stack_left_is_ended_but_no_stranger_with_its_number(tmp_p
         born = psutil.Process(leftover.pid).create_time()
         records = {"s3": [leftover.pid, born], "broker": [stranger.pid, born - 3600]}
         (tmp_path / "processes.json").write_text(json.dumps(records))
-        assert Nursery(tmp_path, {}).end_leftovers() == [f"s3 (process {leftover.pid})"]
+        assert end_leftovers(tmp_path) == [f"s3 (process {leftover.pid})"]
         assert not psutil.pid_exists(leftover.pid)
         assert stranger.poll() is None
     finally:

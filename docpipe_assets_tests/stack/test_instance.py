@@ -6,11 +6,13 @@ from pathlib import Path
 import dagster as dg
 import psycopg2
 import pytest
+import yaml
 from dagster_postgres import DagsterPostgresStorage
 
 import docpipe_assets
 from docpipe_assets.defs.run_launcher import DocumentRunLauncher
 from docpipe_assets.stack import Stack
+from docpipe_assets.stack.workspace import copy_instance_configuration
 
 pytestmark = pytest.mark.pipeline
 
@@ -42,6 +44,17 @@ def test_without_a_stack_runs_are_kept_in_sqlite_and_launched_by_dagster_itself(
     assert list((tmp_path / "data" / "sqlite").rglob("index.db"))
     with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
         assert instance.get_dynamic_partitions("documents") == ["a.pdf"]
+
+
+@pytest.mark.parametrize(("workers", "at_least"), [(0, 2), (2, 4), (12, 14)])
+def test_the_stack_lets_as_many_runs_begin_as_it_has_workers(
+    tmp_path: Path, workers: int, at_least: int
+) -> None:
+    copy_instance_configuration(CONFIGURATION, tmp_path, workers)
+    ours, copy = (yaml.safe_load(path.read_text()) for path in (CONFIGURATION, tmp_path / "dagster.yaml"))
+    assert copy["run_coordinator"]["config"].pop("max_concurrent_runs") >= at_least
+    ours["run_coordinator"]["config"].pop("max_concurrent_runs")
+    assert copy == ours
 
 
 def test_many_instances_of_a_process_share_a_few_connections(

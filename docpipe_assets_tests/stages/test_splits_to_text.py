@@ -205,6 +205,12 @@ def test_a_scan_on_which_ocr_finds_nothing_is_blank_and_says_so(parts: Parts) ->
     assert text.signals["ocr_words"] == 0
 
 
+def test_a_bad_layer_is_better_than_nothing(parts: Parts) -> None:
+    [text] = texts_of(Reader(page(1, "a b", bad_character_share=0.5)), parts, split(1, 1), ocr=Ocr(""))
+    assert (text.method, text.text) == (TextMethod.TEXT_LAYER, "a b")
+    assert text.reason == "50% of the characters have no meaning; OCR finds no text: the text layer is kept"
+
+
 def test_a_doubtful_layer_that_ocr_reads_no_better_is_kept(parts: Parts) -> None:
     dutch = "de rechtbank heeft vastgesteld dat verzoekster binnen veertien dagen bezwaar had moeten maken"
     [text] = texts_of(Reader(page(1, dutch)), parts, split(1, 1), ocr=Ocr(dutch))

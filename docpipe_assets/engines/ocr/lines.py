@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 
 from docpipe_assets.protocols import PlacedWord
@@ -23,6 +23,8 @@ class Piece:
     """Across the text."""
     angle: float
     """Slope of the text in radians, positive when it falls to the right."""
+    quarter_turns: int = 0
+    """1 where the text runs down the page, 3 where it runs up."""
 
     @property
     def left(self) -> float:
@@ -49,9 +51,15 @@ CROSSING_SLACK = 0.6  # in line heights: boxes are drawn wider than their ink, s
 
 
 def reading_order(pieces: Sequence[Piece]) -> tuple[Line, ...]:
-    """The lines of a page from top to bottom, one column after the other."""
-    level = _levelled([piece for piece in pieces if piece.words])
-    return tuple(tuple(word for piece in row for word in piece.words) for row in _rows_by_column(level))
+    """The lines of a page from top to bottom, one column after the other.
+
+    Text on its side comes last, each piece a line: in a margin it belongs to no row of the page.
+    """
+    upright = _levelled([piece for piece in pieces if piece.words and piece.quarter_turns == 0])
+    rows = [*_rows_by_column(upright)]
+    rows += [[p] for p in sorted(pieces, key=lambda p: -p.x) if p.words and p.quarter_turns == 1]
+    rows += [[p] for p in sorted(pieces, key=lambda p: p.x) if p.words and p.quarter_turns == 3]
+    return tuple(tuple(word for piece in row for word in piece.words) for row in rows)
 
 
 def _levelled(pieces: Sequence[Piece]) -> list[Piece]:
@@ -59,10 +67,7 @@ def _levelled(pieces: Sequence[Piece]) -> list[Piece]:
     slopes = [piece.angle for piece in pieces if piece.width >= SLOPE_RATIO * piece.height]
     slope = median(slopes) if slopes else 0.0
     cos, sin = math.cos(slope), math.sin(slope)
-    return [
-        Piece(p.words, p.x * cos + p.y * sin, p.y * cos - p.x * sin, p.width, p.height, p.angle - slope)
-        for p in pieces
-    ]
+    return [replace(p, x=p.x * cos + p.y * sin, y=p.y * cos - p.x * sin) for p in pieces]
 
 
 def _rows_by_column(pieces: Sequence[Piece]) -> Iterator[list[Piece]]:

@@ -6,11 +6,13 @@ spaces before decoding, and no attempt to fetch a model that is missing.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed_version
 from importlib.resources import files
+from operator import itemgetter
+from statistics import median
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from docpipe_assets.engines.ocr.latin_head import cut_to_latin
@@ -33,6 +35,8 @@ DETECTOR = "PP-OCRv6_det_small.onnx"
 RECOGNISER = "PP-OCRv6_rec_small.onnx"
 ORDINARY_INCHES = 11.0
 LARGEST_DETECTOR_SIDE = 1280
+SAMPLE_LINES = 3
+NARROWEST, WIDEST = 0.8, 1.5
 
 
 class Networks(NamedTuple):
@@ -56,18 +60,21 @@ class RapidOcr:
         detector_side: int = 736,
         minimum_confidence: float = 0.3,
         space_weight: float = 20.0,
-        stretch: float = 1.25,
+        steps_per_character: float = 1.9,
     ) -> None:
         """``detector_side``: longest side, in pixels, of an ordinary page as the detector sees it.
 
-        Lines below ``minimum_confidence`` (a mean over characters) are specks, not text. Lines are
-        widened by ``stretch`` before they are read.
+        Lines below ``minimum_confidence`` (a mean over characters) are specks, not text. The lines of a
+        page are widened or narrowed until a character takes ``steps_per_character`` steps of the
+        recogniser: with fewer, narrow letters run together; more only cost time.
         """
         self._detector_side = detector_side
         self._minimum_confidence = minimum_confidence
         self._space_weight = space_weight
-        self._stretch = stretch
-        settings = digest([CODE_VERSION, detector_side, minimum_confidence, space_weight, stretch])[:8]
+        self._steps_per_character = steps_per_character
+        settings = digest(
+            [CODE_VERSION, detector_side, minimum_confidence, space_weight, steps_per_character]
+        )[:8]
         packages = " ".join(f"{package} {_version_of(package)}" for package in PACKAGES)
         self.version = f"{packages} {settings}"
 
@@ -78,7 +85,8 @@ class RapidOcr:
         networks = _networks()
         try:
             quads = detect(page, networks.detect, self._side(image))
-            pieces = [self._piece(page, quad, networks) for quad in quads]
+            stretch = self._stretch(page, quads, networks)
+            pieces = [self._piece(page, quad, stretch, networks) for quad in quads]
         except MemoryError as exc:
             raise MemoryLimit(
                 f"page image of {image.width} x {image.height} pixels: no memory left to read it; "
@@ -92,25 +100,53 @@ class RapidOcr:
         wanted = round(self._detector_side * longest_inches / ORDINARY_INCHES)
         return max(self._detector_side, min(wanted, LARGEST_DETECTOR_SIDE))
 
-    def _piece(self, page: "NDArray[np.uint8]", quad: "Quad", networks: Networks) -> Piece | None:
-        from docpipe_assets.engines.ocr.recognition import Alphabet, recognise, straighten, words_of
+    def _stretch(self, page: "NDArray[np.uint8]", quads: Sequence["Quad"], networks: Networks) -> float:
+        """How much to widen the lines of a page, from a reading of its longest ones as they are."""
+        from docpipe_assets.engines.ocr.recognition import Alphabet, longest, recognise, steps, straighten
 
-        line, back = straighten(page, quad)
         alphabet = Alphabet(networks.characters, self._space_weight)
-        characters = recognise(line, networks.recognise, alphabet, self._stretch)
-        if not characters:
-            return None
-        if sum(c.confidence for c in characters) / len(characters) < self._minimum_confidence:
+        lines = [straighten(page, quad)[0] for quad in longest(quads, SAMPLE_LINES)]
+        read = [(line, recognise(line, networks.recognise, alphabet)) for line in lines]
+        measured = [steps(line) / len(characters) for line, characters in read if characters]
+        if not measured:
+            return 1.0
+        return min(max(self._steps_per_character / median(measured), NARROWEST), WIDEST)
+
+    def _piece(
+        self, page: "NDArray[np.uint8]", quad: "Quad", stretch: float, networks: Networks
+    ) -> Piece | None:
+        from docpipe_assets.engines.ocr.recognition import turns_to_try
+
+        words, confidence, turn = max(
+            ((*self._read_line(page, quad, turn, stretch, networks), turn) for turn in turns_to_try(quad)),
+            key=itemgetter(1),
+        )
+        if not words or confidence < self._minimum_confidence:
             return None
         (left_x, left_y), (right_x, right_y) = (quad[0] + quad[3]) / 2, (quad[1] + quad[2]) / 2
         return Piece(
-            words=words_of(characters, line, back),
+            words=words,
             x=float(left_x + right_x) / 2,
             y=float(left_y + right_y) / 2,
             width=math.hypot(right_x - left_x, right_y - left_y),
             height=math.hypot(*(quad[0] - quad[3])),
             angle=math.atan2(right_y - left_y, right_x - left_x),
+            quarter_turns=turn,
         )
+
+    def _read_line(
+        self, page: "NDArray[np.uint8]", quad: "Quad", turn: int, stretch: float, networks: Networks
+    ) -> tuple[Line, float]:
+        """The words in a box that is turned so many quarters, and the mean confidence of a character."""
+        from docpipe_assets.engines.ocr.recognition import Alphabet, recognise, straighten, words_of
+
+        line, back = straighten(page, quad, turn)
+        alphabet = Alphabet(networks.characters, self._space_weight)
+        characters = recognise(line, networks.recognise, alphabet, stretch)
+        if not characters:
+            return (), 0.0
+        confidence = sum(character.confidence for character in characters) / len(characters)
+        return words_of(characters, line, back), confidence
 
 
 def _version_of(package: str) -> str:

@@ -22,10 +22,11 @@ Network = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 
 LINE_HEIGHT = 48
 SHORTEST_INPUT = 320
+STEP = 8  # columns of the input for one answer
 # A rule or a torn edge can be found as a line five pixels high and a page wide; without a bound it
 # would be stretched to tens of thousands of columns.
 LONGEST_INPUT = 4800
-VERTICAL_RATIO = 1.5
+TALL_RATIO = 1.5
 
 
 class Character(NamedTuple):
@@ -44,25 +45,59 @@ class Alphabet:
     """Spaces are rare in what the network was trained on, and it is shy of them; this corrects it."""
 
 
-def straighten(page: NDArray[np.uint8], quad: Quad) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
-    """The line inside a quadrilateral as an upright image, and the transform back to the page."""
-    top_left, top_right, bottom_right, bottom_left = quad
-    width = max(2, round(float(max(_length(top_left, top_right), _length(bottom_left, bottom_right)))))
-    height = max(2, round(float(max(_length(top_left, bottom_left), _length(top_right, bottom_right)))))
-    corners = quad
-    if height >= VERTICAL_RATIO * width:  # text that runs upwards, as on spines and in margins
-        corners, width, height = np.roll(quad, -1, axis=0), height, width
+def longest(quads: Sequence[Quad], count: int) -> list[Quad]:
+    """The boxes that are longest for their height."""
+
+    def ratio(quad: Quad) -> float:
+        width, height = _extent(quad)
+        return width / height
+
+    return sorted(quads, key=ratio, reverse=True)[:count]
+
+
+def steps(line: NDArray[np.uint8]) -> float:
+    """How many steps the network takes along a line that is not widened."""
+    height, width = line.shape
+    return LINE_HEIGHT * width / height / STEP
+
+
+def turns_to_try(quad: Quad) -> tuple[int, ...]:
+    """The quarter turns in which a box may hold text: a tall one is a lone character, or text on its side."""
+    width, height = _extent(quad)
+    return (0, 1, 3) if height >= TALL_RATIO * width else (0,)
+
+
+def straighten(
+    page: NDArray[np.uint8], quad: Quad, quarter_turns: int = 0
+) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+    """The line inside a quadrilateral as an upright image, and the transform back to the page.
+
+    After one quarter turn, what ran down the page runs to the right; after three, what ran up it.
+    """
+    corners = np.ascontiguousarray(np.roll(quad, -quarter_turns, axis=0))
+    width, height = _extent(corners)
     target = np.array([[0, 0], [width, 0], [width, height], [0, height]], dtype=np.float32)
-    forward = cv2.getPerspectiveTransform(np.ascontiguousarray(corners), target)
     line = cv2.warpPerspective(
-        page, forward, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+        page,
+        cv2.getPerspectiveTransform(corners, target),
+        (width, height),
+        flags=cv2.INTER_CUBIC,
+        borderMode=cv2.BORDER_REPLICATE,
     )
-    back = cv2.getPerspectiveTransform(target, np.ascontiguousarray(corners))
+    back = cv2.getPerspectiveTransform(target, corners)
     return np.asarray(line, dtype=np.uint8), np.asarray(back, dtype=np.float64)
 
 
-def _length(a: NDArray[np.float32], b: NDArray[np.float32]) -> np.floating:
-    return np.linalg.norm(a - b)
+def _extent(quad: Quad) -> tuple[int, int]:
+    """Width and height in whole pixels, at least two."""
+    top_left, top_right, bottom_right, bottom_left = quad
+    width = max(_length(top_left, top_right), _length(bottom_left, bottom_right))
+    height = max(_length(top_left, bottom_left), _length(top_right, bottom_right))
+    return max(2, round(width)), max(2, round(height))
+
+
+def _length(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
+    return float(np.linalg.norm(a - b))
 
 
 def recognise(

@@ -6,9 +6,21 @@ that page and not the ones before it.
 
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, TypeAlias
 
 from docpipe_assets.bates import bates_label
+from docpipe_assets.engines.pdf.plain import (
+    clean,
+    fitting_dpi,
+    foreign_kind,
+    is_bad,
+    named_pages,
+    number,
+    share,
+)
+from docpipe_assets.engines.pdf.qpdf import page_count
 from docpipe_assets.errors import (
     BadPageTree,
     NoPages,
@@ -28,110 +40,162 @@ import pymupdf  # noqa: E402
 
 _Matrix: TypeAlias = Any
 _Page: TypeAlias = Any
+_Words: TypeAlias = list[tuple[str, tuple[float, float, float, float], int, int]]
+_Paint: TypeAlias = list[tuple[str, tuple[float, float, float, float]]]
 
-_FOREIGN = {
-    b"<!doctype html": "an HTML page",
-    b"<html": "an HTML page",
-    b"<svg": "an SVG image",
-    b"\x89png": "a PNG image",
-    b"\xff\xd8\xff": "a JPEG image",
-    b"gif8": "a GIF image",
-    b"ii*\x00": "a TIFF image",
-    b"mm\x00*": "a TIFF image",
-    b"pk\x03\x04": "a zip archive or Office file",
-    b"{\\rtf": "an RTF file",
-    b"\xd0\xcf\x11\xe0": "an old Office file",
-    b"\x1f\x8b": "a gzip file",
-    b"\x7felf": "a program",
-    b"mz": "a program",
-}
+# MuPDF's own errors are no RuntimeErrors; the binding adds these, for what it did not expect.
+_FAILURES = (pymupdf.mupdf.FzErrorBase, RuntimeError, ValueError, AssertionError, ArithmeticError)
 _WORD_FLAGS = (
     pymupdf.TEXTFLAGS_WORDS & ~pymupdf.TEXT_PRESERVE_LIGATURES | pymupdf.TEXT_CID_FOR_UNKNOWN_UNICODE
 )
 _INK_DPI = 50
+_INK_PIXELS_MAX = 4_000_000
 _COVER_CELLS = 48
+_CHARACTERS_MAX = 2_000_000
+_WORD_CHARACTERS_MAX = 10_000
 
 
 def inspect(path: str, max_pages: int) -> Iterator[dict[str, Any]]:
     """Open and count: one value, the fields of ``PdfFacts``. Raises the ``DocumentError`` that applies."""
-    _refuse_foreign(path)
+    with open(path, "rb") as source:
+        kind = foreign_kind(source.read(1024))
+    if kind:
+        raise NotAPdf(f"named as a PDF, but is {kind}")
     document = _open(path)
-    claimed = document.page_count
-    if claimed > max_pages:
+    with _named("its pages can't be counted"):
+        claimed = document.page_count
+    # The claim may be lower than what is there, and the pages beyond it would be lost in silence.
+    counted = page_count(path)
+    is_counted_low = 0 < claimed < counted
+    claimed = max(claimed, counted) if is_counted_low else claimed
+    if claimed > max_pages and (is_counted_low or _loads(document, max_pages)):
         raise TooManyPages(f"{claimed:,} pages, more than the {max_pages:,} that are allowed")
-    unloadable = [number for number in range(claimed) if not _loads(document, number)]
-    if claimed == 0:
+    if claimed <= 0:
         raise NoPages("opens, but has no pages")
-    if len(unloadable) == claimed:
+    unloadable = [n + 1 for n in range(min(claimed, max_pages)) if not _loads(document, n)]
+    pages = claimed
+    if claimed > max_pages:
+        pages = max(set(range(1, max_pages + 1)).difference(unloadable), default=0)
+        unloadable = [n for n in unloadable if n < pages]
+    if len(unloadable) == pages:
         raise BadPageTree(f"claims {claimed:,} pages, none of which can be loaded")
-    metadata = document.metadata or {}
+    with _named("its description can't be read"):
+        metadata = document.metadata or {}
     warnings = [line for line in pymupdf.TOOLS.mupdf_warnings().splitlines() if line.strip()]
     if unloadable:
-        named = ", ".join(str(number + 1) for number in unloadable[:20])
-        warnings.insert(0, f"{len(unloadable)} of {claimed} pages can't be loaded: {named}")
+        warnings.insert(0, f"{len(unloadable)} of {pages} pages can't be loaded: {named_pages(unloadable)}")
+    if pages != claimed:
+        warnings.insert(0, f"claims {claimed:,} pages; page {pages} is the last one there")
     yield {
-        "pages": claimed,
+        "pages": pages,
         "is_encrypted": bool(metadata.get("encryption")),
-        "is_repaired": bool(document.is_repaired),  # read last: it flips while pages load
-        "warnings": [_clean(line)[:300] for line in warnings[:50]],
-        "pdf_version": _clean(metadata.get("format") or "").removeprefix("PDF ") or None,
-        "producer": _clean(metadata.get("producer") or "")[:300] or None,
-        "title": _clean(metadata.get("title") or "")[:300] or None,
+        # Read last, because it flips while pages load. A damaged page tree is damage, too.
+        "is_repaired": bool(document.is_repaired) or bool(unloadable) or pages != claimed or is_counted_low,
+        "warnings": [clean(line)[:300] for line in warnings[:50]],
+        "pdf_version": clean(metadata.get("format") or "").removeprefix("PDF ") or None,
+        "producer": clean(metadata.get("producer") or "")[:300] or None,
+        "title": clean(metadata.get("title") or "")[:300] or None,
     }
 
 
-def repair(path: str, target: str) -> Iterator[bool]:
-    """Write what MuPDF made of a damaged file as a sound one."""
+def copy(path: str, pages: int, target: str) -> Iterator[list[int]]:
+    """Write what MuPDF made of a damaged file as a sound one; an empty list says that no page is missing.
+
+    The page tree stays as it was, so one that is not sound is refused as BadPageTree.
+    """
     document = _open(path)
-    document.save(target, garbage=1, encryption=pymupdf.PDF_ENCRYPT_NONE)
-    yield True
+    with _named("can't be repaired"):
+        if document.page_count != pages or not all(_loads(document, n) for n in range(pages)):
+            raise BadPageTree(f"not all of {pages:,} pages can be loaded")
+        document.save(target, garbage=1, encryption=pymupdf.mupdf.PDF_ENCRYPT_NONE)
+    yield []
 
 
-def survey(path: str) -> Iterator[dict[str, Any]]:
-    """The fields of ``model.Page``, one value a page."""
+def rebuild(path: str, pages: int, target: str) -> Iterator[list[int]]:
+    """Write the pages that MuPDF can load into a new file with ``pages`` pages and a new page tree.
+
+    Gives the numbers of those that it can't; empty pages stand in their places.
+    """
     document = _open(path)
-    for number in range(document.page_count):
-        page = document[number]
-        rotation, upright, width, height = _unrotate(page)
-        words = _words(page, upright)
-        yield {
-            "page": number + 1,
-            "width_points": width,
-            "height_points": height,
-            "rotation_degrees": rotation,
-            "text_characters": sum(len(text) for text, *_ in words),
-            "image_cover": _image_cover(page, _paint_log(page)),
-            "bates": bates_label([(text, Box(*box)) for text, box, *_ in words], width, height),
-        }
+    missing = [n for n in range(pages) if not _loads(document, n)]
+    with _named("can't be rebuilt"):
+        sound = pymupdf.open()
+        start = 0
+        for gap in [*missing, pages]:
+            if gap > start:
+                sound.insert_pdf(document, from_page=start, to_page=gap - 1, links=False)
+            if gap < pages:
+                sound.new_page()
+            start = gap + 1
+        sound.save(target)
+    yield [n + 1 for n in missing]
+
+
+def survey(path: str, first: int) -> Iterator[dict[str, Any]]:
+    """The fields of ``model.Page`` from page ``first`` on, one value a page."""
+    document = _open(path)
+    for index in range(first - 1, document.page_count):
+        with _named(f"page {index + 1} can't be read"):
+            page = document[index]
+            rotation, upright, width, height = _unrotate(page)
+            words, left_out = _words(page, upright)
+            yield {
+                "page": index + 1,
+                "width_points": width,
+                "height_points": height,
+                "rotation_degrees": rotation,
+                "text_characters": sum(len(text) for text, *_ in words) + left_out,
+                "image_cover": _image_cover(page, _paint_log(page)),
+                "bates": bates_label([(text, Box(*box)) for text, box, *_ in words], width, height),
+            }
         pymupdf.TOOLS.store_shrink(100)
 
 
 def read(path: str, first: int) -> Iterator[dict[str, Any]]:
     """The fields of ``PageContent`` from page ``first`` on, one value a page."""
     document = _open(path)
-    for number in range(first - 1, document.page_count):
-        page = document[number]
-        _, upright, width, height = _unrotate(page)
-        words = _words(page, upright)
-        yield {
-            "page": number + 1,
-            "width_points": width,
-            "height_points": height,
-            "lines": _lines(words),
-            "signals": _signals(page, words, upright),
-        }
+    for index in range(first - 1, document.page_count):
+        with _named(f"page {index + 1} can't be read"):
+            page = document[index]
+            _, upright, width, height = _unrotate(page)
+            words, left_out = _words(page, upright)
+            signals = _signals(page, words, upright)
+            if left_out:
+                signals["characters_left_out"] = float(left_out)
+            yield {
+                "page": index + 1,
+                "width_points": width,
+                "height_points": height,
+                "lines": _lines(words),
+                "signals": signals,
+            }
         pymupdf.TOOLS.store_shrink(100)  # without it the store fills to 250 MB above the start
 
 
-def _refuse_foreign(path: str) -> None:
-    with open(path, "rb") as source:
-        start = source.read(1024)
-    if b"%PDF-" in start:  # 2 % of good files have something before the header
-        return
-    head = start.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    for magic, kind in _FOREIGN.items():
-        if head.startswith(magic):
-            raise NotAPdf(f"named as a PDF, but is {kind}")
+def render(path: str, page: int, dpi: float, target: str) -> Iterator[dict[str, Any]]:
+    """As PDFium's, for pages that PDFium can't render."""
+    document = _open(path)
+    with _named(f"page {page} can't be rendered by MuPDF either"):
+        shown = document[page - 1]
+        fitting = fitting_dpi(shown.rect.width, shown.rect.height, dpi)
+        if fitting is None:
+            raise UnreadablePdf(f"page {page} is too large to be rendered")
+        scale = pymupdf.Matrix(fitting / 72, fitting / 72)
+        image = shown.get_pixmap(matrix=scale, colorspace=pymupdf.csGRAY, alpha=False)
+        pixels = image.samples_mv
+        with Path(target).open("wb") as sink:
+            for row in range(image.height):
+                sink.write(pixels[row * image.stride : row * image.stride + image.width])
+    yield {"width": image.width, "height": image.height, "dpi": fitting}
+
+
+@contextmanager
+def _named(what: str) -> Iterator[None]:
+    """Any failure of MuPDF or its binding as an UnreadablePdf that says what could not be done."""
+    try:
+        yield
+    except _FAILURES as error:
+        raise UnreadablePdf(f"{what} ({clean(str(error.__cause__ or error))[:300]})") from error
 
 
 def _open(path: str) -> Any:
@@ -139,24 +203,26 @@ def _open(path: str) -> Any:
     pymupdf.TOOLS.mupdf_display_warnings(False)
     try:
         document = pymupdf.open(path, filetype="pdf")
+        is_pdf = document.is_pdf
+        is_locked = is_pdf and document.needs_pass and not document.authenticate("")
     except pymupdf.EmptyFileError as error:
         raise UnreadablePdf("holds nothing that could be opened") from error
-    except (pymupdf.FileDataError, RuntimeError, ValueError) as error:
-        reason = _clean(str(error.__cause__ or error))
+    except _FAILURES as error:
+        reason = clean(str(error.__cause__ or error))[:300]
         if "encryption" in reason or "crypt" in reason:
             raise UnsupportedEncryption(f"encrypted in a way that can't be read ({reason})") from error
         raise UnreadablePdf(f"can't be opened as a PDF, even after repair ({reason})") from error
-    if not document.is_pdf:
+    if not is_pdf:
         raise NotAPdf("named as a PDF, but opens as another kind of document")
-    if document.needs_pass and not document.authenticate(""):
+    if is_locked:
         raise PasswordRequired("encrypted, and does not open without a password")
     return document
 
 
-def _loads(document: Any, number: int) -> bool:
+def _loads(document: Any, index: int) -> bool:
     try:
-        document.load_page(number)
-    except (RuntimeError, ValueError):
+        document.load_page(index)
+    except _FAILURES:
         return False
     return True
 
@@ -166,19 +232,24 @@ def _unrotate(page: _Page) -> tuple[int, _Matrix, float, float]:
     rotation, upright = page.rotation, page.rotation_matrix
     width, height = page.rect.width, page.rect.height
     page.set_rotation(0)
-    return rotation, upright, round(width, 2), round(height, 2)
+    return rotation, upright, number(width), number(height)
 
 
-def _words(page: _Page, upright: _Matrix) -> list[tuple[str, tuple[float, float, float, float], int, int]]:
-    """Text, upright box, block and line of each word."""
-    found = []
+def _words(page: _Page, upright: _Matrix) -> tuple[_Words, int]:
+    """Text, upright box, block and line of each word; and how many characters were too many."""
+    found: _Words = []
+    left_out = characters = 0
     for x0, y0, x1, y1, text, block, line, _ in page.get_text("words", flags=_WORD_FLAGS, sort=False):
-        box = pymupdf.Rect(x0, y0, x1, y1) * upright
-        found.append((_clean(text), (*(round(v, 2) for v in box),), block, line))
-    return [word for word in found if word[0]]
+        kept = clean(text)[:_WORD_CHARACTERS_MAX] if characters < _CHARACTERS_MAX else ""
+        left_out += len(text) - len(kept) if len(text) > _WORD_CHARACTERS_MAX or not kept else 0
+        characters += len(kept)
+        if kept:
+            left, top, right, bottom = pymupdf.Rect(x0, y0, x1, y1) * upright
+            found.append((kept, (number(left), number(top), number(right), number(bottom)), block, line))
+    return found, left_out
 
 
-def _lines(words: list[tuple[str, tuple[float, float, float, float], int, int]]) -> list[list[Any]]:
+def _lines(words: _Words) -> list[list[Any]]:
     lines: list[list[Any]] = []
     last: tuple[int, int] | None = None
     for text, box, block, line in words:
@@ -189,7 +260,7 @@ def _lines(words: list[tuple[str, tuple[float, float, float, float], int, int]])
     return lines
 
 
-def _signals(page: _Page, words: list[Any], upright: _Matrix) -> dict[str, float]:
+def _signals(page: _Page, words: _Words, upright: _Matrix) -> dict[str, float]:
     text = "".join(word[0] for word in words)
     paint = _paint_log(page)
     shown = sum(kind in ("fill-text", "stroke-text") for kind, _ in paint)
@@ -197,26 +268,26 @@ def _signals(page: _Page, words: list[Any], upright: _Matrix) -> dict[str, float
     cover = _image_cover(page, paint)
     signals = {
         "characters": float(len(text)),
-        "bad_character_share": _share(sum(map(_is_bad, text)), len(text)),
+        "bad_character_share": share(sum(map(is_bad, text)), len(text)),
         "cid_marks": float(text.count("(cid:")),
-        "one_letter_token_share": _share(sum(len(w[0]) == 1 for w in words), len(words)),
+        "one_letter_token_share": share(sum(len(w[0]) == 1 for w in words), len(words)),
         "image_cover": cover,
         "vector_paths": float(sum("path" in kind for kind, _ in paint)),
-        "hidden_text_share": _share(hidden, shown + hidden),
+        "hidden_text_share": share(hidden, shown + hidden),
     }
     if cover >= 0.5:
         signals["ink_outside_words_share"] = _ink_outside_words(page, words, upright)
     return signals
 
 
-def _paint_log(page: _Page) -> list[tuple[str, tuple[float, float, float, float]]]:
+def _paint_log(page: _Page) -> _Paint:
     try:
         return list(page.get_bboxlog())
-    except RuntimeError:  # a broken content stream: its text has been read as far as it goes
+    except _FAILURES:  # a broken content stream: its text has been read as far as it goes
         return []
 
 
-def _image_cover(page: _Page, paint: list[tuple[str, tuple[float, float, float, float]]]) -> float:
+def _image_cover(page: _Page, paint: _Paint) -> float:
     """Share of the page under images, counted on a grid so that stacked strips count once."""
     area = page.rect
     boxes = [pymupdf.Rect(box) & area for kind, box in paint if kind in ("fill-image", "fill-imgmask")]
@@ -232,35 +303,22 @@ def _image_cover(page: _Page, paint: list[tuple[str, tuple[float, float, float, 
     return round(len(covered) / _COVER_CELLS**2, 3)
 
 
-def _ink_outside_words(page: _Page, words: list[Any], upright: _Matrix) -> float:
+def _ink_outside_words(page: _Page, words: _Words, upright: _Matrix) -> float:
     """Share of the dark pixels that no word box covers, on a small grey image of the page."""
-    image = page.get_pixmap(dpi=_INK_DPI, colorspace=pymupdf.csGRAY, alpha=False)
     import numpy
 
-    ink = (
-        numpy.frombuffer(image.samples, numpy.uint8).reshape(image.height, image.stride)[:, : image.width]
-        < 110
-    )
+    square_inches = max(page.rect.width * page.rect.height, 1) / 72**2
+    scale = min(_INK_DPI, (_INK_PIXELS_MAX / square_inches) ** 0.5) / 72
+    zoom = pymupdf.Matrix(scale, scale)
+    image = page.get_pixmap(matrix=zoom, colorspace=pymupdf.csGRAY, alpha=False)
+    rows = numpy.frombuffer(image.samples, numpy.uint8).reshape(image.height, image.stride)
+    ink = rows[:, : image.width] < 110
     total = int(ink.sum())
     if total == 0:
         return 0.0
-    scale, back = _INK_DPI / 72, ~upright
+    back = ~upright
     inside = numpy.zeros_like(ink)
     for _, box, *_ in words:
-        r = pymupdf.Rect(box) * back * pymupdf.Matrix(scale, scale)
+        r = pymupdf.Rect(box) * back * zoom
         inside[max(int(r.y0) - 1, 0) : int(r.y1) + 2, max(int(r.x0) - 1, 0) : int(r.x1) + 2] = True
     return round(1 - int((ink & inside).sum()) / total, 3)
-
-
-def _clean(text: str) -> str:
-    """Without control characters, lone surrogates and white space at the ends."""
-    kept = (c if c >= " " and not "\x7f" <= c <= "\x9f" else " " for c in text)
-    return "".join("\ufffd" if "\ud800" <= c <= "\udfff" else c for c in kept).strip()
-
-
-def _is_bad(character: str) -> bool:
-    return character == "\ufffd" or "\ue000" <= character <= "\uf8ff"
-
-
-def _share(part: int, whole: int) -> float:
-    return round(part / whole, 4) if whole else 0.0

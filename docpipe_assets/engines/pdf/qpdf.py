@@ -7,45 +7,62 @@ from typing import Any
 
 import pikepdf
 
-from docpipe_assets.errors import PasswordRequired, UnreadablePdf
+from docpipe_assets.errors import BadPageTree, PasswordRequired, UnreadablePdf
 
 
 def split(
-    path: str, pages: int, pages_per_part: int, bytes_per_part: int, folder: str
+    path: str, pages: int, pages_per_part: int, bytes_per_part: int, is_pruned: bool, folder: str
 ) -> Iterator[dict[str, Any]]:
     """Write part PDFs below ``folder``; one value a part: first page, last page, path.
 
     A part has at most ``pages_per_part`` pages; one that is larger than ``bytes_per_part`` is cut
-    again, down to single pages.
+    again, down to single pages. ``is_pruned``: parts do not carry resources that only others use.
+    Raises BadPageTree when qpdf finds more or fewer than ``pages``.
     """
     size = Path(path).stat().st_size
     step = min(pages_per_part, max(1, math.floor(bytes_per_part / max(size / pages, 1))))
-    yield from _split(Path(path), 1, pages, step, bytes_per_part, Path(folder))
+    prune = f"--remove-unreferenced-resources={'auto' if is_pruned else 'no'}"
+    yield from _split(Path(path), 1, pages, step, bytes_per_part, Path(folder), prune)
+
+
+def page_count(path: str) -> int:
+    """How many pages stand in the page tree, whatever it claims; 0 when qpdf can't tell."""
+    try:
+        with pikepdf.open(path) as document:
+            return len(document.pages)
+    except (pikepdf.PikepdfError, RuntimeError, ValueError):
+        return 0
 
 
 def _split(
-    source: Path, first: int, count: int, step: int, bytes_per_part: int, folder: Path
+    source: Path, first: int, count: int, step: int, bytes_per_part: int, folder: Path, prune: str
 ) -> Iterator[dict[str, Any]]:
-    digits = len(str(count))
+    """Cut ``source``, whose first page is the document's page ``first``."""
     _run(
         [
             "--warning-exit-0",
             f"--split-pages={step}",
             "--decode-level=none",
+            prune,
             str(source),
-            str(folder / f"{first}-%d.pdf"),
+            str(folder / "%d.pdf"),
         ]
     )
-    for start in range(1, count + 1, step):
-        end = min(start + step - 1, count)
-        name = f"{start:0{digits}d}" if step == 1 else f"{start:0{digits}d}-{end:0{digits}d}"
-        part = folder / f"{first}-{name}.pdf"
-        if not part.exists():
-            raise UnreadablePdf(f"pages {first + start - 1} to {first + end - 1} could not be cut out")
+    digits = len(str(count))
+    windows = [(start, min(start + step - 1, count)) for start in range(1, count + 1, step)]
+    names = [
+        f"{start:0{digits}d}" + (f"-{end:0{digits}d}" if step > 1 else "") + ".pdf" for start, end in windows
+    ]
+    found = sorted(file.name for file in folder.glob("*.pdf"))
+    if found != names:
+        raise BadPageTree(f"{count} pages are known, but qpdf finds others: its last part is {found[-1:]}")
+    for (start, end), name in zip(windows, names, strict=True):
+        part = folder / name
         if end > start and part.stat().st_size > bytes_per_part:
-            yield from _split(
-                part, first + start - 1, end - start + 1, (end - start + 2) // 2, bytes_per_part, folder
-            )
+            below = folder / part.stem
+            below.mkdir()
+            pages = end - start + 1
+            yield from _split(part, first + start - 1, pages, (pages + 1) // 2, bytes_per_part, below, prune)
             part.unlink(missing_ok=True)
         else:
             yield {"first_page": first + start - 1, "last_page": first + end - 1, "path": str(part)}
@@ -56,5 +73,5 @@ def _run(arguments: list[str]) -> None:
         pikepdf.Job(["qpdf", *arguments]).run()
     except pikepdf.PasswordError as error:
         raise PasswordRequired("encrypted, and does not open without a password") from error
-    except (pikepdf.PdfError, pikepdf.JobUsageError, RuntimeError) as error:
+    except (pikepdf.PikepdfError, RuntimeError, ValueError) as error:
         raise UnreadablePdf(f"can't be cut into parts ({error})") from error

@@ -1,4 +1,8 @@
-"""The PdfReader: sends each call to the library that does it best, in a capped child process."""
+"""The PdfReader: sends each call to the library that does it best, in a capped child process.
+
+Where that library fails, hangs or dies, another one gets one try, and work goes on behind a page
+that defeats both.
+"""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -6,7 +10,17 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Protocol
 
-from docpipe_assets.errors import InternalError
+from docpipe_assets.errors import (
+    BadPageTree,
+    CpuTimeout,
+    DocumentError,
+    InternalError,
+    NotAPdf,
+    PasswordRequired,
+    ResourceError,
+    TooManyPages,
+    UnsupportedEncryption,
+)
 from docpipe_assets.model import Box, Page
 from docpipe_assets.protocols import PageContent, PageImage, PdfFacts, PdfPart, PlacedWord, Scratch
 
@@ -14,12 +28,23 @@ _PACKAGE = "docpipe_assets.engines.pdf"
 PRELOAD = (f"{_PACKAGE}.pymupdf", f"{_PACKAGE}.pdfium", f"{_PACKAGE}.qpdf", "numpy")
 """What the sandbox imports once, before it forks a child for each call."""
 
+_FAILED_PAGES_MAX = 5
+"""So many pages of one part may defeat the survey at full price; the rest of the part is given up."""
+
 
 class Runner(Protocol):
-    """Runs a generator function, named ``module:function``, in a capped child process."""
+    """Runs a generator function, named ``module:function``, in a capped child process.
+
+    ``by_page``: each value it gives is a page, and may use up the CPU budget of a page only.
+    """
 
     def __call__(
-        self, function: str, arguments: Mapping[str, Any], folder: Path | None = None
+        self,
+        function: str,
+        arguments: Mapping[str, Any],
+        folder: Path | None = None,
+        *,
+        by_page: bool = False,
     ) -> Iterator[Any]: ...
 
 
@@ -32,38 +57,55 @@ class IsolatedPdfReader:
         self.version = ", ".join(f"{name} {version(name)}" for name in ("pymupdf", "pypdfium2", "pikepdf"))
 
     def inspect(self, pdf: Path, max_pages: int) -> PdfFacts:
-        found = self._only("pymupdf:inspect", path=str(pdf), max_pages=max_pages)
-        return PdfFacts(**{**found, "warnings": tuple(found["warnings"])})
+        try:
+            return self._inspect("pymupdf", pdf, max_pages)
+        except (NotAPdf, PasswordRequired, TooManyPages):
+            raise
+        except (DocumentError, ResourceError) as error:
+            try:
+                return self._inspect("pdfium", pdf, max_pages)
+            except (PasswordRequired, UnsupportedEncryption, TooManyPages):
+                raise
+            except (DocumentError, ResourceError) as second:
+                raise error from second
 
-    def survey(self, pdf: Path) -> Iterator[Page]:
-        for page in self._run(f"{_PACKAGE}.pymupdf:survey", {"path": str(pdf)}):
-            yield Page.model_validate(page)
+    def survey(self, pdf: Path, pages: int) -> Iterator[Page]:
+        first, failed = 1, 0
+        while first <= pages:
+            try:
+                for found in self._page_by_page("survey", pdf, first):
+                    yield Page.model_validate(found)
+                    first += 1
+                if first <= pages:
+                    raise BadPageTree(f"page {first} can't be found in a part of {pages} pages")
+            except (DocumentError, ResourceError) as error:
+                failed += 1
+                last = first if failed < _FAILED_PAGES_MAX else pages
+                for number in range(first, last + 1):
+                    yield _unreadable(number, error.full_code)
+                first = last + 1
 
-    @contextmanager
-    def repaired(self, pdf: Path) -> Iterator[Path]:
+    def split(
+        self, pdf: Path, pages: int, pages_per_part: int, bytes_per_part: int, *, is_damaged: bool = False
+    ) -> Iterator[PdfPart]:
         with self._scratch.folder() as folder:
-            target = folder / "repaired.pdf"
-            self._only("pymupdf:repair", folder, path=str(pdf), target=str(target))
-            yield target
-
-    def split(self, pdf: Path, pages: int, pages_per_part: int, bytes_per_part: int) -> Iterator[PdfPart]:
-        with self._scratch.folder() as folder:
-            arguments = {
-                "path": str(pdf),
-                "pages": pages,
-                "pages_per_part": pages_per_part,
-                "bytes_per_part": bytes_per_part,
-                "folder": str(folder),
-            }
-            for part in self._run(f"{_PACKAGE}.qpdf:split", arguments, folder):
-                path = Path(part["path"])
-                if path.parent != folder:
-                    raise InternalError(f"{path}: a part outside its folder; report this document")
-                yield PdfPart(int(part["first_page"]), int(part["last_page"]), path)
-                path.unlink(missing_ok=True)
+            failure: DocumentError | ResourceError | None = None
+            for path, missing, is_pruned in self._sources(pdf, pages, is_damaged, folder):
+                last = 0
+                try:
+                    for part in self._split(path, pages, pages_per_part, bytes_per_part, is_pruned):
+                        last = part.last_page
+                        here = (page for page in missing if part.first_page <= page <= last)
+                        yield part._replace(missing=tuple(here))
+                    return
+                except (DocumentError, ResourceError) as error:
+                    if last > 0:  # some parts are kept already, and another source might be cut elsewhere
+                        raise
+                    failure = failure or error
+            raise failure or BadPageTree(f"claims {pages:,} pages, none of which can be loaded")
 
     def read(self, pdf: Path, first: int = 1) -> Iterator[PageContent]:
-        for found in self._run(f"{_PACKAGE}.pymupdf:read", {"path": str(pdf), "first": first}):
+        for found in self._page_by_page("read", pdf, first):
             yield PageContent(
                 page=found["page"],
                 width_points=found["width_points"],
@@ -79,14 +121,111 @@ class IsolatedPdfReader:
     def render(self, pdf: Path, page: int, dpi: float) -> Iterator[PageImage]:
         with self._scratch.folder() as folder:
             target = folder / "page.grey"
-            found = self._only("pdfium:render", folder, path=str(pdf), page=page, dpi=dpi, target=str(target))
+            arguments = {"path": str(pdf), "page": page, "dpi": dpi, "target": str(target)}
+            try:
+                found = self._only("pdfium:render", arguments, folder, by_page=True)
+            except (DocumentError, ResourceError) as error:
+                try:
+                    found = self._only("pymupdf:render", arguments, folder, by_page=True)
+                except (DocumentError, ResourceError) as second:
+                    raise error from second
             width, height = int(found["width"]), int(found["height"])
             if target.stat().st_size != width * height:
                 raise InternalError(f"page {page}: the rendered image is not {width} x {height} pixels")
             yield PageImage(target, width, height, float(found["dpi"]))
 
-    def _only(self, function: str, folder: Path | None = None, /, **arguments: Any) -> Any:
-        values = list(self._run(f"{_PACKAGE}.{function}", arguments, folder))
+    def _inspect(self, library: str, pdf: Path, max_pages: int) -> PdfFacts:
+        found = self._only(f"{library}:inspect", {"path": str(pdf), "max_pages": max_pages})
+        return PdfFacts(**{**found, "warnings": tuple(found["warnings"])})
+
+    def _page_by_page(self, function: str, pdf: Path, first: int) -> Iterator[Mapping[str, Any]]:
+        """What MuPDF finds on each page, or PDFium where MuPDF fails; raises where both do."""
+        began = 0
+        while began < first:
+            began = first
+            try:
+                arguments = {"path": str(pdf), "first": first}
+                for found in self._run(f"{_PACKAGE}.pymupdf:{function}", arguments, by_page=True):
+                    first += 1
+                    yield found
+                return
+            except (DocumentError, ResourceError) as error:
+                is_slow_page = isinstance(error, CpuTimeout) and error.is_page
+                if first > began and not is_slow_page:
+                    continue  # the pages before it may be to blame: once more, in a fresh process
+                try:
+                    found = self._only(f"pdfium:{function}", {"path": str(pdf), "page": first}, by_page=True)
+                except (DocumentError, ResourceError) as second:
+                    raise error from second
+                first += 1
+                yield found
+
+    def _sources(
+        self, pdf: Path, pages: int, is_damaged: bool, folder: Path
+    ) -> Iterator[tuple[Path, list[int], bool]]:
+        """What to cut, the next one where cutting fails: the file, its pages that are empty for want of
+        the real ones, and whether parts are freed from resources that they do not use.
+
+        To see which are used, qpdf unpacks the pages' contents; a decompression bomb forbids that.
+        """
+        if not is_damaged:
+            yield pdf, [], True
+            yield pdf, [], False
+        incomplete: list[tuple[int, Path, list[int]]] = []
+        for number, function in enumerate(("pymupdf:copy", "pdfium:rebuild", "pymupdf:rebuild")):
+            target = folder / f"{number}.pdf"
+            arguments = {"path": str(pdf), "pages": pages, "target": str(target)}
+            try:
+                missing = list(map(int, self._only(function, arguments, folder)))
+            except (DocumentError, ResourceError):
+                continue
+            if not missing:
+                yield target, missing, True
+            elif len(missing) < pages:
+                incomplete.append((len(missing), target, missing))
+        for _, target, missing in sorted(incomplete):
+            yield target, missing, True
+
+    def _split(
+        self, pdf: Path, pages: int, pages_per_part: int, bytes_per_part: int, is_pruned: bool
+    ) -> Iterator[PdfPart]:
+        with self._scratch.folder() as folder:
+            arguments = {
+                "path": str(pdf),
+                "pages": pages,
+                "pages_per_part": pages_per_part,
+                "bytes_per_part": bytes_per_part,
+                "is_pruned": is_pruned,
+                "folder": str(folder),
+            }
+            for part in self._run(f"{_PACKAGE}.qpdf:split", arguments, folder):
+                path = Path(part["path"])
+                if not path.resolve().is_relative_to(folder.resolve()):
+                    raise InternalError(f"{path}: a part outside its folder; report this document")
+                yield PdfPart(int(part["first_page"]), int(part["last_page"]), path)
+                path.unlink(missing_ok=True)
+
+    def _only(
+        self,
+        function: str,
+        arguments: Mapping[str, Any],
+        folder: Path | None = None,
+        *,
+        by_page: bool = False,
+    ) -> Any:
+        values = list(self._run(f"{_PACKAGE}.{function}", arguments, folder, by_page=by_page))
         if len(values) != 1:
             raise InternalError(f"{function} gave {len(values)} values where one was due")
         return values[0]
+
+
+def _unreadable(page: int, code: str) -> Page:
+    return Page(
+        page=page,
+        width_points=0,
+        height_points=0,
+        rotation_degrees=0,
+        text_characters=0,
+        image_cover=0,
+        failure=code,
+    )

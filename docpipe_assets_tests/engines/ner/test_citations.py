@@ -22,7 +22,10 @@ def found(text: str) -> list[tuple[str, str | None]]:
         ("123 Cal.Rptr.2d 456", [("123 Cal.Rptr.2d 456", "123 Cal. Rptr. 2d 456")]),
         ("2019 WL 1234567 (S.D.N.Y. Jan. 3, 2019)", [("2019 WL 1234567", "2019 WL 1234567")]),
         ("at 12 Smith v. Jones, 500 F.2d 123", [("500 F.2d 123", "500 F.2d 123")]),
-        ("100 Ill. 2d 55, 88 N.E.2d 99", [("100 Ill. 2d 55", "100 Ill. 2d 55"), ("88 N.E.2d 99", "88 N.E.2d 99")]),
+        (
+            "100 Ill. 2d 55, 88 N.E.2d 99",
+            [("100 Ill. 2d 55", "100 Ill. 2d 55"), ("88 N.E.2d 99", "88 N.E.2d 99")],
+        ),
     ],
 )
 def test_a_citation_is_found_whole_and_in_standard_form(text: str, expected: list[tuple[str, str]]) -> None:
@@ -31,7 +34,13 @@ def test_a_citation_is_found_whole_and_in_standard_form(text: str, expected: lis
 
 @pytest.mark.parametrize(
     "text",
-    ["612 Magnolia Blvd, Macon, GA 31201", "on 3 March 2020", "42 U.S.C. § 1983", "paid $500 U.S. 12 times", "Page 12 Exhibit 4"],
+    [
+        "612 Magnolia Blvd, Macon, GA 31201",
+        "on 3 March 2020",
+        "42 U.S.C. § 1983",
+        "paid $500 U.S. 12 times",
+        "Page 12 Exhibit 4",
+    ],
 )
 def test_what_is_no_case_citation_is_left_alone(text: str) -> None:
     assert found(text) == []

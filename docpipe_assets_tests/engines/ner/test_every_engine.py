@@ -22,7 +22,8 @@ Re: Ruiz v. Halden Freight, Inc., Case No. 2:21-cv-01234-ABC
 
 Dear Mr. O\u2019Connell:
 
-Ms. Ruiz was treated by Dr. A. Osei. See 571 U.S. 117 and 42 U.S.C. \u00a7 1983. Pay $1,250.00 (WOMBAT 000454).
+Ms. Ruiz was treated by Dr. A. Osei. See 571 U.S. 117 and 42 U.S.C. \u00a7 1983.
+Pay $1,250.00 (WOMBAT 000454).
 """
 CONTEXT = NameContext(frozenset({"was", "treated", "by", "see", "and", "pay"}))
 
@@ -80,13 +81,34 @@ def test_characters_beyond_ascii_do_not_shift_the_offsets(engine: NerEngine) -> 
     shifted = list(engine.find(prefix + "\n\n" + LETTER, CONTEXT))
     check(prefix + "\n\n" + LETTER, shifted)
     move = len(prefix) + 2
-    assert {(n.start, n.end) for n in engine.find(LETTER, CONTEXT)} <= {(n.start - move, n.end - move) for n in shifted}
+    assert {(n.start, n.end) for n in engine.find(LETTER, CONTEXT)} <= {
+        (n.start - move, n.end - move) for n in shifted
+    }
 
 
 @any_engine
 @pytest.mark.parametrize(
     "unit",
-    ["A", "1", "a.", "1-", "A ", "1 A", "Smith ", "Jan ", "12 ", "One ", "X\n", "a@", "12 Elm ", "Supreme ", "A & ", "(", "é", "§ 1, "],
+    [
+        "A",
+        "1",
+        "a.",
+        "1-",
+        "A ",
+        "1 A",
+        "Smith ",
+        "Jan ",
+        "12 ",
+        "One ",
+        "X\n",
+        "a@",
+        "12 Elm ",
+        "Supreme ",
+        "A & ",
+        "(",
+        "é",
+        "§ 1, ",
+    ],
 )
 def test_a_very_long_line_is_read_in_time_proportional_to_its_length(engine: NerEngine, unit: str) -> None:
     list(engine.find(LETTER, CONTEXT))
@@ -106,7 +128,23 @@ def test_the_version_is_known_without_reading_a_model(engine: NerEngine) -> None
 
 
 PIECES = st.sampled_from(
-    [*LETTER.split(" "), "No.", "19-1392", "$", "LLC", "Dr.", "v.", "\n", "\t", "\r\n", "2021", "555-0142", "F.3d", "\u2019s", "St."]
+    [
+        *LETTER.split(" "),
+        "No.",
+        "19-1392",
+        "$",
+        "LLC",
+        "Dr.",
+        "v.",
+        "\n",
+        "\t",
+        "\r\n",
+        "2021",
+        "555-0142",
+        "F.3d",
+        "\u2019s",
+        "St.",
+    ]
 )
 
 

@@ -1,5 +1,7 @@
 """What each family of patterns takes, what it makes of it, and what it must leave alone."""
 
+from itertools import pairwise
+
 import pytest
 
 from docpipe_assets.engines.ner.patterns import PatternNer
@@ -52,10 +54,7 @@ CONTACTS = [
     ("phone", "312-555-0177 ext. 12", "312-555-0177 ext. 12", "+13125550177;ext=12"),
     ("phone", "Tel: 3125550177", "3125550177", "+13125550177"),
     ("phone", "+44 20 7946 0958", "+44 20 7946 0958", "+442079460958"),
-    ("address", "at 31 Quarry Lane\nProvidence, RI 02903\n", "31 Quarry Lane\nProvidence, RI 02903", "31 Quarry Lane Providence, RI 02903"),
-    ("address", "P.O. Box 1190, Manchester, NH 03105", "P.O. Box 1190, Manchester, NH 03105", "P.O. Box 1190, Manchester, NH 03105"),
-    ("address", "9 W. Elm St., Ste. 4, Reno, Nevada 89501-1234", "9 W. Elm St., Ste. 4, Reno, Nevada 89501-1234", "9 W. Elm St., Ste. 4, Reno, Nevada 89501-1234"),
-]  # fmt: skip
+]
 LAW = [
     ("statute", "under 42 U.S.C. § 1983.", "42 U.S.C. § 1983", "42 U.S.C. § 1983"),
     ("statute", "42 USC 1395y(b)(2)", "42 USC 1395y(b)(2)", "42 U.S.C. § 1395y(b)(2)"),
@@ -74,17 +73,23 @@ LAW = [
     ("docket_number", "CV2021-004567", "CV2021-004567", "CV2021-004567"),
     ("docket_number", "Case No. 21CECG01874", "21CECG01874", "21CECG01874"),
     ("docket_number", "No. CV-21-00456-PHX-DLR", "CV-21-00456-PHX-DLR", "CV-21-00456-PHX-DLR"),
-    ("court", "in the United States District Court for the Northern District of California.", "United States District Court for the Northern District of California", "United States District Court for the Northern District of California"),
-    ("court", "UNITED STATES DISTRICT COURT\nEASTERN DISTRICT OF TEXAS\nTYLER DIVISION\n", "UNITED STATES DISTRICT COURT\nEASTERN DISTRICT OF TEXAS\nTYLER DIVISION", "UNITED STATES DISTRICT COURT EASTERN DISTRICT OF TEXAS TYLER DIVISION"),
-    ("court", "SUPERIOR COURT OF THE STATE OF CALIFORNIA\nFOR THE COUNTY OF LOS ANGELES", "SUPERIOR COURT OF THE STATE OF CALIFORNIA\nFOR THE COUNTY OF LOS ANGELES", "SUPERIOR COURT OF THE STATE OF CALIFORNIA FOR THE COUNTY OF LOS ANGELES"),
-    ("court", "Circuit Court of Cook County, Illinois", "Circuit Court of Cook County, Illinois", "Circuit Court of Cook County, Illinois"),
-    ("court", "the Ninth Circuit held", "Ninth Circuit", "Ninth Circuit"),
-    ("court", "the Surrogate's Court, Kings County.", "Surrogate's Court, Kings County", "Surrogate's Court, Kings County"),
     ("bates", "stamped WOMBAT 000454.", "WOMBAT 000454", "WOMBAT 000454"),
     ("bates", "WOMBAT 000454-000784", "WOMBAT 000454-000784", "WOMBAT 000454 - WOMBAT 000784"),
     ("bates", "ABC-0001234", "ABC-0001234", "ABC-0001234"),
     ("bates", "SMITH_00012", "SMITH_00012", "SMITH_00012"),
-]  # fmt: skip
+]
+# Their value is the quote on one line; the text goes on before and after it.
+ON_ONE_LINE = [
+    ("address", "31 Quarry Lane\nProvidence, RI 02903"),
+    ("address", "P.O. Box 1190, Manchester, NH 03105"),
+    ("address", "9 W. Elm St., Ste. 4, Reno, Nevada 89501-1234"),
+    ("court", "United States District Court for the Northern District of California"),
+    ("court", "UNITED STATES DISTRICT COURT\nEASTERN DISTRICT OF TEXAS\nTYLER DIVISION"),
+    ("court", "SUPERIOR COURT OF THE STATE OF CALIFORNIA\nFOR THE COUNTY OF LOS ANGELES"),
+    ("court", "Circuit Court of Cook County, Illinois"),
+    ("court", "Ninth Circuit"),
+    ("court", "Surrogate's Court, Kings County"),
+]
 
 
 @pytest.mark.parametrize(
@@ -128,21 +133,34 @@ def test_what_only_resembles_a_type_is_left_alone(kind: str, text: str) -> None:
     assert kind not in {name[0] for name in found(text)}
 
 
+@pytest.mark.parametrize(("kind", "quote"), ON_ONE_LINE)
+def test_a_court_or_an_address_may_run_over_lines(kind: str, quote: str) -> None:
+    assert found(f"at the {quote}.\n\nAlso") == [(kind, quote, " ".join(quote.split()))]
+
+
 def test_a_claim_on_the_same_characters_goes_to_one_type_only() -> None:
     text = "Served 2021-03-03 on WOMBAT 000454 at 31 Quarry Lane, Providence, RI 02903, call 401-555-0166."
     spans = [(f.start, f.end) for f in PatternNer().find(text, NO_CONTEXT)]
     assert len(spans) == 4
-    assert all(a[1] <= b[0] for a, b in zip(spans, spans[1:], strict=False))
+    assert all(a[1] <= b[0] for a, b in pairwise(spans))
 
 
 def test_a_weak_reading_says_so_in_its_score() -> None:
     text = "at 12 Main Street on 02-06-21"
-    assert {f.type: f.score for f in PatternNer().find(text, NO_CONTEXT)} == {EntityType.ADDRESS: 0.6, EntityType.DATE: 0.6}
+    assert {f.type: f.score for f in PatternNer().find(text, NO_CONTEXT)} == {
+        EntityType.ADDRESS: 0.6,
+        EntityType.DATE: 0.6,
+    }
 
 
 @pytest.mark.parametrize(
     ("words", "number"),
-    [("Two Hundred Twenty-Five Thousand", 225_000), ("one million, fifty", 1_000_050), ("hundred", 100), ("a few", None)],
+    [
+        ("Two Hundred Twenty-Five Thousand", 225_000),
+        ("one million, fifty", 1_000_050),
+        ("hundred", 100),
+        ("a few", None),
+    ],
 )
 def test_numbers_in_words_are_read(words: str, number: int | None) -> None:
     assert number_in_words(words) == number

@@ -89,6 +89,25 @@ def test_a_page_is_read_with_less_than_one_error_in_a_hundred_characters(
     assert edits(found, truth) < 0.01 * len(truth), found
 
 
+def test_numbered_lines_keep_their_numbers(tmp_path: Path) -> None:
+    """A lone digit is taller than wide, which must not make it text on its side."""
+    image = typeset(LINES)
+    draw, font = ImageDraw.Draw(image), ImageFont.load_default(38)
+    for n in range(len(LINES)):
+        draw.text((90, 160 + n * 80), str(n + 1), fill=10, font=font)
+    lines = load_engine("ocr", "rapidocr", "read").read(as_page(image, tmp_path))
+    assert [line[0].text for line in lines] == [str(n + 1) for n in range(len(LINES))]
+
+
+@pytest.mark.parametrize("turn", [Image.Transpose.ROTATE_90, Image.Transpose.ROTATE_270])
+def test_a_stamp_on_its_side_is_read(tmp_path: Path, turn: Image.Transpose) -> None:
+    image, stamp = typeset(LINES), Image.new("L", (400, 50), 255)
+    ImageDraw.Draw(stamp).text((5, 5), "CALDERA 000123", fill=10, font=ImageFont.load_default(34))
+    image.paste(stamp.transpose(turn), (60, 500))
+    lines = load_engine("ocr", "rapidocr", "read").read(as_page(image, tmp_path))
+    assert "CALDERA 000123" in text_of(lines)
+
+
 def test_the_same_page_gives_the_same_words(engine: OcrEngine, tmp_path: Path) -> None:
     page = as_page(typeset(LINES, 1.0), tmp_path)
     assert engine.read(page) == engine.read(page)

@@ -1,6 +1,7 @@
 """Pieces of text come out in the order in which a person reads them."""
 
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -78,6 +79,20 @@ def test_line_numbers_of_a_deposition_stay_with_their_lines() -> None:
     numbers = [piece(str(n), 150, 200, 300 + 60 * n) for n in range(1, 9)]
     text = [piece(f"line{n}", 300, 2200, 300 + 60 * n) for n in range(1, 9)]
     assert read(*numbers, *text) == [f"{n} line{n}" for n in range(1, 9)]
+
+
+def test_text_in_the_margin_on_its_side_comes_last() -> None:
+    stamp = replace(piece("stamp", 60, 100, 420), height=400.0, quarter_turns=3)
+    assert read(stamp, *column("l", 300, 2200, 6, 300)) == [*(f"l{n}" for n in range(6)), "stamp"]
+
+
+@pytest.mark.parametrize(("turn", "order"), [(1, ["c", "b", "a"]), (3, ["a", "b", "c"])])
+def test_a_page_on_its_side_is_read_in_its_own_order(turn: int, order: list[str]) -> None:
+    lines = [
+        replace(piece(name, 300 + 60 * n, 340 + 60 * n, 1000), height=900.0, quarter_turns=turn)
+        for n, name in enumerate("abc")
+    ]
+    assert read(*lines) == order
 
 
 def test_an_empty_page_has_no_lines() -> None:

@@ -9,7 +9,14 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from docpipe_assets.engines.ocr.latin_head import cut_to_latin, is_latin
-from docpipe_assets.engines.ocr.recognition import Alphabet, decode, recognise, straighten, words_of
+from docpipe_assets.engines.ocr.recognition import (
+    Alphabet,
+    decode,
+    recognise,
+    straighten,
+    turns_to_try,
+    words_of,
+)
 
 CLASSES = ("", "a", "b", " ")
 
@@ -73,6 +80,21 @@ def test_a_turned_line_is_cut_out_upright_and_leads_back_to_the_page() -> None:
     for corner, wanted in zip([(0, 0), (width, 0), (width, height), (0, height)], quad, strict=True):
         x, y, z = back @ np.array([*corner, 1.0])
         assert (x / z, y / z) == pytest.approx(tuple(wanted), abs=0.01)
+
+
+@pytest.mark.parametrize(("turn", "first_corner"), [(1, 1), (3, 3)])
+def test_a_line_on_its_side_is_turned_upright(turn: int, first_corner: int) -> None:
+    page = np.full((300, 400), 255, dtype=np.uint8)
+    quad = np.array([[50, 20], [90, 20], [90, 220], [50, 220]], dtype=np.float32)
+    assert turn in turns_to_try(quad)
+    line, back = straighten(page, quad, turn)
+    assert line.shape == (40, 200)
+    x, y, z = back @ np.array([0.0, 0.0, 1.0])
+    assert (x / z, y / z) == pytest.approx(tuple(quad[first_corner]), abs=0.01)
+
+
+def test_a_wide_line_is_read_as_it_stands() -> None:
+    assert turns_to_try(np.array([[0, 0], [90, 0], [90, 30], [0, 30]], dtype=np.float32)) == (0,)
 
 
 def test_the_cut_model_reads_as_the_whole_one() -> None:

@@ -24,7 +24,9 @@ def without_overlaps(found_by_engine: Iterable[list[FoundName]]) -> list[FoundNa
 
 
 def context_of(text: str) -> NameContext:
-    return NameContext(frozenset(word for word in re.findall(r"[^\W\d_]+", text) if word.islower()))
+    # The lower-case domain of an e-mail address would make its company look like a common word.
+    without_addresses = re.sub(r"\S+@\S+", " ", text)
+    return NameContext(frozenset(w for w in re.findall(r"[^\W\d_]+", without_addresses) if w.islower()))
 
 
 def score_half(half: str, engines: Iterable[NerEngine]) -> Scores:
@@ -42,7 +44,9 @@ def _row(name: str, tally: Tally) -> str:
 
 
 def main() -> None:
-    arguments = argparse.ArgumentParser(description="Scores of the shipped name engines on our labelled documents.")
+    arguments = argparse.ArgumentParser(
+        description="Scores of the shipped name engines on our labelled documents."
+    )
     arguments.add_argument("--errors", choices=HALVES, help="also list the errors of this half")
     wanted = arguments.parse_args()
     engines: list[NerEngine] = [CitationNer(), PatternNer(), CrfNer()]

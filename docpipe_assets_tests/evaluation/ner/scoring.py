@@ -58,12 +58,12 @@ def score_document(document: LabelledDocument, found: Sequence[FoundName], score
     for label in document.labels:
         tally = scores.by_type.setdefault(label.type, Tally())
         tally.labels += 1
-        if spans[tuple(label)]:
+        if spans[label.start, label.end, label.type]:
             tally.exact += 1
         else:
             scores.errors.append(f"{document.name}\tmissed\t{label.type}\t{_quote(document, label)}")
         tally.labels_overlapping += any(f.type == label.type and _overlap(f[:2], label[:2]) for f in kept)
-    gold = {tuple(label) for label in document.labels}
+    gold = {(label.start, label.end, label.type) for label in document.labels}
     for name in kept:
         tally = scores.by_type.setdefault(name.type, Tally())
         tally.found += 1
@@ -71,7 +71,9 @@ def score_document(document: LabelledDocument, found: Sequence[FoundName], score
             name.type == label.type and _overlap(name[:2], label[:2]) for label in document.labels
         )
         if (name.start, name.end, name.type) not in gold:
-            scores.errors.append(f"{document.name}\twrong\t{name.type}\t{_quote(document, name)}\t{name.score:.2f}")
+            scores.errors.append(
+                f"{document.name}\twrong\t{name.type}\t{_quote(document, name)}\t{name.score:.2f}"
+            )
 
 
 def _quote(document: LabelledDocument, span: Label | FoundName) -> str:

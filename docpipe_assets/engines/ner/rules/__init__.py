@@ -11,7 +11,10 @@ Reading = tuple[str | None, float]
 
 
 class Rule(NamedTuple):
-    """A pattern and what it reads. The span is the group ``span`` where there is one, else the whole match."""
+    """A pattern and what it reads.
+
+    The span is the group ``span`` where there is one, else the whole match.
+    """
 
     type: EntityType
     pattern: re.Pattern[str]

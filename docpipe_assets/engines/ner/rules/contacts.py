@@ -5,25 +5,32 @@ import re
 from docpipe_assets.engines.ner.rules import Reading, Rule, one_line
 from docpipe_assets.model import EntityType
 
-STATE_CODES = (
-    "AL AK AZ AR CA CO CT DE DC FL GA HI ID IL IN IA KS KY LA ME MD MA MI MN MS MO MT NE NV NH NJ NM NY NC ND OH OK OR "
-    "PA RI SC SD TN TX UT VT VA WA WV WI WY PR VI GU"
-).split()
-STATES = (
-    "Alabama|Alaska|Arizona|Arkansas|California|Colorado|Connecticut|Delaware|District of Columbia|Florida|Georgia|Hawaii|"
-    "Idaho|Illinois|Indiana|Iowa|Kansas|Kentucky|Louisiana|Maine|Maryland|Massachusetts|Michigan|Minnesota|Mississippi|"
-    "Missouri|Montana|Nebraska|Nevada|New Hampshire|New Jersey|New Mexico|New York|North Carolina|North Dakota|Ohio|"
-    "Oklahoma|Oregon|Pennsylvania|Rhode Island|South Carolina|South Dakota|Tennessee|Texas|Utah|Vermont|Virginia|"
-    "Washington|West Virginia|Wisconsin|Wyoming|Puerto Rico|Guam"
+_CODES = (
+    "AL AK AZ AR CA CO CT DE DC FL GA HI ID IL IN IA KS KY LA ME MD MA MI MN MS MO MT NE NV NH NJ NM "
+    "NY NC ND OH OK OR PA RI SC SD TN TX UT VT VA WA WV WI WY PR VI GU"
 )
-_STATE = rf"(?:(?i:{STATES})|{'|'.join(STATE_CODES)}|(?:Ala|Ariz|Ark|Cal|Calif|Colo|Conn|Del|Fla|Ill|Ind|Kan|Mass|Mich|Minn|Mo|Okla|Or|Pa|Tenn|Tex|Va|Wash|Wis)\.|D\.C\.|N\.Y\.|N\.J\.)"
+STATE_CODES = tuple(_CODES.split())
+STATES = (
+    "Alabama|Alaska|Arizona|Arkansas|California|Colorado|Connecticut|Delaware|District of Columbia|"
+    "Florida|Georgia|Hawaii|Idaho|Illinois|Indiana|Iowa|Kansas|Kentucky|Louisiana|Maine|Maryland|"
+    "Massachusetts|Michigan|Minnesota|Mississippi|Missouri|Montana|Nebraska|Nevada|New Hampshire|"
+    "New Jersey|New Mexico|New York|North Carolina|North Dakota|Ohio|Oklahoma|Oregon|Pennsylvania|"
+    "Rhode Island|South Carolina|South Dakota|Tennessee|Texas|Utah|Vermont|Virginia|Washington|"
+    "West Virginia|Wisconsin|Wyoming|Puerto Rico|Guam"
+)
+_STATE = (
+    rf"(?:(?i:{STATES})|{'|'.join(STATE_CODES)}|D\.C\.|N\.Y\.|N\.J\.|"
+    r"(?:Ala|Ariz|Ark|Cal|Calif|Colo|Conn|Del|Fla|Ill|Ind|Kan|Mass|Mich|Minn|Mo|Okla|Or|Pa|Tenn|Tex|Va|Wash|Wis)\.)"
+)
 
 # What stands before a number that only looks like a telephone number.
 _OTHER_NUMBER = re.compile(
     r"(?i:\b(?:acct|account|policy|claim|invoice|ssn|mrn|loan|order|serial|member|group|check|tracking|license|"
     r"lic|case|file|report|ref|reference|routing|id|part|vin|dl|no|number)\b[\s.:#]*|#\s*)$"
 )
-_PHONE_LABEL = re.compile(r"(?i:\b(?:tel|telephone|phone|ph|cell|mobile|fax|facsimile|call|office|direct|home|work)\b[\s.:#)]*)$")
+_PHONE_LABEL = re.compile(
+    r"(?i:\b(?:tel|telephone|phone|ph|cell|mobile|fax|facsimile|call|office|direct|home|work)\b[\s.:#)]*)$"
+)
 _LABEL_CHARACTERS = 24
 
 
@@ -84,7 +91,10 @@ _ZIP = r"(?P<zip>\d{5}(?:-\d{4})?)(?!\w)"
 CONTACTS: tuple[Rule, ...] = (
     Rule(
         EntityType.EMAIL,
-        re.compile(r"(?<![\w.+%'-])[A-Za-z0-9_][\w.+%'-]{0,63}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61})\.){1,6}[A-Za-z]{2,24}\b"),
+        re.compile(
+            r"(?<![\w.+%'-])[A-Za-z0-9_][\w.+%'-]{0,63}"
+            r"@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61})\.){1,6}[A-Za-z]{2,24}\b"
+        ),
         _read_email,
     ),
     # 31 Quarry Lane / Providence, RI 02903
@@ -92,7 +102,8 @@ CONTACTS: tuple[Rule, ...] = (
         EntityType.ADDRESS,
         re.compile(
             rf"(?:{_HOUSE}[ \t]{_STREET}|(?i:P\.?[ ]?O\.?[ ]Box)[ ]\d{{1,6}})"
-            rf"(?:{_BREAK}{_UNIT}|[ \t]{{1,2}}{_UNIT}){{0,2}}{_BREAK}{_CITY},[ \t]{{0,3}}{_STATE},?[ \t]{{1,4}}{_ZIP}"
+            rf"(?:{_BREAK}{_UNIT}|[ \t]{{1,2}}{_UNIT}){{0,2}}"
+            rf"{_BREAK}{_CITY},[ \t]{{0,3}}{_STATE},?[ \t]{{1,4}}{_ZIP}"
         ),
         _read_address,
     ),
@@ -100,24 +111,32 @@ CONTACTS: tuple[Rule, ...] = (
     Rule(
         EntityType.ADDRESS,
         re.compile(
-            rf"{_HOUSE}[ \t]{_STREET}[ \t]{_KIND}(?:,?[ \t]{{1,2}}{_UNIT})?{_BREAK}{_CITY},[ \t]{{0,3}}{_STATE}(?P<zip>(?!\w))"
+            rf"{_HOUSE}[ \t]{_STREET}[ \t]{_KIND}(?:,?[ \t]{{1,2}}{_UNIT})?"
+            rf"{_BREAK}{_CITY},[ \t]{{0,3}}{_STATE}(?P<zip>(?!\w))"
         ),
         _read_address,
     ),
     Rule(
         EntityType.ADDRESS,
-        re.compile(rf"{_HOUSE}[ \t](?P<street>{_STREET})[ \t]{_KIND}(?:,?[ \t]{{1,2}}{_UNIT})?(?![\w’']|[ \t][A-Z&])"),
+        re.compile(
+            rf"{_HOUSE}[ \t](?P<street>{_STREET})[ \t]{_KIND}(?:,?[ \t]{{1,2}}{_UNIT})?(?![\w’']|[ \t][A-Z&])"
+        ),
         _read_street,
     ),
     # (312) 555-0177 x12; 312-555-0177; 1.312.555.0177
     Rule(
         EntityType.PHONE,
         re.compile(
-            r"(?<![\w$.#/-])(?:\+?1[-. ]{0,2})?(?:\((?P<area_in>[2-9]\d\d)\)[ -]?|(?P<area_out>[2-9]\d\d)(?:[-./]|(?P<space>[ ]))?)"
+            r"(?<![\w$.#/-])(?:\+?1[-. ]{0,2})?"
+            r"(?:\((?P<area_in>[2-9]\d\d)\)[ -]?|(?P<area_out>[2-9]\d\d)(?:[-./]|(?P<space>[ ]))?)"
             r"(?P<exchange>[2-9]\d\d)[-. ]?(?P<line>\d{4})(?![\w]|-\d|\.\d)"
             r"(?:,?[ ]{0,2}(?:x|ext\.?|extension)[ ]?(?P<extension>\d{1,6})\b)?"
         ),
         _read_phone,
     ),
-    Rule(EntityType.PHONE, re.compile(r"(?<![\w+])\+[2-9]\d{0,2}(?:[ .-]?\(?\d{1,5}\)?){2,5}(?!\w)"), _read_international),
+    Rule(
+        EntityType.PHONE,
+        re.compile(r"(?<![\w+])\+[2-9]\d{0,2}(?:[ .-]?\(?\d{1,5}\)?){2,5}(?!\w)"),
+        _read_international,
+    ),
 )

@@ -6,8 +6,8 @@ from datetime import date
 from docpipe_assets.engines.ner.rules import Reading, Rule
 from docpipe_assets.model import EntityType
 
-_MONTHS = "January February March April May June July August September October November December".split()
-_NUMBER_OF_MONTH = {name[:3].lower(): number for number, name in enumerate(_MONTHS, start=1)}
+_MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec"
+_NUMBER_OF_MONTH = {name: number for number, name in enumerate(_MONTHS.split(), start=1)}
 
 # "may 2019" in lower case is a verb before a number: months start with a capital.
 _MONTH = (
@@ -28,7 +28,9 @@ _CENTURY_TURNS_AT = 50
 
 
 def _iso(year: str, month: int, day: str) -> str | None:
-    full_year = int(year) if len(year) == 4 else int(year) + (1900 if int(year) >= _CENTURY_TURNS_AT else 2000)
+    full_year = (
+        int(year) if len(year) == 4 else int(year) + (1900 if int(year) >= _CENTURY_TURNS_AT else 2000)
+    )
     try:
         return date(full_year, month, int(day)).isoformat()
     except ValueError:
@@ -75,10 +77,16 @@ DATES: tuple[Rule, ...] = (
     # 3 March 2021; 17th day of August, 2020; 09-SEP-2014
     Rule(
         EntityType.DATE,
-        re.compile(rf"{_NOT_INSIDE}{_DAY}(?:st|nd|rd|th)?(?:{_GAP}day)?(?:{_GAP}of)?{_GAP}{_MONTH},?{_GAP}{_YEAR}"),
+        re.compile(
+            rf"{_NOT_INSIDE}{_DAY}(?:st|nd|rd|th)?(?:{_GAP}day)?(?:{_GAP}of)?{_GAP}{_MONTH},?{_GAP}{_YEAR}"
+        ),
         _read_named,
     ),
-    Rule(EntityType.DATE, re.compile(rf"{_NOT_INSIDE}{_DAY}-{_MONTH}-{_SHORT_YEAR}{_NOT_GOING_ON}"), _read_named),
+    Rule(
+        EntityType.DATE,
+        re.compile(rf"{_NOT_INSIDE}{_DAY}-{_MONTH}-{_SHORT_YEAR}{_NOT_GOING_ON}"),
+        _read_named,
+    ),
     # 2021-03-03, 2021/03/03, 2021-03-03T10:15
     Rule(
         EntityType.DATE,

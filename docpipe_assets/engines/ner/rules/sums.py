@@ -1,4 +1,4 @@
-"""Sums of money in figures and in words; the value is the currency's code and the amount with two decimals."""
+"""Sums of money in figures and in words; the value is currency code and amount with two decimals."""
 
 import re
 from decimal import Decimal
@@ -6,7 +6,17 @@ from decimal import Decimal
 from docpipe_assets.engines.ner.rules import Reading, Rule
 from docpipe_assets.model import EntityType
 
-_SIGNS = {"$": "USD", "US$": "USD", "U.S.$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY", "C$": "CAD", "CA$": "CAD", "A$": "AUD"}
+_SIGNS = {
+    "$": "USD",
+    "US$": "USD",
+    "U.S.$": "USD",
+    "€": "EUR",
+    "£": "GBP",
+    "¥": "JPY",
+    "C$": "CAD",
+    "CA$": "CAD",
+    "A$": "AUD",
+}
 _SCALES = {
     "thousand": 1_000, "k": 1_000, "million": 1_000_000, "m": 1_000_000, "mm": 1_000_000, "mil": 1_000_000,
     "billion": 1_000_000_000, "b": 1_000_000_000, "bn": 1_000_000_000, "trillion": 1_000_000_000_000,
@@ -15,13 +25,13 @@ _FIGURE = r"(?P<figure>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d{1,15}(?:\.\d{1,4})?|\.\d{
 _SCALE = r"(?:[ \t-]?(?P<scale>(?i:thousand|million|billion|trillion|bn|mm|mil)|[MBKk])\b)?"
 _CODES = "USD|EUR|GBP|CAD|AUD|JPY|CHF|MXN"
 
-_UNITS = {
-    word: number
-    for number, word in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
-        "seventeen eighteen nineteen".split()
-    )
-} | {word: 10 * number for number, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)}
+_SMALL = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
+    "seventeen eighteen nineteen"
+)
+_TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
+_UNITS = {word: number for number, word in enumerate(_SMALL.split())}
+_UNITS |= {word: 10 * number for number, word in enumerate(_TENS.split(), start=2)}
 _MULTIPLES = {"thousand": 1_000, "million": 1_000_000, "billion": 1_000_000_000}
 _NUMBER_WORD = "|".join([*sorted(_UNITS, key=len, reverse=True), "hundred", *_MULTIPLES])
 
@@ -68,11 +78,17 @@ SUMS: tuple[Rule, ...] = (
     # $1,250.00; $3.2 million; US$ 5M; £200
     Rule(
         EntityType.MONEY,
-        re.compile(rf"(?<![\w$])(?P<sign>(?:US|U\.S\.|CA|C|A)?\$|[€£¥])[ \t]?{_FIGURE}(?!\d){_SCALE}(?:[ \t]USD\b)?"),
+        re.compile(
+            rf"(?<![\w$])(?P<sign>(?:US|U\.S\.|CA|C|A)?\$|[€£¥])[ \t]?{_FIGURE}(?!\d){_SCALE}(?:[ \t]USD\b)?"
+        ),
         _read_figure,
     ),
     # USD 9,750
-    Rule(EntityType.MONEY, re.compile(rf"\b(?P<code>{_CODES})[ \t]?\$?[ \t]?{_FIGURE}(?![\d]){_SCALE}"), _read_figure),
+    Rule(
+        EntityType.MONEY,
+        re.compile(rf"\b(?P<code>{_CODES})[ \t]?\$?[ \t]?{_FIGURE}(?![\d]){_SCALE}"),
+        _read_figure,
+    ),
     # 500 dollars; 1.2 million dollars
     Rule(
         EntityType.MONEY,

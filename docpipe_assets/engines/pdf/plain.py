@@ -1,0 +1,72 @@
+"""Plain values: what may leave a child process, however odd the file it was read from."""
+
+import math
+
+_DPI_MIN = 36
+_PIXELS_MAX = 40_000_000
+_SIDE_MAX = 30_000
+_POINTS_MAX = 1e9
+
+FOREIGN = {
+    b"<!doctype html": "an HTML page",
+    b"<html": "an HTML page",
+    b"<?xml": "an XML file",
+    b"<svg": "an SVG image",
+    b"\x89png": "a PNG image",
+    b"\xff\xd8\xff": "a JPEG image",
+    b"gif8": "a GIF image",
+    b"ii*\x00": "a TIFF image",
+    b"mm\x00*": "a TIFF image",
+    b"pk\x03\x04": "a zip archive or Office file",
+    b"{\\rtf": "an RTF file",
+    b"\xd0\xcf\x11\xe0": "an old Office file",
+    b"\x1f\x8b": "a gzip file",
+    b"\x7felf": "a program",
+    b"mz": "a program",
+}
+"""First bytes, in lower case, of what is often named .pdf and is none."""
+
+
+def foreign_kind(start: bytes) -> str | None:
+    """What a file that begins like this is, if it is surely no PDF."""
+    if b"%PDF-" in start:  # 2 % of good files have something before the header
+        return None
+    head = start.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    return next((kind for magic, kind in FOREIGN.items() if head.startswith(magic)), None)
+
+
+def clean(text: str) -> str:
+    """Without control characters, lone surrogates and white space at the ends."""
+    kept = (c if c >= " " and not "\x7f" <= c <= "\x9f" else " " for c in text)
+    return "".join("\ufffd" if "\ud800" <= c <= "\udfff" else c for c in kept).strip()
+
+
+def number(value: float) -> float:
+    """A measure in points, rounded; what is no number or beyond all pages becomes 0 or the bound."""
+    if math.isnan(value):
+        return 0.0
+    return round(max(-_POINTS_MAX, min(value, _POINTS_MAX)), 2)
+
+
+def is_bad(character: str) -> bool:
+    """Whether a character of a text layer has no meaning outside its font."""
+    return character == "\ufffd" or "\ue000" <= character <= "\uf8ff"
+
+
+def share(part: float, whole: float) -> float:
+    return round(part / whole, 4) if whole else 0.0
+
+
+def named_pages(pages: list[int]) -> str:
+    more = f" and {len(pages) - 20} more" if len(pages) > 20 else ""
+    return ", ".join(map(str, pages[:20])) + more
+
+
+def fitting_dpi(width_points: float, height_points: float, dpi: float) -> float | None:
+    """The resolution nearest to ``dpi`` at which a page stays within 40 megapixels.
+
+    None when even 36 dpi would be too much.
+    """
+    inches = max(width_points, 1) / 72, max(height_points, 1) / 72
+    allowed = min((_PIXELS_MAX / (inches[0] * inches[1])) ** 0.5, _SIDE_MAX / max(inches))
+    return min(dpi, allowed) if allowed >= _DPI_MIN else None

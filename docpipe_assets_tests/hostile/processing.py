@@ -1,0 +1,89 @@
+"""Sends files through the whole pipeline, one after the other, and says what became of each."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from docpipe_assets.errors import DocpipeError
+from docpipe_assets.meter import Meter
+from docpipe_assets.model import STREAMS, PageTexts, RawPdfs, TextMethod
+from docpipe_assets.settings import Settings
+from docpipe_assets.storage.file import GivenFiles
+from docpipe_assets.workbench import Workbench
+from docpipe_assets_tests.hostile.kinds import BLANK, PARTIAL, TEXT
+
+PAGE_CPU_SECONDS = 4.0
+SPLIT_CPU_SECONDS = 15.0
+"""Smaller than in production, so that what never ends ends sooner."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """``code`` is TEXT, BLANK, PARTIAL or the full code of an error."""
+
+    code: str
+    message: str
+    text: str
+    flags: tuple[str, ...]
+    cpu_seconds: float
+    wall_seconds: float
+    peak_mebibytes: float
+
+
+@contextmanager
+def open_bench(data_dir: Path, files: Mapping[str, Path]) -> Iterator[Workbench]:
+    settings = Settings(
+        data_dir=data_dir,
+        lake_url=(data_dir / "lake").absolute().as_uri(),
+        ocr_engine="docpipe_assets_tests.hostile.engines:FastOcr",
+        ner_engines=("patterns",),
+        page_cpu_seconds=PAGE_CPU_SECONDS,
+        split_cpu_seconds=SPLIT_CPU_SECONDS,
+    )
+    bench = Workbench(settings, intake=GivenFiles(files))
+    try:
+        yield bench
+    finally:
+        bench.close()
+
+
+def outcome_of(bench: Workbench, document: str) -> Outcome:
+    """All stages for one document; an error that is no DocpipeError comes through."""
+    error: DocpipeError | None = None
+    with Meter(bench) as meter:
+        try:
+            for _ in bench.process(document):
+                pass
+        except DocpipeError as failure:
+            error = failure
+    raw = [] if error else list(bench.load(RawPdfs, document))
+    pages = [] if error else list(bench.load(PageTexts, document))
+    failed = [page for page in pages if page.method is TextMethod.FAILED]
+    text = "\n".join(page.text for page in pages)
+    flags = [f"p. {page.page}: {page.reason}" for page in failed]
+    for found in raw:
+        flags += ["REPAIRED"] * found.is_repaired + ["ENCRYPTED"] * found.is_encrypted
+        flags += ["WARNINGS"] * bool(found.warnings) + ["PDFIUM_ONLY"] * (
+            "opened by PDFium only" in found.warnings
+        )
+    flags += sorted({f"{page.method.value.upper()}" for page in pages if page.method is TextMethod.OCR})
+    flags += ["CUT"] * any("characters_left_out" in page.signals for page in pages)
+    flags += ["READ_BY_PDFIUM"] * any("read_by_pdfium" in page.signals for page in pages)
+    return Outcome(
+        code=error.full_code if error else PARTIAL if failed else TEXT if text.strip() else BLANK,
+        message=error.message if error else "",
+        text=text,
+        flags=tuple(flags),
+        cpu_seconds=meter.cpu_seconds,
+        wall_seconds=meter.wall_seconds,
+        peak_mebibytes=meter.peak_rss_bytes / 2**20,
+    )
+
+
+def artifacts(bench: Workbench, document: str) -> dict[str, list[str]]:
+    """Every record of every stage as JSON: what must be the same whatever came before."""
+    return {
+        stream.asset: [record.model_dump_json() for record in bench.load(stream, document)]
+        for stream in STREAMS
+    }

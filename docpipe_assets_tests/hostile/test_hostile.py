@@ -1,0 +1,101 @@
+"""No file, however broken or hostile, takes the worker, the next document or the truth with it."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from docpipe_assets.errors import InternalError
+from docpipe_assets.workbench import Workbench
+from docpipe_assets_tests.hostile import all_kinds, write_hostile
+from docpipe_assets_tests.hostile.kinds import PARTIAL, TEXT, Kind
+from docpipe_assets_tests.hostile.processing import Outcome, artifacts, open_bench, outcome_of
+from docpipe_assets_tests.hostile.table import HEAD, row
+from docpipe_assets_tests.hostile.tiny_pdf import SENTENCE, show, simple
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+NORMAL = "normal.pdf"
+NORMAL_AGAIN = "normal, again.pdf"
+ENOUGH_KINDS = 60
+
+
+class Round:
+    """All hostile files in one worker, between two normal documents of the same bytes."""
+
+    def __init__(self, folder: Path) -> None:
+        self.kinds = write_hostile(folder / "files")
+        pages = [show(f"Exhibit {n}. {SENTENCE} by Ellen Marsh on March {n}, 2021.") for n in range(1, 31)]
+        normal = folder / "files" / NORMAL
+        normal.write_bytes(simple(*pages))
+        files = {name: folder / "files" / name for name in self.kinds}
+        self.scratch = folder / "data" / "scratch"
+        with open_bench(folder / "data", {**files, NORMAL: normal, NORMAL_AGAIN: normal}) as bench:
+            self.before = self._normal(bench, NORMAL)
+            self.zygote = _children()
+            self.outcomes = dict(self._hostile(bench))
+            self.zygote_after = _children()
+            self.left = sorted(str(path.relative_to(self.scratch)) for path in self.scratch.glob("*/*"))
+            self.after = self._normal(bench, NORMAL_AGAIN)
+
+    def _normal(self, bench: Workbench, document: str) -> str:
+        assert outcome_of(bench, document).code == TEXT
+        return str(artifacts(bench, document)).replace(document, NORMAL)
+
+    def _hostile(self, bench: Workbench) -> Iterator[tuple[str, Outcome]]:
+        print(f"\n{HEAD}")
+        for name, kind in self.kinds.items():
+            outcome = outcome_of(bench, name)
+            print(row(kind, outcome))
+            yield kind.name, outcome
+
+
+def _children() -> set[str]:
+    return set(Path(f"/proc/self/task/{os.getpid()}/children").read_text().split())
+
+
+@pytest.fixture(scope="module")
+def processed(tmp_path_factory: pytest.TempPathFactory) -> Round:
+    return Round(tmp_path_factory.mktemp("hostile"))
+
+
+def test_there_are_enough_kinds_and_they_are_small(processed: Round) -> None:
+    sizes = [path.stat().st_size for path in processed.scratch.parents[1].glob("files/*")]
+    assert len(processed.kinds) >= ENOUGH_KINDS
+    assert max(sizes) < 3 * 2**20
+    assert sum(sizes) < 30 * 2**20
+
+
+@pytest.mark.parametrize("kind", all_kinds(), ids=lambda kind: kind.name)
+def test_each_kind_ends_in_text_or_in_its_class(processed: Round, kind: Kind) -> None:
+    outcome = processed.outcomes[kind.name]
+    assert outcome.code != InternalError.code, outcome.message
+    assert outcome.code in kind.outcomes, outcome.message
+    if outcome.code in (TEXT, PARTIAL):
+        assert kind.shows in outcome.text
+
+
+def test_no_error_goes_without_the_documents_name(processed: Round) -> None:
+    nameless = [name for name, found in processed.outcomes.items() if found.message and name not in found.message]
+    assert nameless == []
+
+
+def test_the_same_process_that_forks_serves_from_the_first_file_to_the_last(processed: Round) -> None:
+    assert len(processed.zygote) == 1
+    assert processed.zygote_after == processed.zygote
+
+
+def test_nothing_is_left_in_the_scratch_folder(processed: Round) -> None:
+    assert processed.left == []
+
+
+def test_a_normal_document_comes_out_the_same_before_and_afterwards(processed: Round) -> None:
+    assert processed.after == processed.before
+
+
+def test_nothing_in_a_file_is_used_as_a_path(processed: Round) -> None:
+    assert not Path("/tmp/docpipe-was-here").exists()
+    assert not Path("/etc/cron.d/docpipe-was-here").exists()
+    passwd = Path("/etc/passwd").read_text().splitlines()[0]
+    assert not any(passwd in outcome.text for outcome in processed.outcomes.values())
