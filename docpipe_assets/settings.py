@@ -19,7 +19,7 @@ class Settings(BaseSettings):
     S3 credentials are not settings: they come from the usual AWS chain.
     """
 
-    model_config = SettingsConfigDict(env_prefix=_PREFIX, frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(env_prefix=_PREFIX, env_ignore_empty=True, frozen=True, extra="forbid")
 
     intake_url: str = ""
     """Where documents arrive: ``s3://bucket[/prefix]`` or ``file:///folder``; a folder below

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from docpipe_assets.errors import EngineError
 from docpipe_assets.identity import fingerprint
 from docpipe_assets.model import Chunk, Chunks, EntityType, FoundName, Mention, Mentions, PageTexts
-from docpipe_assets.places import PageWindow
 from docpipe_assets.protocols import NameContext, NerEngine
+from docpipe_assets.rules.places import PageWindow
 
 VERSION = "1"
 

@@ -9,8 +9,6 @@ read once.
 from collections.abc import Iterator
 from heapq import merge
 
-from docpipe_assets.co_occurrence import DECAY_CHARACTERS, MEASURE, Named, StrongestPairs
-from docpipe_assets.entity_lookup import EntityLookup
 from docpipe_assets.errors import ArtifactDamaged
 from docpipe_assets.identity import fingerprint
 from docpipe_assets.model import (
@@ -27,9 +25,11 @@ from docpipe_assets.model import (
     Relationships,
     RelationshipType,
 )
-from docpipe_assets.parties import MEASURE as RULE
-from docpipe_assets.parties import Parties
-from docpipe_assets.places import PageWindow
+from docpipe_assets.rules.co_occurrence import DECAY_CHARACTERS, MEASURE, Named, StrongestPairs
+from docpipe_assets.rules.entity_lookup import EntityLookup
+from docpipe_assets.rules.parties import MEASURE as RULE
+from docpipe_assets.rules.parties import Parties
+from docpipe_assets.rules.places import PageWindow
 
 VERSION = "1"
 PAIR_LIMIT = 1000

@@ -10,7 +10,6 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from docpipe_assets.entity_lookup import NAME_PARSERS, entity_id, surface, value_key
 from docpipe_assets.identity import fingerprint
 from docpipe_assets.model import (
     CanonicalEntities,
@@ -21,7 +20,8 @@ from docpipe_assets.model import (
     NameForm,
     Place,
 )
-from docpipe_assets.name_groups import name_groups
+from docpipe_assets.rules.entity_lookup import NAME_PARSERS, entity_id, surface, value_key
+from docpipe_assets.rules.name_groups import name_groups
 
 VERSION = "1"
 

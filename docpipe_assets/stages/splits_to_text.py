@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
-from docpipe_assets.bates import bates_label
 from docpipe_assets.errors import (
     AllPagesFailed,
     BadPageTree,
@@ -32,7 +31,8 @@ from docpipe_assets.model import (
     Word,
 )
 from docpipe_assets.protocols import OcrEngine, PageContent, PageImage, PartStore, PdfReader, PlacedWord
-from docpipe_assets.text_layer import Decision, decide, dictionary_share
+from docpipe_assets.rules.bates import bates_label
+from docpipe_assets.rules.text_layer import Decision, decide, dictionary_share
 
 VERSION = "1"
 

@@ -12,8 +12,8 @@ from typing import NamedTuple
 from docpipe_assets.errors import ConfigurationError
 from docpipe_assets.identity import fingerprint
 from docpipe_assets.model import PAGE_SEPARATOR, Chunk, Chunks, PageTexts
-from docpipe_assets.places import PageWindow
-from docpipe_assets.sentences import heading_of, sentence_starts
+from docpipe_assets.rules.places import PageWindow
+from docpipe_assets.rules.sentences import heading_of, sentence_starts
 
 VERSION = "1"
 TOKEN = re.compile(r"\w{1,40}|[^\w\s]")

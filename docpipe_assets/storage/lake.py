@@ -207,7 +207,7 @@ def _write(folder: Path, document: str, records: Records[Any], tally: Tally | No
     ):
         for row in records:
             zstd.write(row.model_dump_json().encode() + b"\n")
-            rows += 1
+            rows, version = rows + 1, row.version
             for name, value in (tally(row) if tally else {}).items():
                 facts[name] = facts.get(name, 0) + value
     header = Header(

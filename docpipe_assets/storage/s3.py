@@ -1,14 +1,15 @@
 """Objects in a bucket of S3 or of a server that speaks its protocol."""
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from docpipe_assets.errors import (
     AccessDenied,
     ConfigurationError,
+    DocpipeError,
     ObjectChanged,
     ObjectGone,
     StoreError,
@@ -19,6 +20,7 @@ from docpipe_assets.errors import (
 from docpipe_assets.protocols import StoredObject
 
 if TYPE_CHECKING:
+    from botocore.exceptions import ClientError
     from mypy_boto3_s3 import S3Client
 
 _REACTION: dict[str, type[StoreError]] = {
@@ -39,34 +41,27 @@ _REACTION: dict[str, type[StoreError]] = {
     "RequestLimitExceeded": Throttled,
 }
 
-# Making a client parses a service model (0.2 CPU seconds); clients may be shared by threads.
-_clients: dict[tuple[str | None, str], "S3Client"] = {}
-_clients_lock = threading.Lock()
-
 
 def s3_client(endpoint_url: str | None, region: str) -> "S3Client":
-    """The process's client for an endpoint; credentials come from the usual AWS chain."""
+    """A client for an endpoint; credentials come from the usual AWS chain. Threads may share it."""
     import boto3
     from botocore.config import Config
 
-    with _clients_lock:
-        key = (endpoint_url, region)
-        if key not in _clients:
-            _clients[key] = boto3.client(
-                "s3",
-                endpoint_url=endpoint_url,
-                region_name=region,
-                config=Config(
-                    retries={"mode": "standard", "total_max_attempts": 5},
-                    # Servers other than AWS are addressed by path, and know no checksum trailers.
-                    s3={"addressing_style": "path"} if endpoint_url else {},
-                    request_checksum_calculation="when_required",
-                    response_checksum_validation="when_required",
-                    connect_timeout=10,
-                    read_timeout=60,
-                ),
-            )
-        return _clients[key]
+    client: S3Client = boto3.client(
+        "s3",
+        endpoint_url=endpoint_url,
+        region_name=region,
+        config=Config(
+            retries={"mode": "standard", "total_max_attempts": 5},
+            # Servers other than AWS are addressed by path, and know no checksum trailers.
+            s3={"addressing_style": "path"} if endpoint_url else {},
+            request_checksum_calculation="when_required",
+            response_checksum_validation="when_required",
+            connect_timeout=10,
+            read_timeout=60,
+        ),
+    )
+    return client
 
 
 class S3Store:
@@ -90,7 +85,7 @@ class S3Store:
             {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key_id} if kms_key_id else {}
         )
 
-    @property
+    @cached_property
     def _client(self) -> "S3Client":
         return s3_client(self._endpoint_url, self._region)
 
@@ -148,26 +143,14 @@ class S3Store:
     @contextmanager
     def _translated(self, key: str) -> Iterator[None]:
         from boto3.exceptions import Boto3Error
-        from botocore.exceptions import (
-            BotoCoreError,
-            ClientError,
-            HTTPClientError,
-            IncompleteReadError,
-            NoCredentialsError,
-        )
+        from botocore.exceptions import BotoCoreError, ClientError, IncompleteReadError, NoCredentialsError
         from urllib3.exceptions import HTTPError
 
         where = f"{self.url}/{key}"
         try:
             yield
         except ClientError as error:
-            code = str(error.response.get("Error", {}).get("Code", "?"))
-            if code == "NoSuchBucket":
-                raise ConfigurationError(
-                    f"{self.url}: no such bucket; create it or correct the URL in the settings"
-                ) from error
-            reaction = _REACTION.get(code, StoreUnavailable)
-            raise reaction(f"{where}: the S3 server answers {code}. {reaction.advice}") from error
+            raise self._refused(error, where) from error
         except NoCredentialsError as error:
             raise AccessDenied(
                 f"{where}: no AWS credentials found; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, "
@@ -175,11 +158,19 @@ class S3Store:
             ) from error
         except (IncompleteReadError, HTTPError) as error:
             raise TransferCut(f"{where}: the transfer was cut ({error}); try again") from error
-        except (HTTPClientError, BotoCoreError, Boto3Error, OSError) as error:
-            if (
-                isinstance(error, OSError)
-                and error.errno is not None
-                and not isinstance(error, ConnectionError)
-            ):
-                raise  # a local disk, not the store
+        except Boto3Error as error:
+            # An upload wraps the server's answer, which says more than the wrapper.
+            if isinstance(error.__context__, ClientError):
+                raise self._refused(error.__context__, where) from error
             raise StoreUnavailable(f"{where}: {error}. {StoreUnavailable.advice}") from error
+        except (BotoCoreError, ConnectionError) as error:
+            raise StoreUnavailable(f"{where}: {error}. {StoreUnavailable.advice}") from error
+
+    def _refused(self, error: "ClientError", where: str) -> DocpipeError:
+        code = str(error.response.get("Error", {}).get("Code", "?"))
+        if code == "NoSuchBucket":
+            return ConfigurationError(
+                f"{self.url}: no such bucket; create it or correct the URL in the settings"
+            )
+        reaction = _REACTION.get(code, StoreUnavailable)
+        return reaction(f"{where}: the S3 server answers {code}. {reaction.advice}")

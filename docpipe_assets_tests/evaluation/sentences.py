@@ -9,7 +9,7 @@ import json
 import time
 from pathlib import Path
 
-from docpipe_assets.sentences import sentences
+from docpipe_assets.rules.sentences import sentences
 
 
 def score(path: Path) -> str:

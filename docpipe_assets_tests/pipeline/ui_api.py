@@ -34,9 +34,7 @@ def materialize(site: Site, document: str, assets: list[str] | None = None) -> s
                     "pipelineName": "__ASSET_JOB",
                     "assetSelection": [{"path": [name]} for name in names],
                 },
-                "executionMetadata": {
-                    "tags": [{"key": "dagster/partition", "value": partition_key(document)}]
-                },
+                "executionMetadata": {"tags": tags},
                 "runConfigData": {},
             }
         },

@@ -29,8 +29,8 @@ from docpipe_assets.model import (
     TextMethod,
 )
 from docpipe_assets.protocols import PageContent, PageImage, PlacedWord
+from docpipe_assets.rules.text_layer import decide, dictionary_share
 from docpipe_assets.stages.splits_to_text import assemble, splits_to_text
-from docpipe_assets.text_layer import decide, dictionary_share
 
 SOUND = {
     "characters": 2000.0,

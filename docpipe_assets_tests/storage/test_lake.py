@@ -64,7 +64,7 @@ def test_rows_come_back_as_they_were_saved(lake: Lake) -> None:
     assert list(loaded) == list(stream("a", rows=1000))
     assert list(loaded) == list(stream("a", rows=1000)), "a stream can be read again"
     assert loaded.fingerprint == "a"
-    assert (saved.header.rows, saved.is_unchanged) == (1000, False)
+    assert (saved.header.rows, saved.header.version, saved.is_unchanged) == (1000, "v", False)
 
 
 def test_an_empty_stream_is_an_artifact(lake: Lake) -> None:

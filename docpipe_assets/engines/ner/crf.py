@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import zstandard
 
+from docpipe_assets.engines.ner.company_forms import LEGAL_FORMS, completed
 from docpipe_assets.engines.ner.features import FEATURES_VERSION, Featurizer, Tokens, sequences, tokenize
 from docpipe_assets.engines.ner.gazetteers import Gazetteer
 from docpipe_assets.engines.ner.short_names import Span, Vocabulary, with_short_names
@@ -84,7 +85,7 @@ class CrfNer:
         spans = [
             span for start, end in sequences(tokens) for span in self._tagged(tokens, start, end, vocabulary)
         ]
-        for span in with_short_names(spans, tokens, vocabulary):
+        for span in with_short_names(completed(spans, tokens), tokens, vocabulary):
             if not _is_defined_term(span, tokens, vocabulary):
                 yield FoundName(
                     start=tokens.starts[span.start],
@@ -141,6 +142,8 @@ def _is_defined_term(span: Span, tokens: Tokens, vocabulary: Vocabulary) -> bool
     "Mark Hill" stays a person in a document that speaks of a mark and a hill.
     """
     words = [word.lower() for word in tokens.words[span.start : span.end] if word[0].isalpha()]
+    if len(words) > 1 and words[-1] in LEGAL_FORMS:
+        return False
     if not all(word in vocabulary.known or vocabulary.has(word, "role") for word in words):
         return False
     if span.tag != "P":

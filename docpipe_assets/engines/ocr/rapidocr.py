@@ -36,7 +36,7 @@ RECOGNISER = "PP-OCRv6_rec_small.onnx"
 ORDINARY_INCHES = 11.0
 LARGEST_DETECTOR_SIDE = 1280
 SAMPLE_LINES = 3
-NARROWEST, WIDEST = 0.8, 1.5
+NARROWEST, WIDEST = 0.9, 1.5
 
 
 class Networks(NamedTuple):
@@ -60,7 +60,7 @@ class RapidOcr:
         detector_side: int = 736,
         minimum_confidence: float = 0.3,
         space_weight: float = 20.0,
-        steps_per_character: float = 1.9,
+        steps_per_character: float = 2.0,
     ) -> None:
         """``detector_side``: longest side, in pixels, of an ordinary page as the detector sees it.
 

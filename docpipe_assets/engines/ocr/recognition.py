@@ -58,7 +58,7 @@ def longest(quads: Sequence[Quad], count: int) -> list[Quad]:
 def steps(line: NDArray[np.uint8]) -> float:
     """How many steps the network takes along a line that is not widened."""
     height, width = line.shape
-    return LINE_HEIGHT * width / height / STEP
+    return float(LINE_HEIGHT * width / height / STEP)
 
 
 def turns_to_try(quad: Quad) -> tuple[int, ...]:

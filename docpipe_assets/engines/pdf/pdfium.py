@@ -9,7 +9,6 @@ from typing import Any, TypeAlias
 import pypdfium2
 import pypdfium2.raw as pdfium
 
-from docpipe_assets.bates import bates_label
 from docpipe_assets.engines.pdf.plain import clean, fitting_dpi, is_bad, named_pages, number, share
 from docpipe_assets.errors import (
     BadPageTree,
@@ -21,6 +20,7 @@ from docpipe_assets.errors import (
     UnsupportedEncryption,
 )
 from docpipe_assets.model import Box
+from docpipe_assets.rules.bates import bates_label
 
 _Document: TypeAlias = Any
 _Page: TypeAlias = Any

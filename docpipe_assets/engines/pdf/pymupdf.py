@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from docpipe_assets.bates import bates_label
 from docpipe_assets.engines.pdf.plain import (
     clean,
     fitting_dpi,
@@ -31,6 +30,7 @@ from docpipe_assets.errors import (
     UnsupportedEncryption,
 )
 from docpipe_assets.model import Box
+from docpipe_assets.rules.bates import bates_label
 
 # PyMuPDF imports these when they are installed, and with them ONNX Runtime, which starts threads:
 # 100 MB and a second of CPU for what we never call, in a process that has to stay forkable.

@@ -13,7 +13,9 @@ _DIVISION = (
     rf"(?:{_GAP}(?!(?i:the|for|in)\b)[A-Z][A-Za-z.]{{2,15}}(?:\s[A-Z][A-Za-z.]{{2,15}})?\s(?i:Division)\b)?"
 )
 _FOR = r"(?:(?i:in\sand\sfor|for|of)\s+)?(?:(?i:the)\s+)?"
-_COUNTY_NAME = r"(?:S(?:t|aint)e?\.?\s)?[A-Z][A-Za-z'-]{1,15}(?:\s(?!(?i:county)\b)[A-Z][A-Za-z'-]{1,15}){0,2}"
+_COUNTY_NAME = (
+    r"(?:S(?:t|aint)e?\.?\s)?[A-Z][A-Za-z'-]{1,15}(?:\s(?!(?i:county)\b)[A-Z][A-Za-z'-]{1,15}){0,2}"
+)
 _COUNTY = rf"(?:(?i:county)\s(?i:of)\s{_COUNTY_NAME}|{_COUNTY_NAME}\s(?i:county))"
 _KIND_OF_COURT = (
     r"(?i:Superior|Supreme|Circuit|District|County|Chancery|Family|Probate|Municipal|Surrogate['’]s|"

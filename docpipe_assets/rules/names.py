@@ -10,7 +10,7 @@ import unicodedata
 from dataclasses import dataclass
 from functools import cached_property
 
-from docpipe_assets.word_lists import (
+from docpipe_assets.rules.word_lists import (
     DEGREES,
     GENERATIONS,
     LEGAL_FORMS,

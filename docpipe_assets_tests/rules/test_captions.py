@@ -2,7 +2,7 @@
 
 import pytest
 
-from docpipe_assets.captions import PartySpan, captions, role_of, roles_before_names, side_of
+from docpipe_assets.rules.captions import PartySpan, captions, role_of, roles_before_names, side_of
 
 CALIFORNIA = """\
 ACUITY FREIGHT, INC., a Delaware      ) Case No. 4:23-cv-01877-KLM

@@ -2,7 +2,7 @@
 
 import pytest
 
-from docpipe_assets.counsel_lines import counsel
+from docpipe_assets.rules.counsel_lines import counsel
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from docpipe_assets.model import Mention, Place
-from docpipe_assets.places import PageWindow
+from docpipe_assets.rules.places import PageWindow
 
 MEASURE = "distance_decay"
 DECAY_CHARACTERS = 150.0

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from docpipe_assets.word_lists import RUNNING_CAPTION_SMALL_WORDS
+from docpipe_assets.rules.word_lists import RUNNING_CAPTION_SMALL_WORDS
 
 ROLE_WORD = (
     r"(?:(?:third[- ]party|cross|counter|counterclaim)[- ]?)?"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from docpipe_assets.names import OrganisationName, PersonName, place_key
+from docpipe_assets.rules.names import OrganisationName, PersonName, place_key
 
 
 def person(text: str) -> PersonName:

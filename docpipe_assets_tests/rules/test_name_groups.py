@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
-from docpipe_assets.name_groups import name_groups
-from docpipe_assets.names import OrganisationName, PersonName
+from docpipe_assets.rules.name_groups import name_groups
+from docpipe_assets.rules.names import OrganisationName, PersonName
 
 PARTS = st.sampled_from(
     ["Mr. ", "Ms. ", "James ", "Jane ", "J. ", "Jim ", "R. ", "Holt", "Pell", "Moss", ", Jr.", "Holt, "]

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from itertools import takewhile
 from typing import NamedTuple
 
-from docpipe_assets.captions import ROLE, ROLE_WORD, lines_before, role_of
-from docpipe_assets.sentences import sentence_starts
+from docpipe_assets.rules.captions import ROLE, ROLE_WORD, lines_before, role_of
+from docpipe_assets.rules.sentences import sentence_starts
 
 _COUNSEL_LINE = re.compile(
     r"\b(?:(?:co-|lead\s+)?(?:attorneys?|counsel|lawyers?|solicitors?)(?:\s+(?:of\s+record|at\s+law))?)\s+for\s+"

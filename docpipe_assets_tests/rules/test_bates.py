@@ -2,9 +2,9 @@
 
 import pytest
 
-from docpipe_assets.bates import bates_label
 from docpipe_assets.model import Box
 from docpipe_assets.protocols import PlacedWord
+from docpipe_assets.rules.bates import bates_label
 
 WIDTH, HEIGHT = 612.0, 792.0
 

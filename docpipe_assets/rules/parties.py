@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from docpipe_assets.captions import (
+from docpipe_assets.model import EntityType, Mention, PageText, Place, RelationshipType
+from docpipe_assets.rules.captions import (
     Caption,
     PartySpan,
     acts_for_another,
@@ -12,10 +13,9 @@ from docpipe_assets.captions import (
     roles_before_names,
     side_of,
 )
-from docpipe_assets.co_occurrence import Named
-from docpipe_assets.counsel_lines import CounselSpan, counsel
-from docpipe_assets.model import EntityType, Mention, PageText, Place, RelationshipType
-from docpipe_assets.places import PageWindow
+from docpipe_assets.rules.co_occurrence import Named
+from docpipe_assets.rules.counsel_lines import CounselSpan, counsel
+from docpipe_assets.rules.places import PageWindow
 
 MEASURE = "rule"
 _PARTY_TYPES = frozenset({EntityType.PERSON, EntityType.ORGANISATION})

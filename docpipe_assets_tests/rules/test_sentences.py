@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from docpipe_assets.sentences import heading_of, sentence_starts, sentences
+from docpipe_assets.rules.sentences import heading_of, sentence_starts, sentences
 
 
 def split(text: str) -> list[str]:

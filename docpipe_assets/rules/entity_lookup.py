@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable
 
 from docpipe_assets.identity import digest
 from docpipe_assets.model import CanonicalEntity, EntityType, Mention
-from docpipe_assets.name_groups import Name
-from docpipe_assets.names import OrganisationName, PersonName, place_key, plain
+from docpipe_assets.rules.name_groups import Name
+from docpipe_assets.rules.names import OrganisationName, PersonName, place_key, plain
 
 # The types whose names have parts; all others are what their value says.
 NAME_PARSERS: dict[EntityType, Callable[[str], Name | None]] = {

@@ -8,7 +8,7 @@ of the next line, or a line that ended early, says more.
 import re
 from collections.abc import Iterator
 
-from docpipe_assets.word_lists import (
+from docpipe_assets.rules.word_lists import (
     ABBREVIATIONS_THAT_ARE_WORDS,
     CLOSING_ABBREVIATIONS,
     CONNECTIVES,

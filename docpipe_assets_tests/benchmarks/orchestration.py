@@ -1,0 +1,112 @@
+"""What a one-page document costs from the bucket to its relationships, every process counted.
+
+    python -m docpipe_assets_tests.benchmarks.orchestration [--documents 40] [--peer-documents 8]
+
+The peer is Dagster's default launcher, which starts a process a run, on the same stack, storage,
+definitions and documents. Both begin with a few documents that warm them up and are not counted.
+CPU seconds are those of the S3 server, Postgres, the broker, the code server, the daemon, the
+workers and all their descendants, from the upload of the first counted document to the end of the
+last run; the UI is not running.
+"""
+
+import argparse
+import os
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import dagster as dg
+import psutil
+import pytest
+
+from docpipe_assets.ledger import State
+from docpipe_assets.sample import write_text_pdfs
+from docpipe_assets.settings import read_settings
+from docpipe_assets.stack import Stack
+from docpipe_assets.workbench import Workbench, open_store
+from docpipe_assets_tests.pipeline.site import Site
+
+_WARM_UP = 4
+
+
+@dataclass(frozen=True)
+class Cost:
+    name: str
+    documents: int
+    cpu_seconds: float
+    wall_seconds: float
+    by_part: Mapping[str, float]
+
+    @property
+    def cpu_per_document(self) -> float:
+        return self.cpu_seconds / self.documents
+
+
+def measure(name: str, documents: int, *, environment: Mapping[str, str], workers: int) -> Cost:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Stack(Path(folder, "stack"), workers=workers, webserver=False, environment=environment) as stack,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        for variable, value in stack.environment.items():
+            patch.setenv(variable, value)
+        settings = read_settings()
+        with dg.DagsterInstance.get() as instance:
+            site = Site(stack, instance, Workbench(settings), open_store(settings.intake, settings))
+            files = write_text_pdfs(Path(folder), _WARM_UP + documents)
+            process(site, "warm-up", files[:_WARM_UP])
+            before, began = cpu_by_part(stack), time.monotonic()
+            process(site, "counted", files[_WARM_UP:])
+            wall_seconds = time.monotonic() - began
+            after = cpu_by_part(stack)
+    by_part = {part: after[part] - before[part] for part in after}
+    return Cost(name, documents, sum(by_part.values()), wall_seconds, by_part)
+
+
+def process(site: Site, batch: str, files: list[Path]) -> None:
+    for path in files:
+        site.put(f"{batch}/{path.name}", path)
+    ledger = site.settled(batch, len(files))
+    assert ledger.count(State.SUCCEEDED) == len(files), [e.message for e in ledger.entries if e.error]
+
+
+def cpu_by_part(stack: Stack) -> dict[str, float]:
+    """CPU seconds of each part so far, with its descendants, those that have ended included."""
+    return {name: _cpu_of_tree(psutil.Process(stack.part(name).pid)) for name in stack.names}
+
+
+def _cpu_of_tree(root: psutil.Process) -> float:
+    total = 0.0
+    for process in [root, *root.children(recursive=True)]:
+        try:
+            times = process.cpu_times()
+        except psutil.NoSuchProcess:  # it ended meanwhile: its parent has its time by now
+            continue
+        total += times.user + times.system + times.children_user + times.children_system
+    return total
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--documents", type=int, default=40)
+    parser.add_argument("--peer-documents", type=int, default=8)
+    options = parser.parse_args()
+    ours = measure("docpipe", options.documents, environment={}, workers=2)
+    peer = measure(
+        "default launcher", options.peer_documents, environment={"DOCPIPE_BROKER_URL": ""}, workers=0
+    )
+    print(f"one-page documents, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
+    print(f"{'':18}{'documents':>10}{'CPU s each':>12}{'wall s each':>13}")
+    for cost in (ours, peer):
+        wall = cost.wall_seconds / cost.documents
+        print(f"{cost.name:18}{cost.documents:>10}{cost.cpu_per_document:>12.2f}{wall:>13.2f}")
+    print(f"default launcher / docpipe, CPU: {peer.cpu_per_document / ours.cpu_per_document:.1f}")
+    for cost in (ours, peer):
+        parts = ", ".join(f"{part} {seconds / cost.documents:.3f}" for part, seconds in cost.by_part.items())
+        print(f"{cost.name}, CPU s a document by part: {parts}")
+
+
+if __name__ == "__main__":
+    main()
