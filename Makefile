@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: install demo test check
+.PHONY: install demo test check bench
 
 install: .venv/installed
 
@@ -26,3 +26,6 @@ check: install
 	$(BIN)/ruff check docpipe_assets docpipe_assets_tests
 	$(BIN)/mypy
 	$(BIN)/python -m pytest $(ARGS)
+
+bench: install
+	$(BIN)/python -m docpipe_assets_tests.benchmarks.orchestration $(ARGS)

@@ -5,13 +5,15 @@ the recorded runs each time anew, so it does not matter when or how often the on
 dies. The next tick sees what is there and goes on.
 """
 
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from docpipe_assets.breaker import Action, Breakers, Decision, Purpose, decide, request_name
 from docpipe_assets.identity import batch_of, object_version, partition_key
 from docpipe_assets.protocols import StoredObject
+from docpipe_assets.settings import Settings
 
 
 class Kind(StrEnum):
@@ -39,6 +41,43 @@ class Request:
 
     sighting: Sighting
     lane: str
+    name: str
+    """Of the attempt; no second run may carry it."""
+    run_key: str
+    """As the name, save that all who could be one canary share it."""
+    purpose: Purpose = Purpose.FIRST
+    attempt: int = 1
+    reason: str = ""
+    canary: str | None = None
+
+
+@dataclass(frozen=True)
+class Failures:
+    """What became of earlier attempts, and when it is judged."""
+
+    breakers: Breakers
+    now: datetime
+    settings: Settings
+    requested: Container[str]
+    """Names of attempts, and of canaries, that a run exists for."""
+    code_versions: Mapping[str, str] = field(default_factory=dict)
+    """Of each stage's code, with all that it depends on."""
+
+    def decide(self, seen: Sighting, lane: str, is_first: bool) -> Decision | None:
+        """What is allowed for a document; None when nothing is known against leaving it alone."""
+        breaker = None if is_first else self.breakers.documents.get(seen.key)
+        if not is_first and (breaker is None or not breaker.is_about(seen.version)):
+            return None
+        return decide(
+            seen.document,
+            seen.version,
+            breaker=breaker,
+            breakers=self.breakers,
+            lane=lane,
+            now=self.now,
+            code_versions=self.code_versions,
+            settings=self.settings,
+        )
 
 
 @dataclass(frozen=True)
@@ -63,6 +102,12 @@ class Plan:
     unsettled: int = 0
     waiting: int = 0
     """Due, but beyond this tick's budget or behind a run of the same document."""
+    retry_later: int = 0
+    paused: int = 0
+    """Due, but behind a stage that is paused."""
+    held: int = 0
+    quarantined: int = 0
+    canary: Request | None = None
     resume_after: str = ""
     """Where the next tick continues; empty when the listing was read to its end."""
 
@@ -73,6 +118,10 @@ class Plan:
             "runs requested": len(self.requests),
             "left alone": self.known,
             "waiting": self.waiting,
+            "to be retried later": self.retry_later,
+            "behind a paused stage": self.paused,
+            "held": self.held,
+            "quarantined": self.quarantined,
             "still being written": self.unsettled,
             "not PDFs": self.other_files,
             "folder markers": self.folder_markers,
@@ -109,48 +158,109 @@ def plan(
     busy: Container[str],
     budget: Budget,
     large_bytes: int,
+    failures: Failures | None = None,
 ) -> Plan:
     """What one tick should do.
 
     ``requested`` holds the (document, version) pairs that a run exists for; ``busy`` the partition
     keys with an unfinished run, because two versions of one document must not be worked on at once.
+    Without ``failures`` every version is requested once.
     S3 lists keys in byte order, so a document uploaded later may sort before the place where an
     earlier tick stopped: that place only resumes a listing cut by the budget, and the listing after
     it starts from the beginning.
     """
-    result = Plan()
+    tick = _Tick(registered, requested, busy, budget, large_bytes, failures)
     for count, found in enumerate(listing, start=1):
+        tick.see(found)
+        if count >= budget.keys:
+            tick.plan.resume_after = found.key
+            break
+    if tick.plan.canary is not None:
+        tick.plan.requests.append(tick.plan.canary)
+    return tick.plan
+
+
+@dataclass
+class _Tick:
+    registered: Container[str]
+    requested: Container[tuple[str, str]]
+    busy: Container[str]
+    budget: Budget
+    large_bytes: int
+    failures: Failures | None
+    plan: Plan = field(default_factory=Plan)
+
+    def see(self, found: StoredObject) -> None:
         kind = kind_of(found.key)
         if kind is Kind.FOLDER_MARKER:
-            result.folder_markers += 1
+            self.plan.folder_markers += 1
         elif kind is Kind.OTHER:
-            result.other_files += 1
+            self.plan.other_files += 1
         else:
-            _consider(sighting_of(found), result, registered, requested, busy, budget, large_bytes)
-        if count >= budget.keys:
-            result.resume_after = found.key
-            break
-    return result
+            self._consider(sighting_of(found))
+
+    def _consider(self, seen: Sighting) -> None:
+        self.plan.documents += 1
+        if seen.last_modified > self.budget.settled_before:
+            self.plan.unsettled += 1
+            return
+        if seen.key not in self.registered:
+            self.plan.register.append(seen.key)
+        is_first = (seen.document, seen.version) not in self.requested
+        lane = lane_of(seen.size_bytes, self.large_bytes)
+        if self.failures is None:
+            if is_first:
+                name = request_name(seen.document, seen.version)
+                self._request(Request(seen, lane, name, run_key=name))
+            else:
+                self.plan.known += 1
+            return
+        decision = self.failures.decide(seen, lane, is_first)
+        if decision is None or decision.request in self.failures.requested:
+            self.plan.known += 1
+        else:
+            self._follow(seen, decision, self.failures.requested)
+
+    def _follow(self, seen: Sighting, decision: Decision, taken: Container[str]) -> None:
+        if decision.action is Action.QUARANTINED:
+            self.plan.quarantined += 1
+        elif decision.action is Action.HELD:
+            self.plan.held += 1
+        elif decision.action is Action.WAIT:
+            self.plan.paused += decision.stage is not None
+            self.plan.retry_later += decision.stage is None
+        elif decision.canary is None:
+            self._request(_request_of(seen, decision))
+        else:
+            self.plan.paused += 1
+            if decision.canary not in taken and seen.key not in self.busy and self.budget.runs > 0:
+                self._offer_canary(_request_of(seen, decision))
+
+    def _request(self, request: Request) -> None:
+        if request.sighting.key in self.busy or len(self.plan.requests) >= self.budget.runs:
+            self.plan.waiting += 1
+        else:
+            self.plan.requests.append(request)
+
+    def _offer_canary(self, request: Request) -> None:
+        best = self.plan.canary
+        if best is None or _fitness(request) > _fitness(best):
+            self.plan.canary = request
 
 
-def _consider(
-    seen: Sighting,
-    result: Plan,
-    registered: Container[str],
-    requested: Container[tuple[str, str]],
-    busy: Container[str],
-    budget: Budget,
-    large_bytes: int,
-) -> None:
-    result.documents += 1
-    if seen.last_modified > budget.settled_before:
-        result.unsettled += 1
-        return
-    if seen.key not in registered:
-        result.register.append(seen.key)
-    if (seen.document, seen.version) in requested:
-        result.known += 1
-    elif seen.key in busy or len(result.requests) >= budget.runs:
-        result.waiting += 1
-    else:
-        result.requests.append(Request(seen, lane_of(seen.size_bytes, large_bytes)))
+def _request_of(seen: Sighting, decision: Decision) -> Request:
+    return Request(
+        seen,
+        decision.lane,
+        name=decision.request,
+        run_key=decision.run_key,
+        purpose=decision.purpose,
+        attempt=decision.attempt,
+        reason=decision.reason,
+        canary=decision.canary,
+    )
+
+
+def _fitness(canary: Request) -> tuple[bool, bool]:
+    """A small document tells sooner, and one that came to a stage before is likely to come there again."""
+    return canary.lane == "standard", canary.attempt > 1

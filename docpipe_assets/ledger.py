@@ -6,13 +6,14 @@ registered partitions, the states from the runs; a document for which the two do
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from docpipe_assets.breaker import Action, Decision
 from docpipe_assets.errors import error_class
 from docpipe_assets.identity import batch_of, document_of
-from docpipe_assets.intake import Kind, Sighting, kind_of, sighting_of
+from docpipe_assets.intake import Failures, Kind, Sighting, kind_of, lane_of, sighting_of
 from docpipe_assets.protocols import StoredObject
 
 
@@ -60,6 +61,13 @@ class Entry:
     error: str | None = None
     message: str | None = None
     pages: int | None = None
+    reason: str | None = None
+    """Why it waits or is kept back, in words."""
+    since: datetime | None = None
+    next_attempt_at: datetime | None = None
+    """By automation; None when only a person, new bytes or new code can move it."""
+    failures: int = 0
+    """Charged to the document."""
 
 
 @dataclass(frozen=True)
@@ -90,12 +98,15 @@ def take_stock(
     pages: Mapping[str, int],
     unseen_before: datetime,
     batch: str | None = None,
+    failures: Failures | None = None,
 ) -> Ledger:
     """The ledger of one batch, or of all.
 
     ``registered``, ``finished`` (the last asset is materialized), and the keys of ``runs`` and
     ``pages`` are partition keys. A document that was uploaded before ``unseen_before`` and is still
     not registered has been missed by intake: it is unaccounted, not merely waiting.
+    With ``failures`` a failed document is in the state that intake acts upon: queued when it is to be
+    retried by itself, held or quarantined when it is not.
     """
     known, done = set(registered), set(finished)
     entries: dict[str, Entry] = {}
@@ -107,7 +118,8 @@ def take_stock(
             others += 1
             continue
         seen = sighting_of(found)
-        entries[seen.key] = _entry(seen, runs.get(seen.key), known, done, pages, unseen_before)
+        entry = _entry(seen, runs.get(seen.key), known, done, pages, unseen_before)
+        entries[seen.key] = _with_outlook(entry, seen, runs.get(seen.key), failures)
     for key in known - entries.keys():
         document = document_of(key)
         if batch is None or batch_of(document) == batch:
@@ -131,6 +143,36 @@ def _entry(
         return Entry(seen.document, State.QUEUED, pages=page_count)
     state = _state_of(run, is_done=seen.key in done)
     return Entry(seen.document, state, run.stage, run.error, run.message, page_count)
+
+
+def _with_outlook(entry: Entry, seen: Sighting, run: RunSummary | None, failures: Failures | None) -> Entry:
+    """The entry with what automation will do about it, and when."""
+    has_failed = entry.state in (State.FAILED, State.QUARANTINED)
+    has_run = run is not None and run.version in (None, seen.version)
+    if failures is None or not (has_failed or (entry.state is State.QUEUED and not has_run)):
+        return entry
+    lane = lane_of(seen.size_bytes, failures.settings.large_bytes)
+    decision = failures.decide(seen, lane, is_first=not has_run)
+    if decision is None or (decision.action is Action.REQUEST and not has_failed):
+        return entry
+    return replace(
+        entry,
+        state=_state_by(decision),
+        reason=decision.reason,
+        since=decision.since,
+        next_attempt_at=failures.now if decision.action is Action.REQUEST else decision.not_before,
+        failures=decision.failures,
+    )
+
+
+def _state_by(decision: Decision) -> State:
+    match decision.action:
+        case Action.QUARANTINED:
+            return State.QUARANTINED
+        case Action.HELD:
+            return State.HELD
+        case Action.WAIT | Action.REQUEST:
+            return State.QUEUED
 
 
 def _state_of(run: RunSummary, is_done: bool) -> State:

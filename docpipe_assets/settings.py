@@ -44,7 +44,8 @@ class Settings(BaseSettings):
     ocr_dpi: int = Field(300, ge=72, le=600)
     ocr_engine: str = "rapidocr"
     """The name of a module in ``docpipe_assets/engines/ocr`` or ``module:Class`` of another package."""
-    ner_engines: tuple[str, ...] = ("patterns", "citations", "crf")
+    # Where two engines of equal rank find the same span, the earlier one wins.
+    ner_engines: tuple[str, ...] = ("citations", "patterns", "crf")
     chunk_tokens: int = Field(400, ge=32)
     chunk_overlap_tokens: int = Field(50, ge=0)
 
@@ -58,10 +59,34 @@ class Settings(BaseSettings):
     """How often intake looks at the bucket."""
     intake_keys_per_tick: int = Field(5000, ge=1)
     intake_runs_per_tick: int = Field(200, ge=1)
-    intake_max_queued: int = Field(500, ge=1)
-    """Intake waits while this many runs are queued: what waits stays in the bucket, not in the queue."""
+    intake_max_queued: int = Field(20, ge=1)
+    """Intake waits while this many runs are queued: what waits stays in the bucket, not in the queue.
+    So many documents may spend an attempt before a stage that breaks pauses intake; with many workers
+    raise it to what they finish between two looks at the bucket."""
     intake_settle_seconds: float = Field(0, ge=0)
     """A key younger than this is left for a later tick (for uploaders that write in place)."""
+
+    retry_seconds: float = Field(30, gt=0)
+    """The pause before a failed document is tried again by itself; doubles with each failure."""
+    retry_max_seconds: float = Field(3600, gt=0)
+    breaker_failures: int = Field(3, ge=1)
+    """A document that failed so often is held back for a cool-down, then one probe goes."""
+    breaker_cool_down_seconds: float = Field(900, gt=0)
+    """The first cool-down of a document; doubles with each probe that fails."""
+    breaker_cool_down_max_seconds: float = Field(6 * 3600, gt=0)
+    breaker_lateness_seconds: float = Field(300, ge=0)
+    """How long after later ones the end of a run may become known and still count in its place."""
+    stage_breaker_attempts: int = Field(20, ge=1)
+    """The newest attempts that reached a stage are what it is judged by, so many at most..."""
+    stage_breaker_window_seconds: float = Field(600, gt=0)
+    """...and none older than this."""
+    stage_breaker_share: float = Field(0.5, gt=0, le=1)
+    """Intake pauses when at least this share of them failed alike..."""
+    stage_breaker_documents: int = Field(5, ge=1)
+    """...and they are so many different documents."""
+    stage_breaker_cool_down_seconds: float = Field(120, gt=0)
+    """The pause before a canary shows whether the stage works again; doubles with each that fails."""
+    stage_breaker_cool_down_max_seconds: float = Field(3600, gt=0)
 
     @cached_property
     def scratch_dir(self) -> Path:

@@ -18,8 +18,8 @@ LAYERS: list[set[str]] = [
     {"defs"},
     {"stack", "local_run", "report"},
     {"workbench"},
-    {"stages", "intake", "breaker", "ledger", "engines", "sandbox", "storage", "upload", "meter", "sample"},
-    {"rules"},
+    {"stages", "intake", "ledger", "engines", "sandbox", "storage", "upload", "meter", "sample"},
+    {"rules", "breaker"},
 ]
 GROUND = {"protocols", "identity", "model", "errors", "settings", "transfer"}
 """What everybody may use."""
@@ -35,7 +35,7 @@ HEAVY = {
     "pycrfsuite": {"engines/ner"},
     "eyecite": {"engines/ner"},
     "boto3": {"storage/s3.py"},
-    "zstandard": {"storage/lake.py"},
+    "zstandard": {"storage/lake.py", "engines/ner"},
     "celery": {"defs", "stack"},
     "reportlab": {"sample"},
     "duckdb": set(),

@@ -7,6 +7,7 @@ backfill, the "Materialize" button and ``docpipe run`` all come through here or 
 workbench.
 """
 
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import dagster as dg
@@ -45,15 +46,21 @@ def _versioned(stream: S) -> dg.Output[S]:
     return dg.Output(stream, data_version=dg.DataVersion(stream.fingerprint))
 
 
-_DOCUMENT_ASSET: dict[str, Any] = {
-    "partitions_def": documents,
-    "group_name": GROUP,
-    "io_manager_key": "lake",
-    "retry_policy": TRANSIENT_RETRIES,
-}
+def _document_asset(
+    *, kinds: set[str], code_version: str
+) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
+    """What all seven have in common."""
+    return dg.asset(
+        partitions_def=documents,
+        group_name=GROUP,
+        io_manager_key="lake",
+        retry_policy=TRANSIENT_RETRIES,
+        kinds=kinds,
+        code_version=code_version,
+    )
 
 
-@dg.asset(**_DOCUMENT_ASSET, kinds={"s3", "pdf"}, code_version=object_to_pdf.VERSION)
+@_document_asset(kinds={"s3", "pdf"}, code_version=object_to_pdf.VERSION)
 def raw_pdf(context: dg.AssetExecutionContext, bench: dg.ResourceParam[Workbench]) -> dg.Output[RawPdfs]:
     """The document as it arrived: fetched, verified by length, ETag and SHA-256, opened, and pinned.
 
@@ -67,7 +74,7 @@ def raw_pdf(context: dg.AssetExecutionContext, bench: dg.ResourceParam[Workbench
         return _versioned(bench.raw_pdf(document))
 
 
-@dg.asset(**_DOCUMENT_ASSET, kinds={"pdf"}, code_version=pdf_to_splits.VERSION)
+@_document_asset(kinds={"pdf"}, code_version=pdf_to_splits.VERSION)
 def page_splits(
     context: dg.AssetExecutionContext, bench: dg.ResourceParam[Workbench], raw_pdf: RawPdfs
 ) -> dg.Output[PageSplits]:
@@ -78,7 +85,7 @@ def page_splits(
     return _versioned(bench.page_splits(document_of(context.partition_key), raw_pdf))
 
 
-@dg.asset(**_DOCUMENT_ASSET, kinds={"pdf", "ocr"}, code_version=splits_to_text.VERSION)
+@_document_asset(kinds={"pdf", "ocr"}, code_version=splits_to_text.VERSION)
 def ocr_text(
     context: dg.AssetExecutionContext, bench: dg.ResourceParam[Workbench], page_splits: PageSplits
 ) -> dg.Output[PageTexts]:
@@ -90,7 +97,7 @@ def ocr_text(
     return _versioned(bench.ocr_text(document_of(context.partition_key), page_splits))
 
 
-@dg.asset(**_DOCUMENT_ASSET, kinds={"text"}, code_version=text_to_chunks.VERSION)
+@_document_asset(kinds={"text"}, code_version=text_to_chunks.VERSION)
 def chunks(
     context: dg.AssetExecutionContext, bench: dg.ResourceParam[Workbench], ocr_text: PageTexts
 ) -> dg.Output[Chunks]:
@@ -98,7 +105,7 @@ def chunks(
     return _versioned(bench.chunks(document_of(context.partition_key), ocr_text))
 
 
-@dg.asset(**_DOCUMENT_ASSET, kinds={"text", "ner"}, code_version=chunks_to_mentions.VERSION)
+@_document_asset(kinds={"text", "ner"}, code_version=chunks_to_mentions.VERSION)
 def mentions(
     context: dg.AssetExecutionContext,
     bench: dg.ResourceParam[Workbench],
@@ -109,7 +116,7 @@ def mentions(
     return _versioned(bench.mentions(document_of(context.partition_key), chunks, ocr_text))
 
 
-@dg.asset(**_DOCUMENT_ASSET, kinds={"ner"}, code_version=mentions_to_entities.VERSION)
+@_document_asset(kinds={"ner"}, code_version=mentions_to_entities.VERSION)
 def canonical_entities(
     context: dg.AssetExecutionContext, bench: dg.ResourceParam[Workbench], mentions: Mentions
 ) -> dg.Output[CanonicalEntities]:
@@ -117,7 +124,7 @@ def canonical_entities(
     return _versioned(bench.canonical_entities(document_of(context.partition_key), mentions))
 
 
-@dg.asset(**_DOCUMENT_ASSET, kinds={"graph"}, code_version=entities_to_relationships.VERSION)
+@_document_asset(kinds={"graph"}, code_version=entities_to_relationships.VERSION)
 def relationships(
     context: dg.AssetExecutionContext,
     bench: dg.ResourceParam[Workbench],

@@ -6,6 +6,7 @@ it; this is the one file that leans on Dagster's internals.
 """
 
 import os
+import time
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -23,6 +24,9 @@ from dagster_postgres import (
 from sqlalchemy import event
 
 from docpipe_assets.settings import read_settings
+
+_PARTITION_SECONDS: Final = 30
+"""How long a partition that was there may be taken to be there still."""
 
 
 class InstanceStorage(DagsterStorage, ConfigurableClass):
@@ -114,6 +118,16 @@ class _PooledEventLog(PostgresEventLogStorage):
         self._engine = pool.engine  # as above
         self._secondary_index_cache = pool.event_migrations  # as above
         self._tables = pool.tables
+        self._partitions: dict[tuple[str, str], float] = {}
+
+    def has_dynamic_partition(self, partitions_def_name: str, partition_key: str) -> bool:
+        """Asked some seventy times a run, always of the run's own partition."""
+        asked = (partitions_def_name, partition_key)
+        if self._partitions.get(asked, 0) < time.monotonic() - _PARTITION_SECONDS:
+            if not super().has_dynamic_partition(partitions_def_name, partition_key):
+                return False
+            self._partitions = {asked: time.monotonic()}
+        return True
 
     def has_table(self, table_name: str) -> bool:
         """Tables are never dropped: one that was seen is there."""

@@ -18,6 +18,8 @@ class LakeIOManager(dg.IOManager):
 
     def __init__(self, bench: Workbench) -> None:
         self._bench = bench
+        self._raw: dict[str, Header | None] = {}
+        """Of this run's document: Dagster makes an IO manager for each run."""
 
     def load_input(self, context: dg.InputContext) -> Records[Any]:
         document = document_of(context.partition_key)
@@ -31,13 +33,17 @@ class LakeIOManager(dg.IOManager):
         with reported(instance, run_id, document, obj.asset):
             with Meter(self._bench) as meter:
                 saved = self._bench.save(document, obj)
-            raw = saved.header if obj.asset == RawPdfs.asset else self._bench.lake.header(RawPdfs, document)
-            context.add_output_metadata(_described(document, saved, raw) | meter.metadata())
+            if obj.asset == RawPdfs.asset:
+                self._raw[document] = saved.header
+            elif document not in self._raw:
+                self._raw[document] = self._bench.lake.header(RawPdfs, document)
+            described = _described(document, saved, self._raw[document])
+            context.add_output_metadata(described | meter.metadata())
             failed_pages = saved.header.facts.get(FAILED_PAGES)
             if failed_pages:
                 instance.add_run_tags(run_id, {tags.FAILED_PAGES: str(int(failed_pages))})
-            outcome = "unchanged" if saved.is_unchanged else f"{saved.header.rows:,} rows written"
-            context.log.info(f"{obj.asset} of {document}: {outcome}")
+            if saved.is_unchanged:
+                context.log.info(f"{obj.asset} of {document}: unchanged")
 
 
 def _described(document: str, saved: Saved, raw: Header | None) -> dict[str, Any]:

@@ -19,6 +19,7 @@ VERSION = "1"
 
 _NAMES = frozenset({EntityType.PERSON, EntityType.ORGANISATION, EntityType.PLACE})
 _WORD = re.compile(r"[^\W\d_]+")
+_ADDRESS = re.compile(r"\S+@\S+|\w+://\S+|www\.\S+")
 
 
 def chunks_to_mentions(chunks: Chunks, pages: PageTexts, *, engines: Sequence[NerEngine]) -> Mentions:
@@ -49,7 +50,9 @@ def _mentions(chunks: Chunks, pages: PageTexts, engines: Sequence[NerEngine]) ->
 def _lowercase_words(pages: PageTexts) -> frozenset[str]:
     words: set[str] = set()
     for page in pages:
-        words.update(word for word in _WORD.findall(page.text) if word.islower())
+        # The lower-case domain in an address would make its company look like a common word.
+        text = _ADDRESS.sub(" ", page.text)
+        words.update(word for word in _WORD.findall(text) if word.islower())
     return frozenset(words)
 
 

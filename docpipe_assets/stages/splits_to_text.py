@@ -129,7 +129,7 @@ class _PageReader:
             page = known.get(number)
             try:
                 if page and page.failure:
-                    raise UnreadablePdf(f"page {number} could not be read when the document was cut")
+                    raise UnreadablePdf(f"page {number} failed with {page.failure} when the document was cut")
                 content = next(contents, None)
                 if content is None or content.page != local:
                     raise BadPageTree(f"page {number} can't be found in its part of the document")

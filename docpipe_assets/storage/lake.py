@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias, TypeVar
 
@@ -27,6 +28,8 @@ from docpipe_assets.transfer import copy_stream, download, sha256_of
 _SKIPPABLE_MAGIC = 0x184D2A5D
 _HEADER_LIMIT_BYTES = 64 * 1024
 _SUFFIX = ".jsonl.zst"
+_KEPT_BYTES = 256 * 1024
+"""Up to this size an artifact is fetched by one request and kept while its stream lives."""
 
 S = TypeVar("S", bound=Records[Any])
 Tally: TypeAlias = Callable[[Any], Mapping[str, float]]
@@ -79,18 +82,29 @@ class Lake:
             return None
 
     def load(self, stream: type[S], document: str) -> S:
-        """The stream of an artifact. Raises ArtifactMissing, or ArtifactDamaged, also while it is read."""
-        header = self.header(stream, document)
-        if header is None:
+        """The stream of an artifact. Raises ArtifactMissing, or ArtifactDamaged, also while it is read.
+
+        A small artifact is fetched here and now; a larger one record by record, each time it is read.
+        """
+        url = self.url(stream, document)
+        payload: bytes | None = None
+        try:
+            with self.store.open(artifact_key(stream.asset, document)) as source:
+                header = _read_header(source, url)
+                if header.payload_bytes <= _KEPT_BYTES:
+                    payload = source.read()
+        except ObjectGone as error:
             raise ArtifactMissing(
                 f"{document}: {stream.asset} has not been made; materialize {stream.asset} first"
-            )
+            ) from error
         if header.schema_version != stream.schema_version:
             raise ArtifactDamaged(
                 f"{document}: {stream.asset} has schema {header.schema_version}, this code reads "
                 f"{stream.schema_version}; materialize {stream.asset} again"
             )
-        return stream(header.fingerprint, lambda: self._rows(stream, document, header))
+        if payload is not None:
+            return stream(header.fingerprint, lambda: _rows(stream, BytesIO(payload), header, url))
+        return stream(header.fingerprint, lambda: self._fetched_rows(stream, document, header))
 
     def save(self, document: str, records: Records[Any], tally: "Tally | None" = None) -> Saved:
         """Write the stream unless the artifact is there with the same fingerprint.
@@ -115,20 +129,12 @@ class Lake:
     def parts(self, asset: str, document: str) -> "Parts":
         return Parts(self.store, self._scratch, f"{asset}/{_path(document)}.parts/")
 
-    def _rows(self, stream: type[Records[Any]], document: str, expected: Header) -> Iterator[Any]:
+    def _fetched_rows(self, stream: type[Records[Any]], document: str, expected: Header) -> Iterator[Any]:
         url = self.url(stream, document)
-        count = 0
         with self.store.open(artifact_key(stream.asset, document)) as source:
-            header = _read_header(source, url)
-            if header != expected:
+            if _read_header(source, url) != expected:
                 raise ArtifactDamaged(f"{url}: was replaced while it was read; run the document again")
-            for line in _lines(source, url):
-                count += 1
-                yield stream.record.model_validate_json(line)
-        if count != header.rows:
-            raise ArtifactDamaged(
-                f"{url}: {count:,} of {header.rows:,} rows; materialize {stream.asset} of {document} again"
-            )
+            yield from _rows(stream, source, expected, url)
 
 
 class Parts:
@@ -239,6 +245,17 @@ def _read_header(source: BinaryIO, url: str) -> Header:
             except (ValueError, TypeError) as error:
                 raise ArtifactDamaged(f"{url}: its header can't be read; materialize it again") from error
     raise ArtifactDamaged(f"{url}: not an artifact of docpipe; delete the object and materialize it again")
+
+
+def _rows(stream: type[Records[Any]], source: BinaryIO, header: Header, url: str) -> Iterator[Any]:
+    count = 0
+    for line in _lines(source, url):
+        count += 1
+        yield stream.record.model_validate_json(line)
+    if count != header.rows:
+        raise ArtifactDamaged(
+            f"{url}: {count:,} of {header.rows:,} rows; materialize {header.asset} of {header.document} again"
+        )
 
 
 def _lines(source: BinaryIO, url: str) -> Iterator[bytes]:

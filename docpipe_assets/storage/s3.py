@@ -1,7 +1,10 @@
 """Objects in a bucket of S3 or of a server that speaks its protocol."""
 
+import base64
+import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
@@ -41,13 +44,17 @@ _REACTION: dict[str, type[StoreError]] = {
     "RequestLimitExceeded": Throttled,
 }
 
+_ONE_PUT_BYTES = 1024 * 1024
+"""Up to this size an object is sent in one checked request; larger ones in parts, and verified after."""
+
 
 def s3_client(endpoint_url: str | None, region: str) -> "S3Client":
     """A client for an endpoint; credentials come from the usual AWS chain. Threads may share it."""
-    import boto3
+    from boto3.session import Session
     from botocore.config import Config
 
-    client: S3Client = boto3.client(
+    # A session of its own: the default one would keep the credentials it saw first.
+    client: S3Client = Session().client(
         "s3",
         endpoint_url=endpoint_url,
         region_name=region,
@@ -127,14 +134,30 @@ class S3Store:
                 yield cast(BinaryIO, body)
 
     def put(self, key: str, source: Path) -> StoredObject:
+        sent = source.stat().st_size
+        if sent <= _ONE_PUT_BYTES:
+            return self._put_at_once(key, source.read_bytes())
         with self._translated(key):
             self._client.upload_file(
                 str(source), self._bucket, self._prefix + key, ExtraArgs=self._encryption or None
             )
-        stored, sent = self.head(key), source.stat().st_size
+        stored = self.head(key)
         if stored.size_bytes != sent:
             raise TransferCut(f"{self.url}/{key}: {stored.size_bytes:,} of {sent:,} bytes arrived; try again")
         return stored
+
+    def _put_at_once(self, key: str, data: bytes) -> StoredObject:
+        checksum = base64.b64encode(hashlib.md5(data, usedforsecurity=False).digest()).decode()
+        with self._translated(key):
+            stored = self._client.put_object(
+                Bucket=self._bucket,
+                Key=self._prefix + key,
+                Body=data,
+                ContentMD5=checksum,  # the server refuses a transfer that was cut or changed
+                **self._encryption,  # type: ignore[arg-type]  # two of put_object's own parameters
+            )
+        etag = stored["ETag"].strip('"')
+        return StoredObject(key, len(data), etag, datetime.now(UTC), stored.get("VersionId"))
 
     def delete(self, key: str) -> None:
         with self._translated(key):

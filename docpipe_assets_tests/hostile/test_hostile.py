@@ -17,7 +17,7 @@ from docpipe_assets_tests.hostile.tiny_pdf import SENTENCE, show, simple
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 NORMAL = "normal.pdf"
-NORMAL_AGAIN = "normal, again.pdf"
+NORMAL_AGAIN = "normal-again.pdf"
 ENOUGH_KINDS = 60
 
 
@@ -77,7 +77,9 @@ def test_each_kind_ends_in_text_or_in_its_class(processed: Round, kind: Kind) ->
 
 
 def test_no_error_goes_without_the_documents_name(processed: Round) -> None:
-    nameless = [name for name, found in processed.outcomes.items() if found.message and name not in found.message]
+    nameless = [
+        name for name, found in processed.outcomes.items() if found.message and name not in found.message
+    ]
     assert nameless == []
 
 

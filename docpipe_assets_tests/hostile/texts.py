@@ -112,7 +112,7 @@ def string_unclosed() -> bytes:
     return simple(show() + b"BT /F1 12 Tf 72 600 Td (and then")
 
 
-@_kind("operators without operands, and operands without operators", TEXT, shows="witness")
+@_kind("operators without operands, and operands without operators", TEXT, BLANK, shows="witness")
 def operators_alone() -> bytes:
     return simple(
         b"Tj TJ cm re Do gs sh ' \" Q Q Q Q ET BI ID EI ] >> " + b"1 2 3 4 5 " * 1000 + b"\n" + show()

@@ -259,6 +259,30 @@ def test_a_page_that_cannot_be_rendered_fails_alone(parts: Parts) -> None:
     assert texts[1].reason == "MEMORY_LIMIT"
 
 
+def test_a_doubtful_text_layer_is_kept_when_its_page_can_not_be_rendered(parts: Parts) -> None:
+    [text] = texts_of(CannotRender(page(1, PROSE, bad_character_share=0.5)), parts, split(1, 1))
+    assert (text.method, text.text) == (TextMethod.TEXT_LAYER, PROSE)
+    assert "can't be rendered (MEMORY_LIMIT)" in text.reason
+
+
+def test_a_page_that_failed_when_the_document_was_cut_is_not_read_again(parts: Parts) -> None:
+    cut = split(1, 3)
+    failed = cut.pages[1].model_copy(update={"failure": "CRASHED:SIGSEGV"})
+    cut = cut.model_copy(update={"pages": (cut.pages[0], failed, cut.pages[2])})
+    texts = list(texts_of(CrashesOnPage(2, pages=3), parts, cut))
+    assert [text.method for text in texts] == [
+        TextMethod.TEXT_LAYER,
+        TextMethod.FAILED,
+        TextMethod.TEXT_LAYER,
+    ]
+    assert texts[1].reason == "CRASHED:SIGSEGV"
+
+
+def test_what_was_left_out_of_an_endless_page_is_said(parts: Parts) -> None:
+    [text] = texts_of(Reader(page(1, PROSE, characters_left_out=144_000.0)), parts, split(1, 1))
+    assert "144,000 more" in text.reason
+
+
 def test_a_page_too_large_for_the_ocr_engine_fails_alone(parts: Parts) -> None:
     texts = list(texts_of(Reader(scan(1), page(2)), parts, split(1, 2), ocr=OcrOutOfMemory()))
     assert texts[0].reason == "MEMORY_LIMIT"

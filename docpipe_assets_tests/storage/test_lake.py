@@ -124,8 +124,15 @@ def test_a_cut_artifact_is_damaged_never_short(scratch: ScratchFolder, kept_byte
         list(lake.load(Chunks, DOCUMENT))
 
 
-def test_an_artifact_replaced_while_it_is_read_is_noticed(lake: Lake) -> None:
-    lake.save(DOCUMENT, stream("a"))
+def test_a_small_artifact_stays_what_it_was_when_it_was_loaded(lake: Lake) -> None:
+    lake.save(DOCUMENT, stream("a", rows=3))
+    loaded = lake.load(Chunks, DOCUMENT)
+    lake.save(DOCUMENT, stream("b", rows=5))
+    assert len(list(loaded)) == 3
+
+
+def test_a_large_artifact_replaced_while_it_is_read_is_noticed(lake: Lake) -> None:
+    lake.save(DOCUMENT, stream("a", rows=400_000))
     loaded = lake.load(Chunks, DOCUMENT)
     lake.save(DOCUMENT, stream("b"))
     with pytest.raises(ArtifactDamaged, match="replaced"):

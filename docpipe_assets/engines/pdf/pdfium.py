@@ -9,7 +9,16 @@ from typing import Any, TypeAlias
 import pypdfium2
 import pypdfium2.raw as pdfium
 
-from docpipe_assets.engines.pdf.plain import clean, fitting_dpi, is_bad, named_pages, number, share
+from docpipe_assets.engines.pdf.plain import (
+    clean,
+    fitting_dpi,
+    is_bad,
+    named_pages,
+    number,
+    rounded,
+    share,
+    stamp,
+)
 from docpipe_assets.errors import (
     BadPageTree,
     DocumentError,
@@ -19,8 +28,6 @@ from docpipe_assets.errors import (
     UnreadablePdf,
     UnsupportedEncryption,
 )
-from docpipe_assets.model import Box
-from docpipe_assets.rules.bates import bates_label
 
 _Document: TypeAlias = Any
 _Page: TypeAlias = Any
@@ -98,7 +105,7 @@ def survey(path: str, page: int) -> Iterator[dict[str, Any]]:
             "rotation_degrees": shown.get_rotation(),
             "text_characters": sum(len(text) for text, _ in words),
             "image_cover": _paint(shown)["image_cover"],
-            "bates": bates_label([(text, Box(*box)) for text, box in words], width, height),
+            "bates": stamp(words, width, height),
         }
 
 
@@ -108,6 +115,7 @@ def read(path: str, page: int) -> Iterator[dict[str, Any]]:
         shown = _open(path)[page - 1]
         width, height = (number(side) for side in shown.get_size())
         lines = _lines(shown)
+        left_out = max(shown.get_textpage().count_chars() - _CHARACTERS_MAX, 0)
         words = [text for line in lines for text, _ in line]
         text = "".join(words)
         yield {
@@ -121,6 +129,7 @@ def read(path: str, page: int) -> Iterator[dict[str, Any]]:
                 "cid_marks": 0.0,
                 "one_letter_token_share": share(sum(len(word) == 1 for word in words), len(words)),
                 "read_by_pdfium": 1.0,
+                **({"characters_left_out": float(left_out)} if left_out else {}),
                 **_paint(shown),
             },
         }
@@ -230,7 +239,7 @@ def _upright(page: _Page, box: tuple[float, float, float, float]) -> tuple[float
         )
         corners.append((x.value / scale, y.value / scale))
     (x0, y0), (x1, y1) = corners
-    return number(min(x0, x1)), number(min(y0, y1)), number(max(x0, x1)), number(max(y0, y1))
+    return rounded(min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1))
 
 
 def _paint(page: _Page) -> dict[str, float]:

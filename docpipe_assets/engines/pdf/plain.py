@@ -1,11 +1,16 @@
 """Plain values: what may leave a child process, however odd the file it was read from."""
 
 import math
+from collections.abc import Sequence
+
+from docpipe_assets.model import Box
+from docpipe_assets.rules.bates import bates_label
 
 _DPI_MIN = 36
 _PIXELS_MAX = 40_000_000
 _SIDE_MAX = 30_000
 _POINTS_MAX = 1e9
+_STAMP_WORDS_MAX = 10_000
 
 FOREIGN = {
     b"<!doctype html": "an HTML page",
@@ -37,6 +42,8 @@ def foreign_kind(start: bytes) -> str | None:
 
 def clean(text: str) -> str:
     """Without control characters, lone surrogates and white space at the ends."""
+    if text.isprintable():
+        return text.strip()
     kept = (c if c >= " " and not "\x7f" <= c <= "\x9f" else " " for c in text)
     return "".join("\ufffd" if "\ud800" <= c <= "\udfff" else c for c in kept).strip()
 
@@ -46,6 +53,20 @@ def number(value: float) -> float:
     if math.isnan(value):
         return 0.0
     return round(max(-_POINTS_MAX, min(value, _POINTS_MAX)), 2)
+
+
+def rounded(x0: float, y0: float, x1: float, y1: float) -> tuple[float, float, float, float]:
+    """A box whose sides are numbers, to a hundredth of a point."""
+    if -_POINTS_MAX < x0 <= x1 < _POINTS_MAX and -_POINTS_MAX < y0 <= y1 < _POINTS_MAX:
+        return round(x0, 2), round(y0, 2), round(x1, 2), round(y1, 2)
+    return number(x0), number(y0), number(x1), number(y1)
+
+
+def stamp(words: Sequence[tuple[str, Sequence[float]]], width: float, height: float) -> str | None:
+    """The page's Bates label. Not looked for among so many words that the search would not end."""
+    if len(words) > _STAMP_WORDS_MAX or not width or not height:
+        return None
+    return bates_label([(text, Box(*box)) for text, box in words], width, height)
 
 
 def is_bad(character: str) -> bool:

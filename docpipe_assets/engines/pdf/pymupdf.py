@@ -17,7 +17,9 @@ from docpipe_assets.engines.pdf.plain import (
     is_bad,
     named_pages,
     number,
+    rounded,
     share,
+    stamp,
 )
 from docpipe_assets.engines.pdf.qpdf import page_count
 from docpipe_assets.errors import (
@@ -29,8 +31,6 @@ from docpipe_assets.errors import (
     UnreadablePdf,
     UnsupportedEncryption,
 )
-from docpipe_assets.model import Box
-from docpipe_assets.rules.bates import bates_label
 
 # PyMuPDF imports these when they are installed, and with them ONNX Runtime, which starts threads:
 # 100 MB and a second of CPU for what we never call, in a process that has to stay forkable.
@@ -48,11 +48,21 @@ _FAILURES = (pymupdf.mupdf.FzErrorBase, RuntimeError, ValueError, AssertionError
 _WORD_FLAGS = (
     pymupdf.TEXTFLAGS_WORDS & ~pymupdf.TEXT_PRESERVE_LIGATURES | pymupdf.TEXT_CID_FOR_UNKNOWN_UNICODE
 )
+_PAGE_KEYS = frozenset(("Parent", "Contents", "MediaBox", "Resources"))
 _INK_DPI = 50
 _INK_PIXELS_MAX = 4_000_000
 _COVER_CELLS = 48
 _CHARACTERS_MAX = 2_000_000
 _WORD_CHARACTERS_MAX = 10_000
+
+
+def warm_up() -> None:
+    """Read a page of our own: what the first one sets up (10 ms) is then there in every forked child."""
+    document = pymupdf.open()
+    page = document.new_page()
+    page.insert_text((72, 72), "A page")
+    _signals(page, _words(page, page.rotation_matrix)[0], page.rotation_matrix)
+    document.close()
 
 
 def inspect(path: str, max_pages: int) -> Iterator[dict[str, Any]]:
@@ -139,16 +149,17 @@ def survey(path: str, first: int) -> Iterator[dict[str, Any]]:
             page = document[index]
             rotation, upright, width, height = _unrotate(page)
             words, left_out = _words(page, upright)
+            cover = _image_cover(page, _paint_log(page))
             yield {
                 "page": index + 1,
                 "width_points": width,
                 "height_points": height,
                 "rotation_degrees": rotation,
                 "text_characters": sum(len(text) for text, *_ in words) + left_out,
-                "image_cover": _image_cover(page, _paint_log(page)),
-                "bates": bates_label([(text, Box(*box)) for text, box, *_ in words], width, height),
+                "image_cover": cover,
+                "bates": stamp([(text, box) for text, box, *_ in words], width, height),
             }
-        pymupdf.TOOLS.store_shrink(100)
+        _drop_images(cover)
 
 
 def read(path: str, first: int) -> Iterator[dict[str, Any]]:
@@ -156,10 +167,12 @@ def read(path: str, first: int) -> Iterator[dict[str, Any]]:
     document = _open(path)
     for index in range(first - 1, document.page_count):
         with _named(f"page {index + 1} can't be read"):
+            pymupdf.TOOLS.reset_mupdf_warnings()
             page = document[index]
             _, upright, width, height = _unrotate(page)
             words, left_out = _words(page, upright)
             signals = _signals(page, words, upright)
+            signals["parser_warnings"] = float(len(pymupdf.TOOLS.mupdf_warnings().splitlines()))
             if left_out:
                 signals["characters_left_out"] = float(left_out)
             yield {
@@ -169,7 +182,7 @@ def read(path: str, first: int) -> Iterator[dict[str, Any]]:
                 "lines": _lines(words),
                 "signals": signals,
             }
-        pymupdf.TOOLS.store_shrink(100)  # without it the store fills to 250 MB above the start
+        _drop_images(signals["image_cover"])
 
 
 def render(path: str, page: int, dpi: float, target: str) -> Iterator[dict[str, Any]]:
@@ -187,6 +200,12 @@ def render(path: str, page: int, dpi: float, target: str) -> Iterator[dict[str, 
             for row in range(image.height):
                 sink.write(pixels[row * image.stride : row * image.stride + image.width])
     yield {"width": image.width, "height": image.height, "dpi": fitting}
+
+
+def _drop_images(cover: float) -> None:
+    """Empty MuPDF's store, which images fill to 250 MB; not without need, for fonts are in it as well."""
+    if cover > 0:
+        pymupdf.TOOLS.store_shrink(100)
 
 
 @contextmanager
@@ -220,11 +239,12 @@ def _open(path: str) -> Any:
 
 
 def _loads(document: Any, index: int) -> bool:
+    """Whether the page is there; MuPDF takes null and any dictionary for an empty page."""
     try:
-        document.load_page(index)
+        page = document.load_page(index)
+        return not _PAGE_KEYS.isdisjoint(document.xref_get_keys(page.xref))
     except _FAILURES:
         return False
-    return True
 
 
 def _unrotate(page: _Page) -> tuple[int, _Matrix, float, float]:
@@ -239,13 +259,15 @@ def _words(page: _Page, upright: _Matrix) -> tuple[_Words, int]:
     """Text, upright box, block and line of each word; and how many characters were too many."""
     found: _Words = []
     left_out = characters = 0
+    is_turned = tuple(upright) != (1.0, 0.0, 0.0, 1.0, 0.0, 0.0)
     for x0, y0, x1, y1, text, block, line, _ in page.get_text("words", flags=_WORD_FLAGS, sort=False):
-        kept = clean(text)[:_WORD_CHARACTERS_MAX] if characters < _CHARACTERS_MAX else ""
-        left_out += len(text) - len(kept) if len(text) > _WORD_CHARACTERS_MAX or not kept else 0
-        characters += len(kept)
-        if kept:
-            left, top, right, bottom = pymupdf.Rect(x0, y0, x1, y1) * upright
-            found.append((kept, (number(left), number(top), number(right), number(bottom)), block, line))
+        room = _WORD_CHARACTERS_MAX if characters < _CHARACTERS_MAX else 0
+        left_out += max(len(text) - room, 0)
+        if kept := clean(text[:room]):
+            characters += len(kept)
+            if is_turned:
+                x0, y0, x1, y1 = pymupdf.Rect(x0, y0, x1, y1) * upright
+            found.append((kept, rounded(x0, y0, x1, y1), block, line))
     return found, left_out
 
 

@@ -41,8 +41,10 @@ def _split(
     _run(
         [
             "--warning-exit-0",
+            "--deterministic-id",  # the same document gives the same parts, to the byte
             f"--split-pages={step}",
-            "--decode-level=none",
+            # Otherwise qpdf unpacks streams with several filters and packs those without any.
+            "--stream-data=preserve",
             prune,
             str(source),
             str(folder / "%d.pdf"),

@@ -25,7 +25,7 @@ from docpipe_assets.model import Box, Page
 from docpipe_assets.protocols import PageContent, PageImage, PdfFacts, PdfPart, PlacedWord, Scratch
 
 _PACKAGE = "docpipe_assets.engines.pdf"
-PRELOAD = (f"{_PACKAGE}.pymupdf", f"{_PACKAGE}.pdfium", f"{_PACKAGE}.qpdf", "numpy")
+PRELOAD = (f"{_PACKAGE}.pymupdf:warm_up", f"{_PACKAGE}.pdfium", f"{_PACKAGE}.qpdf", "numpy")
 """What the sandbox imports once, before it forks a child for each call."""
 
 _FAILED_PAGES_MAX = 5
@@ -147,7 +147,7 @@ class IsolatedPdfReader:
                 arguments = {"path": str(pdf), "first": first}
                 for found in self._run(f"{_PACKAGE}.pymupdf:{function}", arguments, by_page=True):
                     first += 1
-                    yield found
+                    yield self._second_look(pdf, found) if _is_empty_by_fault(found) else found
                 return
             except (DocumentError, ResourceError) as error:
                 is_slow_page = isinstance(error, CpuTimeout) and error.is_page
@@ -159,6 +159,14 @@ class IsolatedPdfReader:
                     raise error from second
                 first += 1
                 yield found
+
+    def _second_look(self, pdf: Path, found: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What PDFium reads on a page on which MuPDF met with damage and found nothing."""
+        try:
+            other = self._only("pdfium:read", {"path": str(pdf), "page": found["page"]}, by_page=True)
+        except (DocumentError, ResourceError):
+            return found
+        return other if other["lines"] else found
 
     def _sources(
         self, pdf: Path, pages: int, is_damaged: bool, folder: Path
@@ -183,6 +191,8 @@ class IsolatedPdfReader:
                 yield target, missing, True
             elif len(missing) < pages:
                 incomplete.append((len(missing), target, missing))
+        if is_damaged:  # qpdf repairs, too, and is refused if it finds another number of pages
+            yield pdf, [], True
         for _, target, missing in sorted(incomplete):
             yield target, missing, True
 
@@ -217,6 +227,11 @@ class IsolatedPdfReader:
         if len(values) != 1:
             raise InternalError(f"{function} gave {len(values)} values where one was due")
         return values[0]
+
+
+def _is_empty_by_fault(found: Mapping[str, Any]) -> bool:
+    signals = found.get("signals", {})
+    return bool(signals.get("characters") == 0 and signals["parser_warnings"] > 0)
 
 
 def _unreadable(page: int, code: str) -> Page:
