@@ -261,6 +261,6 @@ def _request_of(seen: Sighting, decision: Decision) -> Request:
     )
 
 
-def _fitness(canary: Request) -> tuple[bool, bool]:
-    """A small document tells sooner, and one that came to a stage before is likely to come there again."""
-    return canary.lane == "standard", canary.attempt > 1
+def _fitness(canary: Request) -> tuple[bool, bool, int]:
+    """A small document tells sooner; one that came to a stage before is likely to come there again; turns."""
+    return canary.lane == "standard", canary.attempt > 1, -canary.attempt

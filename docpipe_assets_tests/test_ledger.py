@@ -6,10 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from docpipe_assets.breaker import WORKER_LOST, Attempt, Breakers, Reset, fold
 from docpipe_assets.identity import partition_key
-from docpipe_assets.intake import sighting_of
-from docpipe_assets.ledger import Progress, RunSummary, State, take_stock
+from docpipe_assets.intake import Failures, sighting_of
+from docpipe_assets.ledger import Entry, Progress, RunSummary, State, take_stock
 from docpipe_assets.protocols import StoredObject
+from docpipe_assets.settings import Settings
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 OLD = NOW - timedelta(hours=1)
@@ -83,6 +85,64 @@ def test_a_document_that_intake_has_missed_is_unaccounted() -> None:
 
 def test_a_run_that_says_it_went_well_without_a_result_is_unaccounted() -> None:
     assert state_of(X, run=run(Progress.ENDED_WELL), finished=False) is State.UNACCOUNTED
+
+
+def outlook(*errors: str, resets: int = 0, minutes_later: float = 0, lane: str = "standard") -> Entry:
+    """The ledger's line for a document whose attempts, a minute apart, failed with these errors."""
+    version = sighting_of(X).version
+    attempts = [
+        Attempt("b/x.pdf", str(n), OLD + timedelta(minutes=n), error, "raw_pdf", version, lane=lane)
+        for n, error in enumerate(errors)
+    ]
+    reset = [Reset(OLD + timedelta(minutes=30), "a good copy was found", key="b/x.pdf")] * resets
+    settings = Settings()
+    breakers = fold(Breakers(), [*attempts, *reset], settings)
+    now = OLD + timedelta(minutes=len(errors) - 1 + minutes_later)
+    ledger = take_stock(
+        [X],
+        registered=["b/x.pdf"],
+        runs={"b/x.pdf": RunSummary(Progress.ENDED_BADLY, version, errors[-1])},
+        finished=[],
+        pages={},
+        unseen_before=OLD,
+        failures=Failures(breakers, now, settings, requested=()),
+    )
+    return ledger.entries[0]
+
+
+def test_a_failed_document_is_in_the_state_that_intake_acts_upon() -> None:
+    waiting = outlook("OBJECT_CHANGED")
+    assert (waiting.state, waiting.failures) == (State.QUEUED, 1)
+    assert waiting.next_attempt_at is not None
+    assert timedelta() < waiting.next_attempt_at - OLD <= timedelta(seconds=30)
+    held = outlook(WORKER_LOST, WORKER_LOST, WORKER_LOST)
+    assert (held.state, held.since) == (State.HELD, OLD + timedelta(minutes=2))
+    assert held.reason == "failed 3 times, last with WORKER_LOST in raw_pdf"
+    assert held.next_attempt_at is not None
+    assert outlook(WORKER_LOST, WORKER_LOST, WORKER_LOST, minutes_later=20).state is State.QUEUED
+    assert outlook("MEMORY_LIMIT").state is State.QUEUED
+    for_good = outlook("MEMORY_LIMIT", lane="large")
+    assert (for_good.state, for_good.next_attempt_at) == (State.HELD, None)
+    assert outlook("INTERNAL_ERROR").state is State.HELD
+    assert outlook("NO_PAGES").state is State.QUARANTINED
+    assert outlook("NO_PAGES", resets=1, minutes_later=60).state is State.QUEUED
+
+
+def test_a_document_behind_a_paused_stage_is_queued_and_says_why() -> None:
+    settings = Settings()
+    outage = [Attempt(f"b/{n}.pdf", str(n), OLD, "ENGINE_FAILED", "ocr_text") for n in range(5)]
+    ledger = take_stock(
+        [X],
+        registered=["b/x.pdf"],
+        runs={},
+        finished=[],
+        pages={},
+        unseen_before=OLD,
+        failures=Failures(fold(Breakers(), outage, settings), OLD, settings, requested=()),
+    )
+    entry = ledger.entries[0]
+    assert (entry.state, entry.next_attempt_at) == (State.QUEUED, OLD + timedelta(seconds=120))
+    assert "ocr_text is paused: 5 documents failed with ENGINE_FAILED" in (entry.reason or "")
 
 
 def test_a_batch_is_counted_by_itself() -> None:

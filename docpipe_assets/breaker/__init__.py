@@ -1,0 +1,37 @@
+"""Breakers: what the history of runs and resets says about the next attempt (pure)."""
+
+from docpipe_assets.breaker.decision import Action, Decision, Purpose, decide, request_name
+from docpipe_assets.breaker.document import DocumentBreaker, Standing
+from docpipe_assets.breaker.events import Attempt, Event, Reset
+from docpipe_assets.breaker.reactions import (
+    RUN_CANCELED,
+    RUN_RECALLED,
+    WORKER_LOST,
+    Reaction,
+    advice_on,
+    reaction_to,
+)
+from docpipe_assets.breaker.stage import StageBreaker
+from docpipe_assets.breaker.state import Breakers, fold
+
+__all__ = [
+    "RUN_CANCELED",
+    "RUN_RECALLED",
+    "WORKER_LOST",
+    "Action",
+    "Attempt",
+    "Breakers",
+    "Decision",
+    "DocumentBreaker",
+    "Event",
+    "Purpose",
+    "Reaction",
+    "Reset",
+    "StageBreaker",
+    "Standing",
+    "advice_on",
+    "decide",
+    "fold",
+    "reaction_to",
+    "request_name",
+]
