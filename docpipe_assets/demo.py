@@ -46,6 +46,7 @@ def run_demo(
         console.print(f"{len(done)} files are in {settings.intake}/{BATCH}; intake finds them by itself")
         with dg.DagsterInstance.get() as instance, Live(console=console, refresh_per_second=4) as live:
             ledger = _watch(stack, lambda: read_ledger(instance, shared_workbench(settings), BATCH), live)
+        console.print()  # the live table leaves the cursor at its end
         if json_path is not None:
             json_path.write_text(json.dumps(as_json(ledger), ensure_ascii=False, indent=1) + "\n")
         is_as_expected = _judge(ledger, console)
