@@ -3,8 +3,9 @@
 import dagster as dg
 
 from docpipe_assets.defs.assets import DOCUMENT_ASSETS
+from docpipe_assets.defs.interventions import breaker
 from docpipe_assets.defs.io_managers import LakeIOManager
-from docpipe_assets.defs.jobs import process_document
+from docpipe_assets.defs.jobs import process_document, reset_breakers
 from docpipe_assets.defs.sensors import intake_sensor
 from docpipe_assets.settings import Settings, read_settings
 from docpipe_assets.workbench import Workbench, shared_workbench
@@ -22,8 +23,8 @@ def build_definitions(settings: Settings) -> dg.Definitions:
         return LakeIOManager(context.resources.bench)
 
     return dg.Definitions(
-        assets=DOCUMENT_ASSETS,
-        jobs=[process_document],
+        assets=[*DOCUMENT_ASSETS, breaker],
+        jobs=[process_document, reset_breakers],
         sensors=[intake_sensor(settings)],
         resources={"bench": bench, "lake": lake},
         # The default executor would start a process a step: six times the cost of a small document.

@@ -107,6 +107,7 @@ class Plan:
     """Due, but behind a stage that is paused."""
     held: int = 0
     quarantined: int = 0
+    withdrawn: int = 0
     canary: Request | None = None
     resume_after: str = ""
     """Where the next tick continues; empty when the listing was read to its end."""
@@ -122,6 +123,7 @@ class Plan:
             "behind a paused stage": self.paused,
             "held": self.held,
             "quarantined": self.quarantined,
+            "withdrawn": self.withdrawn,
             "still being written": self.unsettled,
             "not PDFs": self.other_files,
             "folder markers": self.folder_markers,
@@ -159,17 +161,19 @@ def plan(
     budget: Budget,
     large_bytes: int,
     failures: Failures | None = None,
+    withdrawn: Container[str] = (),
 ) -> Plan:
     """What one tick should do.
 
     ``requested`` holds the (document, version) pairs that a run exists for; ``busy`` the partition
     keys with an unfinished run, because two versions of one document must not be worked on at once.
+    ``withdrawn`` holds the partition keys of those that a person took out of the matter.
     Without ``failures`` every version is requested once.
     S3 lists keys in byte order, so a document uploaded later may sort before the place where an
     earlier tick stopped: that place only resumes a listing cut by the budget, and the listing after
     it starts from the beginning.
     """
-    tick = _Tick(registered, requested, busy, budget, large_bytes, failures)
+    tick = _Tick(registered, requested, busy, budget, large_bytes, failures, withdrawn)
     for count, found in enumerate(listing, start=1):
         tick.see(found)
         if count >= budget.keys:
@@ -188,6 +192,7 @@ class _Tick:
     budget: Budget
     large_bytes: int
     failures: Failures | None
+    withdrawn: Container[str]
     plan: Plan = field(default_factory=Plan)
 
     def see(self, found: StoredObject) -> None:
@@ -206,6 +211,9 @@ class _Tick:
             return
         if seen.key not in self.registered:
             self.plan.register.append(seen.key)
+        if seen.key in self.withdrawn:
+            self.plan.withdrawn += 1
+            return
         is_first = (seen.document, seen.version) not in self.requested
         lane = lane_of(seen.size_bytes, self.large_bytes)
         if self.failures is None:

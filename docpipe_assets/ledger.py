@@ -5,7 +5,7 @@ registered partitions, the states from the runs; a document for which the two do
 *unaccounted*, and that number has to be zero.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -99,12 +99,14 @@ def take_stock(
     unseen_before: datetime,
     batch: str | None = None,
     failures: Failures | None = None,
+    withdrawn: Container[str] = (),
 ) -> Ledger:
     """The ledger of one batch, or of all.
 
     ``registered``, ``finished`` (the last asset is materialized), and the keys of ``runs`` and
     ``pages`` are partition keys. A document that was uploaded before ``unseen_before`` and is still
     not registered has been missed by intake: it is unaccounted, not merely waiting.
+    ``withdrawn`` holds the partition keys of those that a person took out.
     With ``failures`` a failed document is in the state that intake acts upon: queued when it is to be
     retried by itself, held or quarantined when it is not.
     """
@@ -118,6 +120,9 @@ def take_stock(
             others += 1
             continue
         seen = sighting_of(found)
+        if seen.key in withdrawn:
+            entries[seen.key] = Entry(seen.document, State.WITHDRAWN, pages=pages.get(seen.key))
+            continue
         entry = _entry(seen, runs.get(seen.key), known, done, pages, unseen_before)
         entries[seen.key] = _with_outlook(entry, seen, runs.get(seen.key), failures)
     for key in known - entries.keys():

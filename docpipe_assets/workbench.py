@@ -7,6 +7,7 @@ its inputs and one way in which its output is kept.
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 from urllib.parse import unquote, urlsplit
@@ -14,6 +15,7 @@ from urllib.parse import unquote, urlsplit
 from docpipe_assets.engines import load_engine
 from docpipe_assets.engines.pdf.reader import PRELOAD, IsolatedPdfReader
 from docpipe_assets.errors import ConfigurationError
+from docpipe_assets.identity import digest
 from docpipe_assets.model import (
     STREAMS,
     CanonicalEntities,
@@ -31,13 +33,15 @@ from docpipe_assets.model import (
 from docpipe_assets.protocols import NerEngine, OcrEngine, PdfReader, Source, Store
 from docpipe_assets.sandbox import Limits, Sandbox, Usage
 from docpipe_assets.settings import Settings
-from docpipe_assets.stages.chunks_to_mentions import chunks_to_mentions
-from docpipe_assets.stages.entities_to_relationships import entities_to_relationships
-from docpipe_assets.stages.mentions_to_entities import mentions_to_entities
-from docpipe_assets.stages.object_to_pdf import object_to_pdf
-from docpipe_assets.stages.pdf_to_splits import pdf_to_splits
-from docpipe_assets.stages.splits_to_text import splits_to_text
-from docpipe_assets.stages.text_to_chunks import text_to_chunks
+from docpipe_assets.stages import (
+    chunks_to_mentions,
+    entities_to_relationships,
+    mentions_to_entities,
+    object_to_pdf,
+    pdf_to_splits,
+    splits_to_text,
+    text_to_chunks,
+)
 from docpipe_assets.storage.file import FileStore
 from docpipe_assets.storage.lake import Lake, Parts, Saved, Tally
 from docpipe_assets.storage.s3 import S3Store
@@ -102,7 +106,7 @@ class Workbench:
         return [load_engine("ner", name, "find") for name in self.settings.ner_engines]
 
     def raw_pdf(self, document: str) -> RawPdfs:
-        return object_to_pdf(
+        return object_to_pdf.object_to_pdf(
             document,
             intake=self.intake,
             reader=self.reader,
@@ -112,7 +116,7 @@ class Workbench:
         )
 
     def page_splits(self, document: str, raw_pdf: RawPdfs) -> PageSplits:
-        return pdf_to_splits(
+        return pdf_to_splits.pdf_to_splits(
             raw_pdf,
             reader=self.reader,
             source=self.lake.parts(RawPdfs.asset, document),
@@ -122,7 +126,7 @@ class Workbench:
         )
 
     def ocr_text(self, document: str, page_splits: PageSplits) -> PageTexts:
-        return splits_to_text(
+        return splits_to_text.splits_to_text(
             page_splits,
             reader=self.reader,
             ocr=self.ocr,
@@ -131,17 +135,17 @@ class Workbench:
         )
 
     def chunks(self, document: str, ocr_text: PageTexts) -> Chunks:
-        return text_to_chunks(
+        return text_to_chunks.text_to_chunks(
             ocr_text,
             token_limit=self.settings.chunk_tokens,
             overlap_tokens=self.settings.chunk_overlap_tokens,
         )
 
     def mentions(self, document: str, chunks: Chunks, ocr_text: PageTexts) -> Mentions:
-        return chunks_to_mentions(chunks, ocr_text, engines=self.ner)
+        return chunks_to_mentions.chunks_to_mentions(chunks, ocr_text, engines=self.ner)
 
     def canonical_entities(self, document: str, mentions: Mentions) -> CanonicalEntities:
-        return mentions_to_entities(mentions)
+        return mentions_to_entities.mentions_to_entities(mentions)
 
     def relationships(
         self,
@@ -151,7 +155,9 @@ class Workbench:
         chunks: Chunks,
         ocr_text: PageTexts,
     ) -> Relationships:
-        return entities_to_relationships(canonical_entities, mentions, chunks, ocr_text)
+        return entities_to_relationships.entities_to_relationships(
+            canonical_entities, mentions, chunks, ocr_text
+        )
 
     def load(self, stream: type[S], document: str) -> S:
         return self.lake.load(stream, document)
@@ -174,6 +180,31 @@ class Workbench:
                 if name not in ("document", "return")
             }
             yield self.save(document, stage(document, **inputs))
+
+    @cached_property
+    def code_versions(self) -> Mapping[str, str]:
+        """For each stage a digest of its code, the package, and the libraries and settings it may fail by.
+
+        When it changes, a document that failed there is worth another attempt.
+        """
+        chosen = self.settings
+        pdf = [
+            self.reader.version,
+            chosen.sandbox_memory_bytes,
+            chosen.page_cpu_seconds,
+            chosen.split_cpu_seconds,
+        ]
+        depends: dict[str, list[object]] = {
+            RawPdfs.asset: [object_to_pdf.VERSION, *pdf, chosen.max_pages],
+            PageSplits.asset: [pdf_to_splits.VERSION, *pdf],
+            PageTexts.asset: [splits_to_text.VERSION, *pdf, chosen.ocr_engine, chosen.ocr_dpi],
+            Chunks.asset: [text_to_chunks.VERSION],
+            Mentions.asset: [chunks_to_mentions.VERSION, *chosen.ner_engines],
+            CanonicalEntities.asset: [mentions_to_entities.VERSION],
+            Relationships.asset: [entities_to_relationships.VERSION],
+        }
+        package = version("docpipe")
+        return {stage: digest([package, parts])[:12] for stage, parts in depends.items()}
 
     def take_child_usage(self) -> Usage:
         """What sandbox children have cost since this was last asked."""

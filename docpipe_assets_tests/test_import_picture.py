@@ -13,7 +13,7 @@ PACKAGE = Path(docpipe_assets.__file__).parent
 LAYERS: list[set[str]] = [
     {"__main__"},
     {"cli"},
-    {"demo"},
+    {"demo", "recovery"},
     {"definitions"},
     {"defs"},
     {"stack", "local_run", "report"},
@@ -24,7 +24,7 @@ LAYERS: list[set[str]] = [
 GROUND = {"protocols", "identity", "model", "errors", "settings", "transfer"}
 """What everybody may use."""
 
-DAGSTER_MAY_BE_IN = {"cli", "definitions", "demo", "defs", "stack"}
+DAGSTER_MAY_BE_IN = {"cli", "definitions", "demo", "defs", "recovery", "stack"}
 HEAVY = {
     "pymupdf": {"engines/pdf/pymupdf.py"},
     "pypdfium2": {"engines/pdf/pdfium.py", "sample"},

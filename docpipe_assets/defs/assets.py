@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import dagster as dg
 
-from docpipe_assets.defs.failures import TRANSIENT_RETRIES, reported
+from docpipe_assets.defs.failures import TRANSIENT_RETRIES, Step, reported
 from docpipe_assets.defs.partitions import documents
 from docpipe_assets.identity import document_of
 from docpipe_assets.model import (
@@ -70,7 +70,8 @@ def raw_pdf(context: dg.AssetExecutionContext, bench: dg.ResourceParam[Workbench
     pages seem to be missing later.
     """
     document = document_of(context.partition_key)
-    with reported(context.instance, context.run_id, document, "raw_pdf"):
+    code_version = bench.code_versions["raw_pdf"]
+    with reported(Step(context.instance, context.run_id, document, "raw_pdf", code_version)):
         return _versioned(bench.raw_pdf(document))
 
 

@@ -5,14 +5,20 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
+from docpipe_assets.breaker import RUN_CANCELED, WORKER_LOST, Attempt, Breakers, fold
 from docpipe_assets.defs import tags
-from docpipe_assets.defs.assets import ocr_text, raw_pdf, relationships
+from docpipe_assets.defs.assets import DOCUMENT_ASSETS, ocr_text, raw_pdf, relationships
+from docpipe_assets.defs.interventions import read_interventions, withdrawn_after
 from docpipe_assets.defs.jobs import PROCESS_DOCUMENT
 from docpipe_assets.defs.partitions import documents
+from docpipe_assets.intake import Failures
 from docpipe_assets.ledger import Ledger, Progress, RunSummary, take_stock
+from docpipe_assets.settings import Settings
 from docpipe_assets.workbench import Workbench
 
 _BATCH = 1000
+_FOLD_BATCH = 5000
+_OVERLAP_SECONDS = 10
 _GRACE_TICKS = 6
 """Ticks of the sensor that a new key may stay unregistered before it counts as missed."""
 
@@ -26,12 +32,56 @@ _PROGRESS = {
     dg.DagsterRunStatus.FAILURE: Progress.ENDED_BADLY,
     dg.DagsterRunStatus.CANCELED: Progress.ENDED_BADLY,
 }
-RUN_CANCELED = "RUN_CANCELED"
-WORKER_LOST = "WORKER_LOST"
-"""The run ended without a word from its stage: its worker was killed or its host is gone."""
+_ENDED = tuple(
+    status
+    for status, progress in _PROGRESS.items()
+    if progress in (Progress.ENDED_WELL, Progress.ENDED_BADLY)
+)
+_DOCUMENT_ASSETS = frozenset(asset.key for asset in DOCUMENT_ASSETS)
+
+
+def attempts_since(
+    instance: dg.DagsterInstance, since: datetime | None, limit: int
+) -> tuple[list[Attempt], datetime | None]:
+    """Ended attempts at documents whose records changed after ``since``, at most ``limit`` runs of them.
+
+    Also returns from when to go on: a little before the newest record, because a record may become
+    visible after a newer one; a fold takes an attempt that comes twice for one.
+    """
+    records = instance.get_run_records(
+        dg.RunsFilter(statuses=list(_ENDED), updated_after=since),
+        order_by="update_timestamp",
+        ascending=True,
+        limit=limit,
+    )
+    attempts = [_attempt(record) for record in records if _speaks_of_a_document(record.dagster_run)]
+    if not records:
+        return attempts, since
+    newest = records[-1].update_timestamp.replace(tzinfo=UTC)
+    return attempts, newest if len(records) == limit else newest - timedelta(seconds=_OVERLAP_SECONDS)
+
+
+def fold_history(instance: dg.DagsterInstance, settings: Settings) -> tuple[Breakers, set[str]]:
+    """All breakers, and the withdrawn partition keys, from the records alone."""
+    resets, withdrawals, _ = read_interventions(instance)
+    attempts: list[Attempt] = []
+    since: datetime | None = None
+    while True:
+        more, since = attempts_since(instance, since, _FOLD_BATCH)
+        attempts += more
+        if len(more) < _FOLD_BATCH:
+            break
+    return fold(Breakers(), [*attempts, *resets], settings), withdrawn_after((), withdrawals)
+
+
+def failures_by(instance: dg.DagsterInstance, bench: Workbench, breakers: Breakers) -> Failures:
+    """What intake and ledger judge by."""
+    taken = {value for _, values in instance.get_run_tags([tags.REQUEST, tags.CANARY]) for value in values}
+    return Failures(breakers, datetime.now(UTC), bench.settings, taken, bench.code_versions)
 
 
 def read_ledger(instance: dg.DagsterInstance, bench: Workbench, batch: str | None = None) -> Ledger:
+    breakers, withdrawn = fold_history(instance, bench.settings)
     grace_seconds = bench.settings.intake_settle_seconds + _GRACE_TICKS * bench.settings.intake_seconds
     return take_stock(
         bench.intake.list(f"{batch}/" if batch else ""),
@@ -41,6 +91,8 @@ def read_ledger(instance: dg.DagsterInstance, bench: Workbench, batch: str | Non
         pages=page_counts(instance),
         unseen_before=datetime.now(UTC) - timedelta(seconds=grace_seconds),
         batch=batch,
+        failures=failures_by(instance, bench, breakers),
+        withdrawn=withdrawn,
     )
 
 
@@ -76,6 +128,40 @@ def page_counts(instance: dg.DagsterInstance) -> dict[str, int]:
             if not found.has_more:
                 break
     return pages
+
+
+def _speaks_of_a_document(run: dg.DagsterRun) -> bool:
+    """Whether a run tells how a document fares: a failure does; a success only if it made the last asset."""
+    if tags.PARTITION not in run.tags:
+        return False
+    if run.asset_selection is not None:
+        is_about = not _DOCUMENT_ASSETS.isdisjoint(run.asset_selection)
+    else:
+        is_about = run.job_name == PROCESS_DOCUMENT
+    return is_about and (run.status is not dg.DagsterRunStatus.SUCCESS or _reaches_the_end(run))
+
+
+def _attempt(record: dg.RunRecord) -> Attempt:
+    run = record.dagster_run
+    summary = _summary(run)
+    is_failure = summary.error is not None
+    return Attempt(
+        key=run.tags[tags.PARTITION],
+        run_id=run.run_id,
+        ended_at=_time(record.end_time) or record.update_timestamp.replace(tzinfo=UTC),
+        error=summary.error,
+        stage=summary.stage if is_failure else None,
+        version=summary.version,
+        code_version=run.tags.get(tags.CODE) if is_failure else None,
+        lane=run.tags.get(tags.LANE),
+        is_automatic=tags.REQUEST in run.tags,
+        started_at=_time(record.start_time),
+        canary=run.tags.get(tags.CANARY),
+    )
+
+
+def _time(seconds: float | None) -> datetime | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
 
 
 def _runs_newest_first(instance: dg.DagsterInstance) -> Iterator[dg.DagsterRun]:

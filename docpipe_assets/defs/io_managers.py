@@ -5,7 +5,7 @@ from typing import Any
 import dagster as dg
 
 from docpipe_assets.defs import tags
-from docpipe_assets.defs.failures import reported
+from docpipe_assets.defs.failures import Step, reported
 from docpipe_assets.identity import document_of
 from docpipe_assets.meter import Meter
 from docpipe_assets.model import RawPdfs, Records
@@ -24,13 +24,14 @@ class LakeIOManager(dg.IOManager):
     def load_input(self, context: dg.InputContext) -> Records[Any]:
         document = document_of(context.partition_key)
         upstream = context.step_context  # the run that asks, not the one that made the input
-        with reported(context.instance, upstream.run_id, document, context.asset_key.to_user_string()):
+        asset = context.asset_key.to_user_string()
+        with reported(self._step(context.instance, upstream.run_id, document, asset)):
             return self._bench.load(context.dagster_type.typing_type, document)
 
     def handle_output(self, context: dg.OutputContext, obj: Records[Any]) -> None:
         document = document_of(context.partition_key)
         instance, run_id = context.step_context.instance, context.run_id
-        with reported(instance, run_id, document, obj.asset):
+        with reported(self._step(instance, run_id, document, obj.asset)):
             with Meter(self._bench) as meter:
                 saved = self._bench.save(document, obj)
             if obj.asset == RawPdfs.asset:
@@ -44,6 +45,9 @@ class LakeIOManager(dg.IOManager):
                 instance.add_run_tags(run_id, {tags.FAILED_PAGES: str(int(failed_pages))})
             if saved.is_unchanged:
                 context.log.info(f"{obj.asset} of {document}: unchanged")
+
+    def _step(self, instance: dg.DagsterInstance, run_id: str, document: str, asset: str) -> Step:
+        return Step(instance, run_id, document, asset, self._bench.code_versions[asset])
 
 
 def _described(document: str, saved: Saved, raw: Header | None) -> dict[str, Any]:

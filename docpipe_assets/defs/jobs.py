@@ -1,8 +1,10 @@
 """Jobs: what a sensor or a person launches for a document."""
 
 import dagster as dg
+from pydantic import Field
 
 from docpipe_assets.defs.assets import DOCUMENT_ASSETS
+from docpipe_assets.defs.interventions import record_reset
 
 PROCESS_DOCUMENT = "process_document"
 
@@ -11,3 +13,37 @@ process_document = dg.define_asset_job(
     selection=dg.AssetSelection.assets(*DOCUMENT_ASSETS),
     description="All stages of one document, in one run. What is unchanged is left as it is.",
 )
+
+
+class ResetBreakers(dg.Config):
+    """Which breakers, and why: the reason is kept with the reset."""
+
+    reason: str
+    documents: list[str] = Field(default_factory=list)
+    """S3 keys below the intake prefix, or partition keys."""
+    stage: str = ""
+    """The name of an asset whose stage breaker is open."""
+
+
+@dg.op
+def reset(context: dg.OpExecutionContext, config: ResetBreakers) -> None:
+    if not config.reason.strip() or not (config.documents or config.stage):
+        raise dg.Failure("name documents or a stage, and give a reason", allow_retries=False)
+    for document in config.documents:
+        record_reset(context.instance, reason=config.reason, document=document)
+    if config.stage:
+        record_reset(context.instance, reason=config.reason, stage=config.stage)
+    context.log.info(
+        f"reset {len(config.documents)} documents{f' and {config.stage}' if config.stage else ''}"
+    )
+
+
+@dg.job(
+    description=(
+        "Says that an obstacle is gone: for documents that are held or quarantined, or for a stage that is "
+        "paused. Recorded on the `breaker` asset with the reason; intake requests the documents at its next "
+        "look. Nothing is deleted, and what is finished is left as it is."
+    ),
+)
+def reset_breakers() -> None:
+    reset()

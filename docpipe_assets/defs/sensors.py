@@ -1,18 +1,32 @@
-"""The intake sensor: every few seconds, the bucket is compared with what is known."""
+"""The intake sensor: compares bucket and records every few seconds, and asks for what is due."""
 
 import json
-from collections.abc import Container
+from collections.abc import Container, Iterator
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import dagster as dg
 
+from docpipe_assets.breaker import Breakers, fold, request_name
 from docpipe_assets.defs import tags
+from docpipe_assets.defs.history import attempts_since, failures_by
+from docpipe_assets.defs.interventions import (
+    closed_state,
+    document_state,
+    read_interventions,
+    stage_state,
+    withdrawn_after,
+)
 from docpipe_assets.defs.jobs import PROCESS_DOCUMENT, process_document
 from docpipe_assets.defs.partitions import documents
 from docpipe_assets.intake import Budget, Plan, Request, plan
 from docpipe_assets.settings import Settings
 from docpipe_assets.workbench import Workbench
 
+_FOLD_PER_TICK = 10_000
+_STATES_PER_TICK = 200
+"""Changes of breakers that one tick reports; the rest of a flood is in the state all the same."""
 UNFINISHED = (
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,
@@ -22,14 +36,64 @@ UNFINISHED = (
 )
 
 
+@dataclass(frozen=True)
+class Memory:
+    """What the sensor carries from tick to tick. All but the place in the listing is made from the
+    records, so it may be lost: then the next tick folds them anew.
+    """
+
+    resume_after: str = ""
+    runs_since: datetime | None = None
+    observations_after: int = 0
+    breakers: Breakers = field(default_factory=Breakers)
+    withdrawn: frozenset[str] = frozenset()
+
+    @classmethod
+    def read(cls, cursor: str | None, settings: Settings) -> "Memory":
+        kept: dict[str, Any] = json.loads(cursor or "{}")
+        breakers = Breakers.from_json(kept["breakers"], settings) if "breakers" in kept else None
+        if breakers is None:  # the first tick, or other settings: from the beginning
+            return cls(resume_after=kept.get("resume_after", ""))
+        since = kept["runs_since"]
+        return cls(
+            kept["resume_after"],
+            datetime.fromtimestamp(since, UTC) if since is not None else None,
+            kept["observations_after"],
+            breakers,
+            frozenset(kept["withdrawn"]),
+        )
+
+    def write(self, settings: Settings, resume_after: str) -> str:
+        kept = {
+            "resume_after": resume_after,
+            "runs_since": self.runs_since.timestamp() if self.runs_since else None,
+            "observations_after": self.observations_after,
+            "breakers": self.breakers.as_json(settings),
+            "withdrawn": sorted(self.withdrawn),
+        }
+        return json.dumps(kept, ensure_ascii=False)
+
+    def updated(self, instance: dg.DagsterInstance, settings: Settings) -> "Memory":
+        """With what the records say since then."""
+        resets, withdrawals, observed = read_interventions(instance, self.observations_after)
+        attempts, since = attempts_since(instance, self.runs_since, _FOLD_PER_TICK)
+        return Memory(
+            self.resume_after,
+            since,
+            observed,
+            fold(self.breakers, [*attempts, *resets], settings),
+            frozenset(withdrawn_after(self.withdrawn, withdrawals)),
+        )
+
+
 class RequestedVersions(Container[tuple[str, str]]):
     """The document versions that runs were requested for, read from the runs' own tags."""
 
-    def __init__(self, instance: dg.DagsterInstance) -> None:
-        self._requests = {value for _, values in instance.get_run_tags([tags.REQUEST]) for value in values}
+    def __init__(self, requests: Container[str]) -> None:
+        self._requests = requests
 
     def __contains__(self, pair: object) -> bool:
-        return isinstance(pair, tuple) and tags.request_of(*pair) in self._requests
+        return isinstance(pair, tuple) and request_name(*pair) in self._requests
 
 
 def intake_sensor(settings: Settings) -> dg.SensorDefinition:
@@ -39,33 +103,37 @@ def intake_sensor(settings: Settings) -> dg.SensorDefinition:
         default_status=dg.DefaultSensorStatus.RUNNING,
         description=(
             "Compares the intake bucket with the registered documents and their runs, registers what is "
-            "new and requests what is due, a bounded amount each tick. A tick fails, visibly, when the "
-            "bucket can't be listed. Safe to stop, kill or repeat at any time."
+            "new and requests what is due, a bounded amount each tick; holds back what breakers hold back. "
+            "A tick fails, visibly, when the bucket can't be listed. Safe to stop, kill or repeat any time."
         ),
     )
     def intake(context: dg.SensorEvaluationContext, bench: dg.ResourceParam[Workbench]) -> dg.SensorResult:
-        made = _plan(context.instance, bench, json.loads(context.cursor or "{}").get("resume_after", ""))
+        before = Memory.read(context.cursor, settings)
+        memory = before.updated(context.instance, settings)
+        made = _plan(context.instance, bench, memory)
         context.log.info(str(made))
         return dg.SensorResult(
             run_requests=[_run_request(request) for request in made.requests],
             dynamic_partitions_requests=(
                 [documents.build_add_request(made.register)] if made.register else []
             ),
-            cursor=json.dumps({"resume_after": made.resume_after}),
+            cursor=memory.write(settings, made.resume_after),
+            asset_events=list(_changes(before.breakers, memory.breakers, datetime.now(UTC))),
             skip_reason=None if made.requests else dg.SkipReason(str(made)),
         )
 
     return intake
 
 
-def _plan(instance: dg.DagsterInstance, bench: Workbench, resume_after: str) -> Plan:
+def _plan(instance: dg.DagsterInstance, bench: Workbench, memory: Memory) -> Plan:
     settings = bench.settings
     unfinished = instance.get_run_records(dg.RunsFilter(statuses=list(UNFINISHED)))
     queued = sum(record.dagster_run.status in UNFINISHED[:2] for record in unfinished)
+    failures = failures_by(instance, bench, memory.breakers)
     return plan(
-        bench.intake.list(start_after=resume_after),
+        bench.intake.list(start_after=memory.resume_after),
         registered=set(instance.get_dynamic_partitions(documents.name or "")),
-        requested=RequestedVersions(instance),
+        requested=RequestedVersions(failures.requested),
         busy={record.dagster_run.tags.get(tags.PARTITION, "") for record in unfinished},
         budget=Budget(
             keys=settings.intake_keys_per_tick,
@@ -73,22 +141,45 @@ def _plan(instance: dg.DagsterInstance, bench: Workbench, resume_after: str) -> 
             settled_before=datetime.now(UTC) - timedelta(seconds=settings.intake_settle_seconds),
         ),
         large_bytes=settings.large_bytes,
+        failures=failures,
+        withdrawn=memory.withdrawn,
     )
 
 
 def _run_request(request: Request) -> dg.RunRequest:
     seen = request.sighting
-    name = tags.request_of(seen.document, seen.version)
+    optional = {tags.BATCH: seen.batch, tags.CANARY: request.canary}
     return dg.RunRequest(
         # Should a tick be repeated before its runs are visible, Dagster drops the second request.
-        run_key=name,
+        run_key=request.run_key,
         job_name=PROCESS_DOCUMENT,
         partition_key=seen.key,
         tags={
-            tags.REQUEST: name,
-            **({tags.BATCH: seen.batch} if seen.batch else {}),
+            tags.REQUEST: request.name,
+            tags.ATTEMPT: str(request.attempt),
+            tags.PURPOSE: request.purpose.value,
             tags.LANE: request.lane,
             tags.QUEUE: request.lane,
             tags.VERSION: seen.version,
+            **{name: value for name, value in optional.items() if value},
         },
     )
+
+
+def _changes(before: Breakers, after: Breakers, now: datetime) -> Iterator[dg.AssetObservation]:
+    """What is worth telling of: breakers that are not closed any more, or closed again."""
+    told = 0
+    for key, one in after.documents.items():
+        earlier = before.documents.get(key)
+        is_news = earlier is None or (earlier.standing, earlier.run_id) != (one.standing, one.run_id)
+        if is_news and one.state_at(now) != "closed" and told < _STATES_PER_TICK:
+            told += 1
+            yield document_state(one, now)
+    for key, one in before.documents.items():
+        if key not in after.documents and one.state_at(now) != "closed" and told < _STATES_PER_TICK:
+            told += 1
+            yield closed_state(key)
+    for stage_key, stage in after.stages.items():
+        was = before.stages.get(stage_key)
+        if was is None or (was.is_open, was.canaries) != (stage.is_open, stage.canaries):
+            yield stage_state(stage, now)

@@ -1,7 +1,5 @@
 """The tags that docpipe puts on runs."""
 
-from docpipe_assets.identity import file_name_of
-
 PARTITION = "dagster/partition"
 QUEUE = "dagster-celery/queue"
 
@@ -9,12 +7,12 @@ BATCH = "docpipe/batch"
 LANE = "docpipe/lane"
 VERSION = "docpipe/version"
 REQUEST = "docpipe/request"
+RUN_KEY = "docpipe/run_key"
+ATTEMPT = "docpipe/attempt"
+PURPOSE = "docpipe/purpose"
+CANARY = "docpipe/canary"
+CODE = "docpipe/code_version"
 ERROR = "docpipe/error"
 STAGE = "docpipe/failed_stage"
 MESSAGE = "docpipe/message"
 FAILED_PAGES = "docpipe/failed_pages"
-
-
-def request_of(document: str, version: str) -> str:
-    """Names one version of one document; a run that carries it was requested for that version."""
-    return f"{file_name_of(document)}.{version}"

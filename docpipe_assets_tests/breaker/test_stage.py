@@ -111,3 +111,8 @@ def test_a_recalled_run_is_no_attempt() -> None:
     assert (breaker.attempts, breaker.failures) == (0, 0)
     assert asked(breakers, 7).action is Action.WAIT
     assert asked(canary_run(breakers, None, 130), 131).action is Action.REQUEST
+
+
+def test_what_opened_a_stage_breaker_does_not_open_it_again_once_it_has_closed() -> None:
+    closed = canary_run(folded(*outage(5)), None, 130)
+    assert not fold(closed, [failed("ENGINE_FAILED", 131, key="b/late.pdf")], SETTINGS).open_stages

@@ -19,7 +19,7 @@ from docpipe_assets.breaker import (
     fold,
 )
 from docpipe_assets.settings import Settings
-from docpipe_assets_tests.breaker.histories import SETTINGS, after, asked, failed, folded
+from docpipe_assets_tests.breaker.histories import DAY, SETTINGS, after, asked, failed, folded
 
 ERRORS = [None, "NO_PAGES", "MEMORY_LIMIT", "THROTTLED", "ENGINE_FAILED", "INTERNAL_ERROR", WORKER_LOST]
 ERRORS += ["ARTIFACT_DAMAGED", RUN_CANCELED, RUN_RECALLED, "CRASHED:SIGBUS"]
@@ -61,7 +61,7 @@ def test_order_within_a_batch_does_not_matter(history: list[Event], random: "st.
     assert folded(*shuffled) == folded(*history)
 
 
-@given(histories(), st.lists(st.integers(0, 40)), st.integers(0, 5))
+@given(histories(), st.lists(st.integers(0, 40)), st.integers(0, 40))
 def test_batches_repeats_and_a_restart_between_any_two_change_nothing(
     history: list[Event], cuts: list[int], repeats: int
 ) -> None:
@@ -141,3 +141,10 @@ def test_twenty_six_thousand_failures_are_folded_in_bulk() -> None:
         f"26,000 failures: {once_seconds:.2f} CPU s at once, {batch_seconds:.2f} in 26 batches; "
         f"to JSON and back {json_seconds:.2f}, {len(text) / 2**20:.1f} MiB"
     )
+
+
+def test_an_old_failure_that_is_told_again_does_not_undo_a_success() -> None:
+    old = failed(WORKER_LOST)
+    breakers = fold(folded(old, failed(None, 60)), [failed("NO_PAGES", DAY, key="b/y.pdf")], SETTINGS)
+    assert fold(breakers, [old], SETTINGS) == breakers
+    assert set(breakers.documents) == {"b/y.pdf"}

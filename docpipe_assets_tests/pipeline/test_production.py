@@ -12,11 +12,14 @@ import pytest
 
 from docpipe_assets.defs.assets import DOCUMENT_ASSETS, raw_pdf
 from docpipe_assets.defs.partitions import documents
-from docpipe_assets.errors import error_class
+from docpipe_assets.defs.sensors import intake_sensor
+from docpipe_assets.errors import ConfigurationError, error_class
 from docpipe_assets.identity import partition_key
 from docpipe_assets.ledger import State
 from docpipe_assets.model import Mentions, PageTexts, Relationships
 from docpipe_assets.sample import expected, write_production, write_text_pdfs
+from docpipe_assets.settings import read_settings
+from docpipe_assets.workbench import Workbench
 from docpipe_assets_tests.pipeline.site import Site
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.timeout(600)]
@@ -171,17 +174,13 @@ def test_a_deleted_key_is_withdrawn_not_lost(site: Site, tmp_path: Path) -> None
 
 
 def test_a_bucket_that_cannot_be_listed_makes_the_tick_fail_visibly(site: Site) -> None:
-    from docpipe_assets.definitions import build_definitions
-    from docpipe_assets.settings import read_settings
-
     settings = read_settings().model_copy(update={"intake_url": "s3://no-such-bucket"})
-    broken = build_definitions(settings)
-    sensor = broken.get_sensor_def("intake")
+    bench = Workbench(settings)
     with (
-        dg.build_sensor_context(instance=site.instance, definitions=broken) as context,
-        pytest.raises(Exception, match="no such bucket"),
+        dg.build_sensor_context(instance=site.instance, resources={"bench": bench}) as context,
+        pytest.raises(ConfigurationError, match="no such bucket"),
     ):
-        sensor.evaluate_tick(context)
+        intake_sensor(settings)(context)
 
 
 def test_status_speaks_to_machines(site: Site, production: dict[str, int | str]) -> None:

@@ -1,0 +1,167 @@
+"""What breakers did and what people decided, recorded as observations of the ``breaker`` asset.
+
+The observations of a document's partition are its history; nothing is kept beside them.
+"""
+
+import getpass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import dagster as dg
+
+from docpipe_assets.breaker import DocumentBreaker, Reset, StageBreaker, advice_on
+from docpipe_assets.defs.partitions import documents
+from docpipe_assets.identity import document_of, partition_key
+
+_BATCH = 1000
+
+breaker = dg.AssetSpec(
+    "breaker",
+    group_name="operations",
+    partitions_def=documents,
+    kinds={"breaker"},
+    description=(
+        "Who is held back and why. Observed by the intake sensor whenever a breaker opens or closes, and by "
+        "whoever resets or withdraws a document. Without a partition: the breakers of stages. Holds back "
+        "automation only; a run that a person launches always runs. Look at `reason` and `next_attempt`; "
+        "reset with the job `reset_breakers` or `docpipe breaker reset`."
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Withdrawal:
+    """A person took a document out of the matter, or put it back."""
+
+    key: str
+    is_withdrawn: bool
+    at: datetime
+
+
+def record_reset(
+    instance: dg.DagsterInstance, *, reason: str, document: str | None = None, stage: str | None = None
+) -> None:
+    """A person says that an obstacle is gone; automation goes on at its next look."""
+    _record(instance, document, {"action": "reset", "reason": reason, **({"stage": stage} if stage else {})})
+
+
+def record_withdrawal(
+    instance: dg.DagsterInstance, document: str, *, reason: str, is_withdrawn: bool
+) -> None:
+    action = "withdrawn" if is_withdrawn else "reinstated"
+    _record(instance, document, {"action": action, "reason": reason})
+
+
+def document_state(one: DocumentBreaker, now: datetime) -> dg.AssetObservation:
+    """What the sensor reports when a document's breaker has changed."""
+    return dg.AssetObservation(
+        asset_key=breaker.key,
+        partition=one.key,
+        description=f"{one.state_at(now)}: {one.error}",
+        metadata=_without_empty(
+            {
+                "action": "state",
+                "state": one.state_at(now),
+                "error": one.error,
+                "stage": one.stage,
+                "failures": one.failures,
+                "attempts": one.attempts,
+                "since": one.since.isoformat(timespec="seconds"),
+                "next_attempt": one.next_at.isoformat(timespec="seconds") if one.next_at else "none",
+                "advice": advice_on(one.error),
+                "run": dg.MetadataValue.dagster_run(one.run_id),
+            }
+        ),
+    )
+
+
+def closed_state(key: str) -> dg.AssetObservation:
+    return dg.AssetObservation(
+        asset_key=breaker.key,
+        partition=key,
+        description="closed: the newest attempt went well",
+        metadata={"action": "state", "state": "closed"},
+    )
+
+
+def stage_state(one: StageBreaker, now: datetime) -> dg.AssetObservation:
+    return dg.AssetObservation(
+        asset_key=breaker.key,
+        description=f"{one.stage} {one.state_at(now)}: {one.reason}",
+        metadata=_without_empty(
+            {
+                "action": "state",
+                "stage": one.stage,
+                "state": one.state_at(now),
+                "reason": one.reason,
+                "documents": one.documents,
+                "since": one.since.isoformat(timespec="seconds"),
+                "next_canary": one.next_canary_at.isoformat(timespec="seconds")
+                if one.next_canary_at
+                else None,
+            }
+        ),
+    )
+
+
+def read_interventions(
+    instance: dg.DagsterInstance, after_storage_id: int = 0
+) -> tuple[list[Reset], list[Withdrawal], int]:
+    """The resets and withdrawals after an observation, oldest first, and the newest observation's id."""
+    resets: list[Reset] = []
+    withdrawals: list[Withdrawal] = []
+    newest = after_storage_id
+    for storage_id, at, key, metadata in _observations(instance, after_storage_id):
+        newest = max(newest, storage_id)
+        match metadata.get("action"):
+            case "reset":
+                stage = metadata.get("stage")
+                resets.append(Reset(at, metadata.get("reason", ""), metadata.get("by"), key, stage))
+            case "withdrawn" | "reinstated" as action if key is not None:
+                withdrawals.append(Withdrawal(key, action == "withdrawn", at))
+    return resets, withdrawals, newest
+
+
+def withdrawn_after(before: Iterable[str], withdrawals: Sequence[Withdrawal]) -> set[str]:
+    """The partition keys that are withdrawn when these decisions have been followed."""
+    withdrawn = set(before)
+    for one in withdrawals:
+        (withdrawn.add if one.is_withdrawn else withdrawn.discard)(one.key)
+    return withdrawn
+
+
+def _observations(
+    instance: dg.DagsterInstance, after_storage_id: int
+) -> Iterator[tuple[int, datetime, str | None, dict[str, str]]]:
+    filters = dg.AssetRecordsFilter(asset_key=breaker.key, after_storage_id=after_storage_id or None)
+    cursor: str | None = None
+    while True:
+        found = instance.fetch_observations(filters, limit=_BATCH, cursor=cursor, ascending=True)
+        for record in found.records:
+            seen = record.asset_observation
+            if seen is not None:
+                metadata = {name: str(value.value) for name, value in seen.metadata.items()}
+                yield (
+                    record.storage_id,
+                    datetime.fromtimestamp(record.timestamp, UTC),
+                    seen.partition,
+                    metadata,
+                )
+        cursor = found.cursor
+        if not found.has_more:
+            return
+
+
+def _record(instance: dg.DagsterInstance, document: str | None, metadata: dict[str, Any]) -> None:
+    key = partition_key(document_of(document)) if document is not None else None
+    instance.report_runless_asset_event(
+        dg.AssetObservation(
+            asset_key=breaker.key, partition=key, metadata={**metadata, "by": getpass.getuser()}
+        )
+    )
+
+
+def _without_empty(metadata: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in metadata.items() if value is not None}
