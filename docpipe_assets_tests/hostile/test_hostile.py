@@ -31,11 +31,12 @@ class Round:
         normal.write_bytes(simple(*pages))
         files = {name: folder / "files" / name for name in self.kinds}
         self.scratch = folder / "data" / "scratch"
+        others = _children()
         with open_bench(folder / "data", {**files, NORMAL: normal, NORMAL_AGAIN: normal}) as bench:
             self.before = self._normal(bench, NORMAL)
-            self.zygote = _children()
+            self.zygote = _children() - others
             self.outcomes = dict(self._hostile(bench))
-            self.zygote_after = _children()
+            self.zygote_after = _children() - others
             self.left = sorted(str(path.relative_to(self.scratch)) for path in self.scratch.glob("*/*"))
             self.after = self._normal(bench, NORMAL_AGAIN)
 
