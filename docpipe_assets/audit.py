@@ -163,7 +163,8 @@ class _Reading:
                 self.found.note(Fault.PAGE, f"page {page.page} stands where page {expected} should")
             if page.start != offset or page.end != page.start + len(page.text):
                 self.found.note(
-                    Fault.PAGE, f"page {page.page} claims {page.start}-{page.end}, its text begins at {offset}"
+                    Fault.PAGE,
+                    f"page {page.page} claims {page.start}-{page.end}, its text begins at {offset}",
                 )
             offset += len(page.text) + len(PAGE_SEPARATOR)
             if page.method is TextMethod.FAILED:

@@ -15,6 +15,9 @@ from docpipe_assets.identity import batch_of, object_version, partition_key
 from docpipe_assets.protocols import StoredObject
 from docpipe_assets.settings import Settings
 
+HIGH, NORMAL, LOW = 10, 0, -10
+_PRIORITIES = {"high": HIGH, "normal": NORMAL, "low": LOW}
+
 
 class Kind(StrEnum):
     DOCUMENT = "document"
@@ -150,6 +153,11 @@ def sighting_of(found: StoredObject) -> Sighting:
 
 def lane_of(size_bytes: int, large_bytes: int) -> str:
     return "large" if size_bytes >= large_bytes else "standard"
+
+
+def priority_of(batch: str, settings: Settings) -> int:
+    """How far to the front of the queue a batch's documents go: the highest number is taken first."""
+    return _PRIORITIES[settings.batch_priorities.get(batch, "normal")]
 
 
 def plan(

@@ -132,6 +132,14 @@ def take_stock(
     return Ledger(tuple(sorted(entries.values(), key=lambda e: e.document)), others)
 
 
+def duplicates(versions: Mapping[str, str]) -> tuple[tuple[str, ...], ...]:
+    """The documents whose bytes are the same, group by group; ``versions`` holds each one's SHA-256."""
+    alike: dict[str, list[str]] = {}
+    for document in sorted(versions):
+        alike.setdefault(versions[document], []).append(document)
+    return tuple(tuple(group) for group in alike.values() if len(group) > 1)
+
+
 def _entry(
     seen: Sighting,
     run: RunSummary | None,

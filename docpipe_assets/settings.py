@@ -4,9 +4,10 @@ import difflib
 import os
 from functools import cached_property
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from docpipe_assets.errors import ConfigurationError
 
@@ -54,6 +55,10 @@ class Settings(BaseSettings):
     sandbox_memory_bytes: int = Field(1024 * 1024 * 1024, ge=64 * 1024 * 1024)
     page_cpu_seconds: float = Field(20, gt=0)
     split_cpu_seconds: float = Field(120, gt=0)
+
+    batch_priorities: dict[str, Literal["high", "normal", "low"]] = {}
+    """Which batches are taken from the queue before or after the others, as JSON:
+    ``{"acuity": "high", "archive": "low"}``. What already waits keeps the priority it came with."""
 
     intake_seconds: int = Field(10, ge=1)
     """How often intake looks at the bucket."""
@@ -118,3 +123,5 @@ def read_settings() -> Settings:
         first = error.errors()[0]
         field = _PREFIX + str(first["loc"][0]).upper()
         raise ConfigurationError(f"{field}={first['input']!r}: {first['msg']}") from error
+    except SettingsError as error:  # a list or mapping that is no JSON
+        raise ConfigurationError(f"{error}: {error.__cause__}; write it as JSON") from error

@@ -16,9 +16,10 @@ LAYERS: list[set[str]] = [
     {"demo", "recovery"},
     {"definitions"},
     {"defs"},
-    {"stack", "local_run", "report"},
+    {"stack", "local_run", "batch_report"},
+    {"report"},
     {"workbench"},
-    {"stages", "intake", "ledger", "engines", "sandbox", "storage", "upload", "meter", "sample"},
+    {"stages", "audit", "intake", "ledger", "engines", "sandbox", "storage", "upload", "meter", "sample"},
     {"rules", "breaker"},
 ]
 GROUND = {"protocols", "identity", "model", "errors", "settings", "transfer"}

@@ -7,11 +7,12 @@ backfill, the "Materialize" button and ``docpipe run`` all come through here or 
 workbench.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
 import dagster as dg
 
+from docpipe_assets.defs.checks import DOCUMENT_CHECK, document_check
 from docpipe_assets.defs.failures import TRANSIENT_RETRIES, Step, reported
 from docpipe_assets.defs.partitions import documents
 from docpipe_assets.identity import document_of
@@ -46,8 +47,13 @@ def _versioned(stream: S) -> dg.Output[S]:
     return dg.Output(stream, data_version=dg.DataVersion(stream.fingerprint))
 
 
+def _step(context: dg.AssetExecutionContext, bench: Workbench, asset: str) -> Step:
+    document = document_of(context.partition_key)
+    return Step(context.instance, context.run_id, document, asset, bench.code_versions[asset])
+
+
 def _document_asset(
-    *, kinds: set[str], code_version: str
+    *, kinds: set[str], code_version: str, check_specs: Sequence[dg.AssetCheckSpec] = ()
 ) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
     """What all seven have in common."""
     return dg.asset(
@@ -57,6 +63,7 @@ def _document_asset(
         retry_policy=TRANSIENT_RETRIES,
         kinds=kinds,
         code_version=code_version,
+        check_specs=check_specs,
     )
 
 
@@ -70,8 +77,7 @@ def raw_pdf(context: dg.AssetExecutionContext, bench: dg.ResourceParam[Workbench
     pages seem to be missing later.
     """
     document = document_of(context.partition_key)
-    code_version = bench.code_versions["raw_pdf"]
-    with reported(Step(context.instance, context.run_id, document, "raw_pdf", code_version)):
+    with reported(_step(context, bench, "raw_pdf")):
         return _versioned(bench.raw_pdf(document))
 
 
@@ -125,7 +131,9 @@ def canonical_entities(
     return _versioned(bench.canonical_entities(document_of(context.partition_key), mentions))
 
 
-@_document_asset(kinds={"graph"}, code_version=entities_to_relationships.VERSION)
+@_document_asset(
+    kinds={"graph"}, code_version=entities_to_relationships.VERSION, check_specs=[DOCUMENT_CHECK]
+)
 def relationships(
     context: dg.AssetExecutionContext,
     bench: dg.ResourceParam[Workbench],
@@ -133,13 +141,18 @@ def relationships(
     mentions: Mentions,
     chunks: Chunks,
     ocr_text: PageTexts,
-) -> dg.Output[Relationships]:
+) -> Iterator[dg.Output[Relationships] | dg.AssetCheckResult]:
     """How the document's parts and entities stand to each other, each with the quote that it rests on.
 
-    The last stage: a document whose relationships are materialized is done.
+    The last stage: a document whose relationships are materialized is done. Its check tells whether
+    all that was made of the document can be relied upon.
     """
     document = document_of(context.partition_key)
-    return _versioned(bench.relationships(document, canonical_entities, mentions, chunks, ocr_text))
+    yield _versioned(bench.relationships(document, canonical_entities, mentions, chunks, ocr_text))
+    # By now the relationships are in the lake, where the check reads them.
+    with reported(_step(context, bench, "relationships")):
+        checked = document_check(bench, document, ocr_text, chunks, mentions, canonical_entities)
+    yield checked
 
 
 DOCUMENT_ASSETS = (raw_pdf, page_splits, ocr_text, chunks, mentions, canonical_entities, relationships)

@@ -1,0 +1,106 @@
+"""The queue's front door: gives a run that a person or a backfill launched its lane, batch and priority.
+
+Intake's own runs arrive with all of it. One from the UI carries only the partition, so its document
+is asked for its size here, in the process that submits it: the webserver, or the daemon for backfills.
+"""
+
+import threading
+import time
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Final
+
+from dagster import DagsterRun, QueuedRunCoordinator, SubmitRunContext
+
+from docpipe_assets.defs import tags
+from docpipe_assets.defs.broker import LANES
+from docpipe_assets.errors import DocpipeError
+from docpipe_assets.identity import batch_of, document_of
+from docpipe_assets.intake import HIGH, lane_of, priority_of
+from docpipe_assets.protocols import Source
+from docpipe_assets.settings import Settings, read_settings
+from docpipe_assets.workbench import open_store
+
+PRIORITY: Final = "dagster/priority"
+_RANGE: Final = "dagster/asset_partition_range_start"
+_PATIENCE_SECONDS: Final = 3.0
+"""A person waits for the launch: a store that is slower than this is not asked again for a while."""
+_PAUSE_SECONDS: Final = 30.0
+
+
+class DocumentRunCoordinator(QueuedRunCoordinator):
+    """Dagster's queue; what is missing in a run's tags is added before it waits there.
+
+    It never refuses a run: a document whose size can't be learnt goes to the standard lane.
+    """
+
+    def submit_run(self, context: SubmitRunContext) -> DagsterRun:
+        run = context.dagster_run
+        missing = missing_tags(run.tags, self._sizes, self._settings)
+        if missing:
+            self._instance.add_run_tags(run.run_id, missing)
+        return super().submit_run(context)
+
+    @cached_property
+    def _settings(self) -> Settings:
+        return read_settings()
+
+    @cached_property
+    def _sizes(self) -> "Sizes":
+        return Sizes(open_store(self._settings.intake, self._settings))
+
+
+class Sizes:
+    """Asks a store for the size of an object, and does not wait for one that is not there."""
+
+    def __init__(self, intake: Source, patience_seconds: float = _PATIENCE_SECONDS) -> None:
+        self._intake = intake
+        self._patience_seconds = patience_seconds
+        self._silent_until = 0.0
+
+    def size_of(self, document: str) -> int | None:
+        """The size in bytes; None when the object is gone or the store does not answer in time."""
+        if time.monotonic() < self._silent_until:
+            return None
+        answer: list[int | None] = []
+        # A daemon thread: the client's own patience, with its retries, is minutes.
+        asking = threading.Thread(target=lambda: answer.append(self._ask(document)), daemon=True)
+        asking.start()
+        asking.join(self._patience_seconds)
+        if not answer:
+            self._silent_until = time.monotonic() + _PAUSE_SECONDS
+            return None
+        return answer[0]
+
+    def _ask(self, document: str) -> int | None:
+        try:
+            return self._intake.head(document).size_bytes
+        except DocpipeError:  # the run itself will meet the same error, and report it
+            return None
+
+
+def missing_tags(present: Mapping[str, str], sizes: Sizes, settings: Settings) -> dict[str, str]:
+    """The tags to add to a run that is about to wait in the queue."""
+    key = present.get(tags.PARTITION)
+    if key is None:
+        # A report or a reset: it is short, and someone waits for it.
+        return {} if PRIORITY in present or _RANGE in present else {PRIORITY: str(HIGH)}
+    try:
+        document = document_of(key)
+    except UnicodeDecodeError:  # a hand-made key, which names no document
+        return {}
+    missing: dict[str, str] = {}
+    lane = present.get(tags.LANE)
+    if lane is None:
+        size_bytes = sizes.size_of(document)
+        lane = LANES[0] if size_bytes is None else lane_of(size_bytes, settings.large_bytes)
+        missing[tags.LANE] = lane
+    if tags.QUEUE not in present:
+        missing[tags.QUEUE] = lane
+    batch = batch_of(document)
+    if batch and tags.BATCH not in present:
+        missing[tags.BATCH] = batch
+    priority = priority_of(batch, settings)
+    if priority and PRIORITY not in present:
+        missing[PRIORITY] = str(priority)
+    return missing
