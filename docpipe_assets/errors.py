@@ -256,6 +256,7 @@ class EngineError(DocpipeError):
 
 class ConfigurationError(DocpipeError):
     code = "CONFIGURATION"
+    counts_for = Breaker.STAGE
     advice = "Correct the named setting and start again."
 
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from docpipe_assets.breaker import Action, Breakers, Decision, Purpose, decide, request_name
-from docpipe_assets.identity import batch_of, object_version, partition_key
+from docpipe_assets.identity import batch_of, digest, object_version, partition_key
 from docpipe_assets.protocols import StoredObject
 from docpipe_assets.settings import Settings
 
@@ -141,10 +141,14 @@ def kind_of(key: str) -> Kind:
 
 
 def sighting_of(found: StoredObject) -> Sighting:
+    # The time is part of the version: a key overwritten by other bytes and then by the first ones again
+    # has to be processed again, since its artifacts are those of the bytes between.
+    content = object_version(found.size_bytes, found.etag, found.version_id)
+    version = digest([content, found.last_modified.isoformat()])[:16]
     return Sighting(
         document=found.key,
         key=partition_key(found.key),
-        version=object_version(found.size_bytes, found.etag, found.version_id),
+        version=version,
         size_bytes=found.size_bytes,
         batch=batch_of(found.key),
         last_modified=found.last_modified,

@@ -31,6 +31,8 @@ def as_json(ledger: Ledger) -> dict[str, Any]:
                 "stage": entry.stage,
                 "error": entry.error,
                 "message": entry.message,
+                "reason": entry.reason,
+                "next_attempt_at": entry.next_attempt_at.isoformat() if entry.next_attempt_at else None,
                 "pages": entry.pages,
             }
             for entry in ledger.entries
@@ -67,7 +69,10 @@ def _what_happened(entry: Entry) -> str:
     if entry.error is None:
         return ""
     message = (entry.message or "").removeprefix(entry.document).lstrip(": ")
-    return f"{entry.error} in {entry.stage or 'its run'}" + (f": {message}" if message else "")
+    text = f"{entry.error} in {entry.stage or 'its run'}" + (f": {message}" if message else "")
+    if entry.next_attempt_at is not None:
+        text += f" (next attempt {entry.next_attempt_at.astimezone():%H:%M:%S})"
+    return text
 
 
 def _visible(text: str) -> Text:

@@ -27,7 +27,8 @@ from docpipe_assets.stages.text_to_chunks import text_to_chunks
 from docpipe_assets_tests.stages.productions import page_texts
 
 TEXTS = [
-    f"Letter {n} of March {n}, 2021 to ann.hall{n}@example.com. The sum of $1,250.{n:02d} is due. Call (212) 555-01{n:02d}."
+    f"Letter {n} of March {n}, 2021 to ann.hall{n}@example.com. The sum of $1,250.{n:02d} is due."
+    f" Call (212) 555-01{n:02d}."
     for n in range(1, 7)
 ]
 

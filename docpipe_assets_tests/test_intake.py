@@ -101,13 +101,22 @@ def test_an_overwritten_key_is_processed_again_as_a_new_version() -> None:
     assert not world.tick().requests
 
 
-def test_a_key_deleted_and_added_again_unchanged_is_not_processed_twice() -> None:
+def test_a_key_deleted_and_added_again_is_looked_at_once_more() -> None:
     world = World([stored("b/x.pdf")])
     world.tick()
     del world.bucket["b/x.pdf"]
     assert not world.tick().requests
     world.bucket["b/x.pdf"] = stored("b/x.pdf", age_seconds=1)
+    assert len(world.tick().requests) == 1
     assert not world.tick().requests
+
+
+def test_a_key_that_gets_its_first_bytes_back_is_processed_a_third_time() -> None:
+    world = World([])
+    for etag, age_seconds in (("a", 30), ("b", 20), ("a", 10)):
+        world.bucket["b/x.pdf"] = stored("b/x.pdf", etag, age_seconds=age_seconds)
+        assert len(world.tick().requests) == 1
+        assert not world.tick().requests
 
 
 def test_keys_with_equal_times_are_all_seen() -> None:

@@ -38,7 +38,7 @@ UNACCOUNTED_CHECK = dg.AssetCheckSpec(
 @dg.asset(group_name="corpus", kinds={"s3"}, check_specs=[UNACCOUNTED_CHECK])
 def batch_report(
     context: dg.AssetExecutionContext, bench: dg.ResourceParam[Workbench]
-) -> dg.MaterializeResult[Any]:
+) -> Iterator[dg.MaterializeResult[Any]]:
     """The ledger: how many documents are in which state, batch by batch, and what to do about the rest.
 
     Materialize it whenever you want to know; it reads the bucket's listing and Dagster's records, and
@@ -49,7 +49,7 @@ def batch_report(
     """
     report = report_on(read_ledger(context.instance, bench), dict(read_documents(context.instance)))
     url = _keep(bench, report)
-    return dg.MaterializeResult(
+    yield dg.MaterializeResult(
         metadata=_described(report, url),
         check_results=[
             dg.AssetCheckResult(
@@ -105,7 +105,7 @@ def _newest(instance: dg.DagsterInstance, asset: str) -> Iterator[tuple[str, dic
 
 
 def _keep(bench: Workbench, report: BatchReport) -> str:
-    """Write the JSON under the hour of the report; what earlier reports said stays to be compared."""
+    """Write the JSON under the time it was made at; what earlier reports said stays to be compared."""
     made_at = datetime.now(UTC)
     key = f"{_ASSET}/{made_at:%Y-%m-%dT%H-%M-%S-%fZ}.json"
     with bench.scratch.folder() as folder:

@@ -1,6 +1,8 @@
 """The intake sensor: compares bucket and records every few seconds, and asks for what is due."""
 
 import json
+import zlib
+from base64 import b64decode, b64encode
 from collections.abc import Container, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -34,6 +36,7 @@ UNFINISHED = (
     dg.DagsterRunStatus.STARTED,
     dg.DagsterRunStatus.CANCELING,
 )
+_WAITING = (dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING)
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,7 @@ class Memory:
 
     @classmethod
     def read(cls, cursor: str | None, settings: Settings) -> "Memory":
-        kept: dict[str, Any] = json.loads(cursor or "{}")
+        kept: dict[str, Any] = json.loads(zlib.decompress(b64decode(cursor))) if cursor else {}
         breakers = Breakers.from_json(kept["breakers"], settings) if "breakers" in kept else None
         if breakers is None:  # the first tick, or other settings: from the beginning
             return cls(resume_after=kept.get("resume_after", ""))
@@ -71,7 +74,8 @@ class Memory:
             "breakers": self.breakers.as_json(settings),
             "withdrawn": sorted(self.withdrawn),
         }
-        return json.dumps(kept, ensure_ascii=False)
+        # Dagster keeps a copy with every tick; thousands of failures fit into some hundred kilobytes.
+        return b64encode(zlib.compress(json.dumps(kept).encode())).decode()
 
     def updated(self, instance: dg.DagsterInstance, settings: Settings) -> "Memory":
         """With what the records say since then."""
@@ -128,7 +132,7 @@ def intake_sensor(settings: Settings) -> dg.SensorDefinition:
 def _plan(instance: dg.DagsterInstance, bench: Workbench, memory: Memory) -> Plan:
     settings = bench.settings
     unfinished = instance.get_run_records(dg.RunsFilter(statuses=list(UNFINISHED)))
-    queued = sum(record.dagster_run.status in UNFINISHED[:2] for record in unfinished)
+    queued = sum(record.dagster_run.status in _WAITING for record in unfinished)
     failures = failures_by(instance, bench, memory.breakers)
     return plan(
         bench.intake.list(start_after=memory.resume_after),

@@ -1,0 +1,150 @@
+"""What is said of a document's evidence, and of all documents together, on the real stack."""
+
+import json
+import os
+import time
+import uuid
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from docpipe_assets.defs.checks import DOCUMENT_CHECK
+from docpipe_assets.defs.corpus import UNACCOUNTED_CHECK, batch_report
+from docpipe_assets.defs.run_coordinator import DocumentRunCoordinator
+from docpipe_assets.identity import batch_of
+from docpipe_assets.ledger import State
+from docpipe_assets.model import Mention, Mentions
+from docpipe_assets.protocols import Source
+from docpipe_assets.sample import write_text_pdfs
+from docpipe_assets.storage.file import FileStore
+from docpipe_assets.workbench import Workbench
+from docpipe_assets_tests.pipeline.site import Site
+from docpipe_assets_tests.pipeline.ui_api import materialize
+
+pytestmark = [pytest.mark.pipeline, pytest.mark.timeout(600)]
+
+DOCUMENTS = ("checked/letter.pdf", "checked/copy of letter.pdf")
+
+
+@pytest.fixture(scope="module")
+def document(site: Site, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A finished document, and beside it one with the same bytes."""
+    (path,) = write_text_pdfs(tmp_path_factory.mktemp("checked"), 1)
+    for key in DOCUMENTS:
+        site.put(key, path)
+    assert site.settled("checked", 2).count(State.SUCCEEDED) == 2
+    return DOCUMENTS[0]
+
+
+def evaluations(site: Site, run_id: str) -> list[dg.AssetCheckEvaluation]:
+    logs = site.instance.all_logs(run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION)
+    return [log.dagster_event.asset_check_evaluation_data for log in logs if log.dagster_event]
+
+
+def launched(site: Site, document: str, assets: list[str] | None = None) -> dg.DagsterRun:
+    run_id = materialize(site, document, assets)
+    found = site.wait_for(
+        lambda: site.instance.get_run_by_id(run_id),
+        lambda run: run is not None and run.is_finished,
+        f"the run of {document}",
+    )
+    assert found is not None
+    return found
+
+
+def report(site: Site, intake: Source | None = None) -> tuple[dg.ExecuteInProcessResult, dict[str, Any]]:
+    """Materialize the batch report; what it says as metadata, by name."""
+    bench = Workbench(site.bench.settings, intake=intake)
+    result = dg.materialize(
+        [batch_report], instance=site.instance, resources={"bench": bench}, raise_on_error=False
+    )
+    (made,) = result.asset_materializations_for_node("batch_report")
+    return result, {name: value.value for name, value in made.metadata.items()}
+
+
+def test_every_finished_document_has_its_check(site: Site, document: str) -> None:
+    (run,) = site.runs_of(document)
+    (check,) = evaluations(site, run.run_id)
+    assert (check.check_name, check.partition, check.passed) == (DOCUMENT_CHECK.name, document, True)
+    assert check.metadata["pages"].value == check.metadata["pages_accounted_for"].value == 1
+    assert int(str(check.metadata["quotes"].value)) > 0
+
+
+def test_a_run_from_the_ui_gets_its_lane_and_batch(site: Site, document: str) -> None:
+    run = launched(site, document, ["relationships"])
+    assert run.status is dg.DagsterRunStatus.SUCCESS
+    assert run.tags["docpipe/lane"] == run.tags["dagster-celery/queue"] == "standard"
+    assert run.tags["docpipe/batch"] == batch_of(document)
+
+
+def test_a_large_document_from_the_ui_is_worked_on_in_the_large_lane(
+    site: Site, document: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOCPIPE_LARGE_BYTES", "100")
+    monkeypatch.setenv("DOCPIPE_BATCH_PRIORITIES", '{"checked": "high"}')
+    coordinator = DocumentRunCoordinator()
+    coordinator.register_instance(site.instance)
+    bare = site.runs_of(document)[0]._replace(
+        run_id=str(uuid.uuid4()),
+        status=dg.DagsterRunStatus.NOT_STARTED,
+        tags={"dagster/partition": document},
+    )
+    site.instance.add_run(bare)
+    # Nothing but the run is looked at: no code location is asked when it is put into the queue.
+    queued = coordinator.submit_run(dg.SubmitRunContext(bare, workspace=None))  # type: ignore[arg-type]
+    assert queued.tags["docpipe/lane"] == queued.tags["dagster-celery/queue"] == "large"
+    assert queued.tags["dagster/priority"] == "10"
+    done = site.wait_for(
+        lambda: site.instance.get_run_by_id(bare.run_id),
+        lambda run: run is not None and run.is_finished,
+        "the run in the large lane",
+    )
+    assert done is not None
+    assert done.status is dg.DagsterRunStatus.SUCCESS
+
+
+def test_a_wrong_quote_in_the_lake_turns_the_check_red(site: Site, document: str) -> None:
+    good = site.bench.load(Mentions, document)
+    key = site.bench.lake.url(Mentions, document).removeprefix(f"{site.bench.lake.store.url}/")
+    rows = [row.model_copy(update={"quote": "Nobody"}) if n == 0 else row for n, row in enumerate(good)]
+    assert isinstance(rows[0], Mention)
+    site.bench.lake.store.delete(key)
+    site.bench.lake.save(document, Mentions(good.fingerprint, lambda: iter(rows)))
+    run = launched(site, document, ["relationships"])
+    (check,) = evaluations(site, run.run_id)
+    assert run.status is dg.DagsterRunStatus.SUCCESS, "the check tells; the document stays as it was"
+    assert (check.passed, check.severity) == (False, dg.AssetCheckSeverity.ERROR)
+    assert rows[0].mention in str(check.metadata["first_faults"].value)
+
+    site.bench.lake.store.delete(key)
+    run = launched(site, document)  # made again from what is there
+    (check,) = evaluations(site, run.run_id)
+    assert check.passed
+
+
+def test_the_batch_report_adds_up_and_names_duplicates(site: Site, document: str) -> None:
+    result, said = report(site)
+    assert result.success, "the blocking check passes"
+    assert said["discovered"] == sum(said[state.value] for state in State)
+    assert said["unaccounted"] == said["pages_unaccounted"] == 0
+    parts = ("text_layer", "ocr", "blank", "failed", "in_open_documents")
+    assert said["pages_discovered"] == sum(said[f"pages_{part}"] for part in parts) >= 2
+    with site.bench.lake.store.open(said["artifact"].removeprefix(f"{site.bench.lake.store.url}/")) as source:
+        kept = json.load(source)
+    assert kept["batches"]["checked"]["succeeded"] == 2
+    assert sorted(DOCUMENTS) in [[d for d in group if d in DOCUMENTS] for group in kept["duplicates"]]
+
+
+def test_a_document_that_intake_missed_fails_the_report_and_is_named(site: Site, tmp_path: Path) -> None:
+    path = tmp_path / "missed" / "since an hour.pdf"
+    path.parent.mkdir()
+    path.write_bytes(b"%PDF-1.7")
+    os.utime(path, (time.time() - 3600,) * 2)
+    result, said = report(site, FileStore(tmp_path))
+    assert not result.success
+    assert said["unaccounted"] == 1
+    (check,) = [e for e in result.get_asset_check_evaluations() if e.check_name == UNACCOUNTED_CHECK.name]
+    assert check.blocking
+    assert check.metadata["named"].value == ["missed/since an hour.pdf"]

@@ -1,0 +1,328 @@
+"""Any part may be killed in the middle of a document: nothing is lost, nothing done twice, work goes on."""
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import dagster as dg
+import pikepdf
+import psutil
+import pytest
+from PIL import Image
+
+from docpipe_assets.breaker import WORKER_LOST
+from docpipe_assets.defs import tags
+from docpipe_assets.identity import partition_key
+from docpipe_assets.ledger import State
+from docpipe_assets.model import STREAMS, RawPdfs
+from docpipe_assets.sample import write_text_pdfs
+from docpipe_assets.settings import read_settings
+from docpipe_assets.stack import Stack
+from docpipe_assets.transfer import sha256_of
+from docpipe_assets.workbench import Workbench, open_store
+from docpipe_assets_tests.pipeline.engines import Gate
+from docpipe_assets_tests.pipeline.site import Site
+
+pytestmark = [pytest.mark.pipeline, pytest.mark.slow, pytest.mark.timeout(300)]
+
+PATIENCE_SECONDS = 150.0
+NOTICED_SECONDS = 60.0
+"""So soon the run of a killed worker has to be marked as failed."""
+BIG_BYTES = 90_000_000
+ENVIRONMENT = {
+    "DOCPIPE_INTAKE_SECONDS": "2",
+    "DOCPIPE_RETRY_SECONDS": "2",
+    "DOCPIPE_OCR_ENGINE": "docpipe_assets_tests.pipeline.engines:SlowOcr",
+}
+DEAD_ENDS = {State.FAILED, State.HELD, State.QUARANTINED, State.PARTIAL, State.WITHDRAWN}
+PROVENANCE = {"document", "etag", "key", "last_modified"}
+"""What tells where a document lies and not what is in it."""
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Ward:
+    """A stack whose parts are killed, and two documents whose right results are known."""
+
+    site: Site
+    gate: Gate
+    scan: Path
+    letter: Path
+
+    @property
+    def stack(self) -> Stack:
+        return self.site.stack
+
+    def hold_up(self, batch: str) -> int:
+        """Puts the scan; returns when it is in the middle of OCR, with the process that works on it."""
+        self.gate.close()
+        self.site.put(f"{batch}/scan.pdf", self.scan)
+        pid = self.wait_for(self.gate.waiting_process, lambda found: found is not None, "OCR to begin")
+        assert pid is not None
+        return pid
+
+    def wait_for(
+        self, look: Callable[[], T], is_there: Callable[[T], bool], what: str, *, is_tended: bool = True
+    ) -> T:
+        """Tends the stack the while, as ``docpipe up`` does, unless what is dead should stay so."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not is_there(found := look()):
+            assert time.monotonic() < deadline, f"waited {PATIENCE_SECONDS:.0f} s for {what}; last: {found}"
+            if is_tended:
+                self.stack.tend()
+            time.sleep(0.25)
+        return found
+
+    def wait_for_failure(self, run_id: str, *, is_tended: bool = True) -> dg.RunRecord:
+        return self.wait_for(
+            lambda: self.record(run_id),
+            lambda found: found.dagster_run.is_finished,
+            f"the end of run {run_id}",
+            is_tended=is_tended,
+        )
+
+    def wait_for_success(self, document: str) -> list[dg.DagsterRun]:
+        """All runs of the document, oldest first, once it has succeeded; fails at any other end."""
+
+        def state() -> State:
+            entries = self.site.ledger(document.partition("/")[0]).entries
+            found = {entry.document: entry for entry in entries}.get(document)
+            assert found is None or found.state not in DEAD_ENDS, found
+            return found.state if found else State.QUEUED
+
+        self.wait_for(state, lambda found: found is State.SUCCEEDED, f"{document} to succeed")
+        return self.runs(document)
+
+    def runs(self, document: str) -> list[dg.DagsterRun]:
+        return self.site.runs_of(partition_key(document))[::-1]
+
+    def record(self, run_id: str) -> dg.RunRecord:
+        (record,) = self.site.instance.get_run_records(dg.RunsFilter(run_ids=[run_id]))
+        return record
+
+    def rows(self, document: str) -> dict[str, list[Any]]:
+        return {
+            stream.asset: [
+                _content(row.model_dump(mode="json")) for row in self.site.bench.load(stream, document)
+            ]
+            for stream in STREAMS
+        }
+
+    def assert_work_goes_on(self, batch: str) -> None:
+        """A normal document comes out as before the faults, the interrupted one too, and all add up."""
+        self.site.put(f"{batch}/letter.pdf", self.letter)
+        self.wait_for_success(f"{batch}/letter.pdf")
+        self.wait_for_success(f"{batch}/scan.pdf")
+        for name in ("letter.pdf", "scan.pdf"):
+            assert self.rows(f"{batch}/{name}") == self.rows(f"before/{name}")
+        assert len(self.runs(f"{batch}/letter.pdf")) == 1
+        ledger = self.site.ledger(batch)
+        assert ledger.discovered == ledger.count(State.SUCCEEDED) == 2
+        self.assert_nothing_was_done_twice()
+
+    def assert_nothing_was_done_twice(self) -> None:
+        runs = self.site.instance.get_runs()
+        requests = [run.tags[tags.REQUEST] for run in runs]
+        assert len(requests) == len(set(requests)), "two runs of one attempt"
+        done = [run.tags[tags.PARTITION] for run in runs if run.status is dg.DagsterRunStatus.SUCCESS]
+        assert len(done) == len(set(done)), "a finished document was processed again"
+        for run in runs:
+            events = self.site.instance.all_logs(
+                run.run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION
+            )
+            made = [
+                str(event.asset_materialization.asset_key) for event in events if event.asset_materialization
+            ]
+            assert len(made) == len(set(made)), "an asset was made twice in a run"
+
+
+def _content(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _content(part) for name, part in value.items() if name not in PROVENANCE}
+    return [_content(part) for part in value] if isinstance(value, list) else value
+
+
+@pytest.fixture(scope="module")
+def ward(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ward]:
+    folder, files = tmp_path_factory.mktemp("ward"), tmp_path_factory.mktemp("files")
+    with (
+        Stack(folder, workers=2, environment=ENVIRONMENT) as stack,
+        pytest.MonkeyPatch.context() as environment,
+    ):
+        for name, value in stack.environment.items():
+            environment.setenv(name, value)
+        settings = read_settings()
+        with dg.DagsterInstance.get() as instance:
+            site = Site(stack, instance, Workbench(settings), open_store(settings.intake, settings))
+            (letter,) = write_text_pdfs(files, 1, pages=2)
+            made = Ward(site, Gate(settings.data_dir), written_scan(files / "scan.pdf"), letter)
+            for path in (made.letter, made.scan):
+                site.put(f"before/{'scan' if path is made.scan else 'letter'}.pdf", path)
+            for document in ("before/letter.pdf", "before/scan.pdf"):
+                made.wait_for_success(document)
+                assert all(made.rows(document)[asset] for asset in ("raw_pdf", "ocr_text", "chunks"))
+            yield made
+            made.gate.open()
+
+
+def written_scan(path: Path) -> Path:
+    page = Image.new("L", (400, 500), 255)
+    page.paste(40, (50, 50, 350, 90))
+    page.save(path, resolution=72, save_all=True, append_images=[page])
+    return path
+
+
+def lost_run(ward: Ward, batch: str) -> str:
+    (run,) = ward.runs(f"{batch}/scan.pdf")
+    assert run.status is dg.DagsterRunStatus.STARTED
+    return run.run_id
+
+
+def assert_lost_and_retried(ward: Ward, batch: str, run_id: str) -> None:
+    """One run that says WORKER_LOST, and one after it that the reconciler asked for by itself."""
+    document = f"{batch}/scan.pdf"
+    runs = ward.wait_for_success(document)
+    assert [run.status for run in runs] == [dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.SUCCESS]
+    assert runs[0].run_id == run_id
+    assert [run.tags[tags.ATTEMPT] for run in runs] == ["1", "2"]
+    assert runs[1].tags[tags.PURPOSE] == "retry"
+    assert tags.ERROR not in runs[0].tags, f"{WORKER_LOST} is what a run without a word is taken for"
+
+
+def test_a_killed_worker_process_costs_one_attempt(ward: Ward) -> None:
+    pid = ward.hold_up("child")
+    run_id = lost_run(ward, "child")
+    children = psutil.Process(pid).children(recursive=True)
+    killed_at = time.time()
+    os.kill(pid, signal.SIGKILL)
+    ward.gate.open()
+    record = ward.wait_for_failure(run_id)
+    assert record.end_time is not None
+    assert record.end_time - killed_at < NOTICED_SECONDS
+    assert not ward.stack.check(), "the worker itself lives on"
+    assert_lost_and_retried(ward, "child", run_id)
+    _, alive = psutil.wait_procs(children, timeout=10)
+    assert not alive, "the sandbox of a killed process ends with it"
+    ward.assert_work_goes_on("child")
+
+
+def test_a_worker_that_is_gone_as_a_whole_costs_one_attempt(ward: Ward) -> None:
+    pid = ward.hold_up("host")
+    run_id = lost_run(ward, "host")
+    worker = psutil.Process(ward.stack.part("worker").pid)
+    family = worker.children(recursive=True)
+    assert pid in {child.pid for child in family}
+    killed_at = time.time()
+    for process in (worker, *family):
+        process.kill()
+    ward.gate.open()
+    ward.stack.part("worker").kill()
+    # Nobody restarts it: a host that is gone does not come back by itself.
+    record = ward.wait_for_failure(run_id, is_tended=False)
+    assert record.end_time is not None
+    assert record.end_time - killed_at < NOTICED_SECONDS
+    assert [death.name for death in ward.stack.check()] == ["worker"]
+    ward.stack.tend()
+    assert_lost_and_retried(ward, "host", run_id)
+    ward.assert_work_goes_on("host")
+
+
+def test_a_killed_broker_does_not_cost_the_document_that_is_worked_on(ward: Ward) -> None:
+    ward.hold_up("broker")
+    run_id = lost_run(ward, "broker")
+    ward.stack.part("broker").kill()
+    ward.gate.open()
+    record = ward.wait_for_failure(run_id, is_tended=False)
+    assert record.dagster_run.status is dg.DagsterRunStatus.SUCCESS
+    ward.stack.tend()
+    ward.assert_work_goes_on("broker")
+    assert len(ward.runs("broker/scan.pdf")) == 1
+
+
+def test_an_s3_server_killed_in_the_middle_of_a_transfer_is_tried_again(ward: Ward, tmp_path: Path) -> None:
+    big = tmp_path / "big.pdf"
+    with pikepdf.open(ward.letter) as pdf:
+        pdf.Root.Ballast = pdf.make_stream(os.urandom(BIG_BYTES))
+        pdf.save(big)
+    server = ward.stack.part("s3")
+    ward.site.put("transfer/big.pdf", big)
+    arrived = stop_in_the_middle_of_the_download(ward, server.pid)
+    assert 0 < arrived < big.stat().st_size
+    server.kill()
+    ward.stack.tend()
+    runs = ward.wait_for_success("transfer/big.pdf")
+    (raw,) = ward.site.bench.load(RawPdfs, "transfer/big.pdf")
+    assert raw.version == sha256_of(big)
+    errors = {run.tags[tags.ERROR] for run in runs if tags.ERROR in run.tags}
+    assert errors
+    assert errors <= {"TRANSFER_CUT", "STORE_UNAVAILABLE"}
+    assert ward.rows("transfer/big.pdf")["relationships"] == ward.rows("before/letter.pdf")["relationships"]
+    ward.site.put("transfer/scan.pdf", ward.scan)
+    ward.site.put("transfer/letter.pdf", ward.letter)
+    for name in ("scan.pdf", "letter.pdf"):
+        ward.wait_for_success(f"transfer/{name}")
+        assert ward.rows(f"transfer/{name}") == ward.rows(f"before/{name}")
+    ward.assert_nothing_was_done_twice()
+
+
+def stop_in_the_middle_of_the_download(ward: Ward, server_pid: int) -> int:
+    """Freezes the server as soon as the first bytes are on the worker's disk; how many there are then."""
+    scratch = ward.site.bench.settings.scratch_dir
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < deadline:
+        for path in scratch.glob("*/document.pdf"):
+            if path.stat().st_size:
+                os.kill(server_pid, signal.SIGSTOP)
+                return path.stat().st_size
+        time.sleep(0.001)
+    raise AssertionError(f"no download began within {PATIENCE_SECONDS:.0f} s")
+
+
+def test_a_killed_postgres_costs_at_most_one_attempt(ward: Ward) -> None:
+    ward.hold_up("postgres")
+    ward.stack.part("postgres").kill()
+    ward.gate.open()
+    time.sleep(2)  # the worker meets a database that is not there
+    ward.stack.tend()
+    ward.wait_for_success("postgres/scan.pdf")
+    assert len(ward.runs("postgres/scan.pdf")) <= 2
+    ward.assert_work_goes_on("postgres")
+
+
+def test_a_killed_daemon_does_not_stop_the_document_that_is_worked_on(ward: Ward) -> None:
+    ward.hold_up("daemon")
+    run_id = lost_run(ward, "daemon")
+    ward.stack.part("daemon").kill()
+    ward.gate.open()
+    record = ward.wait_for_failure(run_id, is_tended=False)
+    assert record.dagster_run.status is dg.DagsterRunStatus.SUCCESS
+    assert [death.name for death in ward.stack.check()] == ["daemon"]
+    ward.assert_work_goes_on("daemon")
+    assert len(ward.runs("daemon/scan.pdf")) == 1
+
+
+def test_killed_code_server_and_webserver_do_not_stop_the_document_that_is_worked_on(ward: Ward) -> None:
+    ward.hold_up("servers")
+    run_id = lost_run(ward, "servers")
+    for name in ("code-server", "webserver"):
+        ward.stack.part(name).kill()
+    ward.gate.open()
+    record = ward.wait_for_failure(run_id, is_tended=False)
+    assert record.dagster_run.status is dg.DagsterRunStatus.SUCCESS
+    ward.assert_work_goes_on("servers")
+    assert len(ward.runs("servers/scan.pdf")) == 1
+
+
+def test_after_all_faults_every_document_is_accounted_for(ward: Ward) -> None:
+    ledgers = [
+        ward.site.ledger(name) for name in {run.tags[tags.BATCH] for run in ward.site.instance.get_runs()}
+    ]
+    assert sum(ledger.count(State.UNACCOUNTED) for ledger in ledgers) == 0
+    assert sum(ledger.discovered for ledger in ledgers) == sum(
+        ledger.count(State.SUCCEEDED) for ledger in ledgers
+    )
+    assert not ward.stack.check()
