@@ -1,7 +1,8 @@
 """Launches a document's run on a warm Celery worker, or in a process of its own without a broker."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 from dagster import DagsterRun, DefaultRunLauncher
@@ -22,6 +23,17 @@ _PATIENCE_SECONDS: Final = 40.0
 """A worker may answer late, or look for a broker that was restarted: only one that has been silent
 for longer is taken for dead."""
 _ANSWER_SECONDS: Final = 3.0
+_ASK_AGAIN_SECONDS: Final = 4.0
+"""Run monitoring looks at one run after the other: a silent worker is asked once for all of its runs,
+or a look at many of them would take longer than the patience."""
+
+
+@dataclass
+class _Silence:
+    """Of a worker that did not answer when it was asked."""
+
+    since: float
+    asked_at: float
 
 
 class DocumentRunLauncher(CeleryRunLauncher):
@@ -30,7 +42,7 @@ class DocumentRunLauncher(CeleryRunLauncher):
     def __init__(self, broker_url: str, inst_data: ConfigurableClassData | None = None) -> None:
         super().__init__(default_queue=LANES[0], broker=broker_url, backend=broker_url, inst_data=inst_data)
         self.celery = make_app(broker_url)
-        self._silent_since: dict[str, float] = {}
+        self._silences: dict[str, _Silence] = {}
 
     @classmethod
     def config_type(cls) -> UserConfigSchema:
@@ -70,21 +82,37 @@ class DocumentRunLauncher(CeleryRunLauncher):
         if result.state != "STARTED":
             return super().check_run_worker_health(run)
         worker = result.info["hostname"]
-        answer = self.celery.control.inspect(
-            destination=[worker], timeout=_ANSWER_SECONDS, limit=1
-        ).query_task(task_id)
-        if answer is None:
-            silent_seconds = time.monotonic() - self._silent_since.setdefault(run.run_id, time.monotonic())
+        tasks = self._tasks_of(worker, task_id)
+        if tasks is None:
+            silence = self._silences[worker]
+            silent_seconds = silence.asked_at - silence.since
             if silent_seconds < _PATIENCE_SECONDS:
                 return CheckRunHealthResult(WorkerStatus.RUNNING, f"Worker {worker} does not answer.")
-            del self._silent_since[run.run_id]
             return CheckRunHealthResult(
                 WorkerStatus.FAILED, f"Worker {worker} is gone: no answer for {silent_seconds:.0f} seconds."
             )
-        self._silent_since.pop(run.run_id, None)
         # The task may have ended between the two questions.
-        if task_id in answer[worker] or self.celery.AsyncResult(task_id).state != "STARTED":
+        if task_id in tasks or self.celery.AsyncResult(task_id).state != "STARTED":
             return CheckRunHealthResult(WorkerStatus.RUNNING)
         return CheckRunHealthResult(
             WorkerStatus.FAILED, f"Worker {worker} was restarted and no longer has the run."
         )
+
+    def _tasks_of(self, worker: str, task_id: str) -> Container[str] | None:
+        """The task if the worker has it, else nothing; None when the worker does not answer."""
+        silence = self._silences.get(worker)
+        began = time.monotonic()
+        if silence is not None and began - silence.asked_at < _ASK_AGAIN_SECONDS:
+            return None
+        answer = self.celery.control.inspect(
+            destination=[worker], timeout=_ANSWER_SECONDS, limit=1
+        ).query_task(task_id)
+        if answer is not None:
+            self._silences.pop(worker, None)
+            tasks: Container[str] = answer[worker]
+            return tasks
+        # Nobody asks a worker without runs, so an old silence says nothing of the time since.
+        if silence is None or began - silence.asked_at > _PATIENCE_SECONDS:
+            silence = self._silences[worker] = _Silence(began, began)
+        silence.asked_at = time.monotonic()
+        return None

@@ -1,21 +1,44 @@
-"""An OCR engine whose health is set by a file, so that a test can break it and repair it."""
+"""Engines whose health is set by a file, so that a test can break them and repair them."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from docpipe_assets.errors import EngineError
-from docpipe_assets.model import Box
-from docpipe_assets.protocols import PageImage, PlacedWord
+from docpipe_assets.model import Box, EntityType, FoundName
+from docpipe_assets.protocols import NameContext, PageImage, PlacedWord
+
+
+def mood() -> str:
+    """What the file ``mood`` in the stack's folder says: ``well`` where there is none."""
+    path = Path(os.environ["DAGSTER_HOME"]).parent / "mood"
+    return path.read_text() if path.exists() else "well"
 
 
 class MoodyOcr:
-    """Refuses every page while the file says ``broken``; otherwise reads one word."""
+    """Refuses every page while ``broken``, has a defect while ``defective``; else reads one word."""
 
     name = "moody"
     version = "1"
 
     def read(self, image: PageImage) -> tuple[tuple[PlacedWord, ...], ...]:
-        mood = Path(os.environ["DAGSTER_HOME"]).parent / "mood"
-        if mood.exists() and mood.read_text() == "broken":
+        if mood() == "broken":
             raise EngineError("the engine refuses every page; repair it")
+        if mood() == "defective":
+            raise ValueError("a defect in the engine")
         return ((PlacedWord("scanned", Box(10, 10, 90, 30), 0.9),),)
+
+
+class MoodyNer:
+    """Finds the word "Invoice", and has a defect at invoices while ``defective``."""
+
+    name = "moody"
+    version = "1"
+
+    def find(self, text: str, context: NameContext) -> Iterator[FoundName]:
+        start = text.lower().find("invoice")
+        if start < 0:
+            return
+        if mood() == "defective":
+            raise ValueError("a defect in the engine")
+        yield FoundName(start, start + len("invoice"), EntityType.ORGANISATION, 1.0, self.name)

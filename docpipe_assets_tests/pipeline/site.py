@@ -14,7 +14,6 @@ from docpipe_assets.protocols import Store
 from docpipe_assets.stack import Stack
 from docpipe_assets.workbench import Workbench
 
-PATIENCE_SECONDS = 400.0
 T = TypeVar("T")
 
 
@@ -24,6 +23,7 @@ class Site:
     instance: dg.DagsterInstance
     bench: Workbench
     intake: Store
+    patience_seconds: float = 400
 
     def put(self, key: str, path: Path) -> None:
         self.intake.put(key, path)
@@ -48,10 +48,10 @@ class Site:
         return list(self.instance.get_runs(dg.RunsFilter(tags={"dagster/partition": partition_key})))
 
     def wait_for(self, look: Callable[[], T], is_there: Callable[[T], bool], what: str) -> T:
-        deadline = time.monotonic() + PATIENCE_SECONDS
+        deadline = time.monotonic() + self.patience_seconds
         while not is_there(found := look()):
             assert time.monotonic() < deadline, (
-                f"waited {PATIENCE_SECONDS:.0f} s for {what}; last seen: {found}"
+                f"waited {self.patience_seconds:.0f} s for {what}; last seen: {found}"
             )
             assert not self.stack.check(), "a part of the stack died"
             time.sleep(0.5)
