@@ -3,6 +3,7 @@
 import dagster as dg
 
 from docpipe_assets.defs.assets import DOCUMENT_ASSETS
+from docpipe_assets.defs.corpus import CORPUS_ASSETS
 from docpipe_assets.defs.interventions import breaker
 from docpipe_assets.defs.io_managers import LakeIOManager
 from docpipe_assets.defs.jobs import process_document, reset_breakers
@@ -23,7 +24,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
         return LakeIOManager(context.resources.bench)
 
     return dg.Definitions(
-        assets=[*DOCUMENT_ASSETS, breaker],
+        assets=[*DOCUMENT_ASSETS, *CORPUS_ASSETS, breaker],
         jobs=[process_document, reset_breakers],
         sensors=[intake_sensor(settings)],
         resources={"bench": bench, "lake": lake},

@@ -42,3 +42,17 @@ def test_without_urls_documents_live_in_folders_below_the_data_folder() -> None:
 def test_secrets_do_not_show() -> None:
     settings = Settings(postgres_url="postgresql+psycopg2://u:hunter2@h/d", broker_url="redis://:hunter2@h")
     assert "hunter2" not in repr(settings) + str(settings.model_dump()) + settings.model_dump_json()
+
+
+def test_a_mapping_that_is_no_json_is_an_error_that_names_the_setting(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("DOCPIPE_BATCH_PRIORITIES", "acuity=high")
+    with pytest.raises(ConfigurationError, match="batch_priorities"):
+        read_settings()
+
+
+def test_a_batch_has_one_of_three_priorities(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOCPIPE_BATCH_PRIORITIES", '{"acuity": "urgent"}')
+    with pytest.raises(ConfigurationError, match="DOCPIPE_BATCH_PRIORITIES"):
+        read_settings()

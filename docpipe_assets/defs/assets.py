@@ -49,7 +49,7 @@ def _versioned(stream: S) -> dg.Output[S]:
 
 def _step(context: dg.AssetExecutionContext, bench: Workbench, asset: str) -> Step:
     document = document_of(context.partition_key)
-    return Step(context.instance, context.run_id, document, asset, bench.code_versions[asset])
+    return Step(context.instance, context.run.run_id, document, asset, bench.code_versions[asset])
 
 
 def _document_asset(

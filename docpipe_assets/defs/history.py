@@ -134,7 +134,7 @@ def _speaks_of_a_document(run: dg.DagsterRun) -> bool:
     """Whether a run tells how a document fares: a failure does; a success only if it made the last asset."""
     if tags.PARTITION not in run.tags:
         return False
-    if run.asset_selection is not None:
+    if run.asset_selection:
         is_about = not _DOCUMENT_ASSETS.isdisjoint(run.asset_selection)
     else:
         is_about = run.job_name == PROCESS_DOCUMENT
@@ -192,6 +192,6 @@ def _last_stage(progress: Progress) -> str | None:
 
 
 def _reaches_the_end(run: dg.DagsterRun) -> bool:
-    if run.asset_selection is not None:
+    if run.asset_selection:
         return relationships.key in run.asset_selection
     return run.job_name == PROCESS_DOCUMENT

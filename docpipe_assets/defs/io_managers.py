@@ -38,13 +38,13 @@ class LakeIOManager(dg.IOManager):
                 self._raw[document] = saved.header
             elif document not in self._raw:
                 self._raw[document] = self._bench.lake.header(RawPdfs, document)
-            described = _described(document, saved, self._raw[document])
-            context.add_output_metadata(described | meter.metadata())
-            failed_pages = saved.header.facts.get(FAILED_PAGES)
-            if failed_pages:
-                instance.add_run_tags(run_id, {tags.FAILED_PAGES: str(int(failed_pages))})
-            if saved.is_unchanged:
-                context.log.info(f"{obj.asset} of {document}: unchanged")
+            described = _described(document, saved, self._raw[document]) | meter.metadata()
+        # What talks to Dagster's storage stands outside: its outages are not the stage's failures.
+        context.add_output_metadata(described)
+        if failed_pages := saved.header.facts.get(FAILED_PAGES):
+            instance.add_run_tags(run_id, {tags.FAILED_PAGES: str(int(failed_pages))})
+        if saved.is_unchanged:
+            context.log.info(f"{obj.asset} of {document}: unchanged")
 
     def _step(self, instance: dg.DagsterInstance, run_id: str, document: str, asset: str) -> Step:
         return Step(instance, run_id, document, asset, self._bench.code_versions[asset])

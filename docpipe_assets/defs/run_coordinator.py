@@ -21,7 +21,6 @@ from docpipe_assets.protocols import Source
 from docpipe_assets.settings import Settings, read_settings
 from docpipe_assets.workbench import open_store
 
-PRIORITY: Final = "dagster/priority"
 _RANGE: Final = "dagster/asset_partition_range_start"
 _PATIENCE_SECONDS: Final = 3.0
 """A person waits for the launch: a store that is slower than this is not asked again for a while."""
@@ -84,7 +83,7 @@ def missing_tags(present: Mapping[str, str], sizes: Sizes, settings: Settings) -
     key = present.get(tags.PARTITION)
     if key is None:
         # A report or a reset: it is short, and someone waits for it.
-        return {} if PRIORITY in present or _RANGE in present else {PRIORITY: str(HIGH)}
+        return {} if tags.PRIORITY in present or _RANGE in present else {tags.PRIORITY: str(HIGH)}
     try:
         document = document_of(key)
     except UnicodeDecodeError:  # a hand-made key, which names no document
@@ -101,6 +100,6 @@ def missing_tags(present: Mapping[str, str], sizes: Sizes, settings: Settings) -
     if batch and tags.BATCH not in present:
         missing[tags.BATCH] = batch
     priority = priority_of(batch, settings)
-    if priority and PRIORITY not in present:
-        missing[PRIORITY] = str(priority)
+    if priority and tags.PRIORITY not in present:
+        missing[tags.PRIORITY] = str(priority)
     return missing

@@ -22,7 +22,7 @@ from docpipe_assets.defs.interventions import (
 )
 from docpipe_assets.defs.jobs import PROCESS_DOCUMENT, process_document
 from docpipe_assets.defs.partitions import documents
-from docpipe_assets.intake import Budget, Plan, Request, plan
+from docpipe_assets.intake import Budget, Plan, Request, plan, priority_of
 from docpipe_assets.settings import Settings
 from docpipe_assets.workbench import Workbench
 
@@ -117,7 +117,7 @@ def intake_sensor(settings: Settings) -> dg.SensorDefinition:
         made = _plan(context.instance, bench, memory)
         context.log.info(str(made))
         return dg.SensorResult(
-            run_requests=[_run_request(request) for request in made.requests],
+            run_requests=[_run_request(request, settings) for request in made.requests],
             dynamic_partitions_requests=(
                 [documents.build_add_request(made.register)] if made.register else []
             ),
@@ -150,9 +150,14 @@ def _plan(instance: dg.DagsterInstance, bench: Workbench, memory: Memory) -> Pla
     )
 
 
-def _run_request(request: Request) -> dg.RunRequest:
+def _run_request(request: Request, settings: Settings) -> dg.RunRequest:
     seen = request.sighting
-    optional = {tags.BATCH: seen.batch, tags.CANARY: request.canary}
+    priority = priority_of(seen.batch, settings)
+    optional = {
+        tags.BATCH: seen.batch,
+        tags.CANARY: request.canary,
+        tags.PRIORITY: str(priority) if priority else None,
+    }
     return dg.RunRequest(
         # Should a tick be repeated before its runs are visible, Dagster drops the second request.
         run_key=request.run_key,

@@ -2,6 +2,7 @@
 
 PARTITION = "dagster/partition"
 QUEUE = "dagster-celery/queue"
+PRIORITY = "dagster/priority"
 
 BATCH = "docpipe/batch"
 LANE = "docpipe/lane"

@@ -1,6 +1,6 @@
 """A batch that failed in several stages is recovered by one command, or by one backfill in the UI.
 
-The number of documents is DOCUMENTS; the same test was run with 1,428 (see docs/failures.md).
+The number of documents is DOCUMENTS, which BATCH_RETRY_DOCUMENTS in the environment raises.
 """
 
 import os

@@ -76,10 +76,10 @@ class Ward:
             assert time.monotonic() < deadline, f"waited {PATIENCE_SECONDS:.0f} s for {what}; last: {found}"
             if is_tended:
                 self.stack.tend()
-            time.sleep(0.25)
+            time.sleep(0.5)
         return found
 
-    def wait_for_failure(self, run_id: str, *, is_tended: bool = True) -> dg.RunRecord:
+    def wait_for_end(self, run_id: str, *, is_tended: bool = True) -> dg.RunRecord:
         return self.wait_for(
             lambda: self.record(run_id),
             lambda found: found.dagster_run.is_finished,
@@ -201,7 +201,7 @@ def test_a_killed_worker_process_costs_one_attempt(ward: Ward) -> None:
     killed_at = time.time()
     os.kill(pid, signal.SIGKILL)
     ward.gate.open()
-    record = ward.wait_for_failure(run_id)
+    record = ward.wait_for_end(run_id)
     assert record.end_time is not None
     assert record.end_time - killed_at < NOTICED_SECONDS
     assert not ward.stack.check(), "the worker itself lives on"
@@ -223,7 +223,7 @@ def test_a_worker_that_is_gone_as_a_whole_costs_one_attempt(ward: Ward) -> None:
     ward.gate.open()
     ward.stack.part("worker").kill()
     # Nobody restarts it: a host that is gone does not come back by itself.
-    record = ward.wait_for_failure(run_id, is_tended=False)
+    record = ward.wait_for_end(run_id, is_tended=False)
     assert record.end_time is not None
     assert record.end_time - killed_at < NOTICED_SECONDS
     assert [death.name for death in ward.stack.check()] == ["worker"]
@@ -232,6 +232,7 @@ def test_a_worker_that_is_gone_as_a_whole_costs_one_attempt(ward: Ward) -> None:
     assert_lost_and_retried(ward, "host", run_id)
 
 
+@pytest.mark.filterwarnings("ignore:Call to deprecated setex:DeprecationWarning")  # made by Celery
 def test_one_look_at_many_runs_of_a_silent_worker_asks_it_once(ward: Ward) -> None:
     launcher = ward.site.instance.run_launcher
     assert isinstance(launcher, DocumentRunLauncher)
@@ -252,7 +253,7 @@ def test_a_killed_broker_does_not_cost_the_document_that_is_worked_on(ward: Ward
     run_id = lost_run(ward, "broker")
     ward.stack.part("broker").kill()
     ward.gate.open()
-    record = ward.wait_for_failure(run_id, is_tended=False)
+    record = ward.wait_for_end(run_id, is_tended=False)
     assert record.dagster_run.status is dg.DagsterRunStatus.SUCCESS
     ward.stack.tend()
     ward.assert_work_goes_on("broker")
@@ -270,13 +271,13 @@ def test_an_s3_server_killed_in_the_middle_of_a_transfer_is_tried_again(ward: Wa
     assert 0 < arrived < big.stat().st_size
     server.kill()
     ward.stack.tend()
+    ward.site.put("transfer/scan.pdf", ward.scan)
     runs = ward.wait_for_success("transfer/big.pdf")
     (raw,) = ward.site.bench.load(RawPdfs, "transfer/big.pdf")
     assert raw.version == sha256_of(big)
     errors = {run.tags[tags.ERROR] for run in runs if tags.ERROR in run.tags}
     assert errors
     assert errors <= {"TRANSFER_CUT", "STORE_UNAVAILABLE"}
-    ward.site.put("transfer/scan.pdf", ward.scan)
     ward.assert_work_goes_on("transfer", others=1)
 
 
@@ -309,7 +310,7 @@ def test_a_killed_daemon_does_not_stop_the_document_that_is_worked_on(ward: Ward
     run_id = lost_run(ward, "daemon")
     ward.stack.part("daemon").kill()
     ward.gate.open()
-    record = ward.wait_for_failure(run_id, is_tended=False)
+    record = ward.wait_for_end(run_id, is_tended=False)
     assert record.dagster_run.status is dg.DagsterRunStatus.SUCCESS
     assert [death.name for death in ward.stack.check()] == ["daemon"]
     ward.assert_work_goes_on("daemon")
@@ -322,7 +323,7 @@ def test_killed_code_server_and_webserver_do_not_stop_the_document_that_is_worke
     for name in ("code-server", "webserver"):
         ward.stack.part(name).kill()
     ward.gate.open()
-    record = ward.wait_for_failure(run_id, is_tended=False)
+    record = ward.wait_for_end(run_id, is_tended=False)
     assert record.dagster_run.status is dg.DagsterRunStatus.SUCCESS
     ward.assert_work_goes_on("servers")
     assert len(ward.runs("servers/scan.pdf")) == 1

@@ -20,7 +20,7 @@ from docpipe_assets_tests.pipeline.site import Site
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.slow, pytest.mark.timeout(900)]
 
-SCANS = 60
+SCANS = 40
 ENVIRONMENT = {
     "DOCPIPE_INTAKE_SECONDS": "1",
     "DOCPIPE_OCR_ENGINE": "docpipe_assets_tests.pipeline.moods:MoodyOcr",
