@@ -2,12 +2,14 @@
 
 import dagster as dg
 
+from docpipe_assets.defs import tags
 from docpipe_assets.defs.assets import DOCUMENT_ASSETS
 from docpipe_assets.defs.corpus import CORPUS_ASSETS
 from docpipe_assets.defs.interventions import breaker
 from docpipe_assets.defs.io_managers import LakeIOManager
 from docpipe_assets.defs.jobs import process_document, reset_breakers
 from docpipe_assets.defs.sensors import intake_sensor
+from docpipe_assets.lanes import STANDARD
 from docpipe_assets.settings import Settings, read_settings
 from docpipe_assets.workbench import Workbench, shared_workbench
 
@@ -16,8 +18,11 @@ def build_definitions(settings: Settings) -> dg.Definitions:
     """The definitions for these settings. Stores and engines are made when a run first asks for them."""
 
     @dg.resource(description="Stages bound to the settings, stores and engines of the worker.")
-    def bench() -> Workbench:
-        return shared_workbench(settings)
+    def bench(context: dg.InitResourceContext) -> Workbench:
+        made = shared_workbench(settings)
+        # A worker process does one run at a time.
+        made.lane = context.run.tags.get(tags.LANE, STANDARD) if context.run else STANDARD
+        return made
 
     @dg.io_manager(required_resource_keys={"bench"}, description="Typed artifacts in the lake.")
     def lake(context: dg.InitResourceContext) -> LakeIOManager:

@@ -39,6 +39,8 @@ import signal
 from enum import StrEnum
 from typing import ClassVar, Self
 
+from docpipe_assets.lanes import LARGE
+
 
 class Breaker(StrEnum):
     """Which circuit breaker a failure counts for."""
@@ -150,7 +152,7 @@ class Crashed(DocumentError):
 class ResourceError(DocpipeError):
     """A budget was too small for the document."""
 
-    next_lane = "large"
+    next_lane = LARGE
     counts_for = Breaker.DOCUMENT
 
 

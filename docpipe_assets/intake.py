@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from docpipe_assets.breaker import Action, Breakers, Decision, Purpose, decide, request_name
 from docpipe_assets.identity import batch_of, digest, object_version, partition_key
+from docpipe_assets.lanes import LARGE, STANDARD
 from docpipe_assets.protocols import StoredObject
 from docpipe_assets.settings import Settings
 
@@ -156,7 +157,7 @@ def sighting_of(found: StoredObject) -> Sighting:
 
 
 def lane_of(size_bytes: int, large_bytes: int) -> str:
-    return "large" if size_bytes >= large_bytes else "standard"
+    return LARGE if size_bytes >= large_bytes else STANDARD
 
 
 def priority_of(batch: str, settings: Settings) -> int:
@@ -283,4 +284,4 @@ def _request_of(seen: Sighting, decision: Decision) -> Request:
 
 def _fitness(canary: Request) -> tuple[bool, bool, int]:
     """A small document tells sooner; one that came to a stage before is likely to come there again; turns."""
-    return canary.lane == "standard", canary.attempt > 1, -canary.attempt
+    return canary.lane == STANDARD, canary.attempt > 1, -canary.attempt

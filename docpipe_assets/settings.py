@@ -52,6 +52,8 @@ class Settings(BaseSettings):
 
     large_bytes: int = Field(100 * 1024 * 1024, ge=1)
     """Documents of this size or more go to the ``large`` lane."""
+    large_budget: float = Field(4, ge=1)
+    """How many times the memory and CPU of the next three a document may have in the ``large`` lane."""
     sandbox_memory_bytes: int = Field(1024 * 1024 * 1024, ge=64 * 1024 * 1024)
     page_cpu_seconds: float = Field(20, gt=0)
     split_cpu_seconds: float = Field(120, gt=0)

@@ -16,6 +16,7 @@ from docpipe_assets.engines import load_engine
 from docpipe_assets.engines.pdf.reader import PRELOAD, IsolatedPdfReader
 from docpipe_assets.errors import ConfigurationError
 from docpipe_assets.identity import digest
+from docpipe_assets.lanes import LARGE, STANDARD
 from docpipe_assets.model import (
     STREAMS,
     CanonicalEntities,
@@ -75,6 +76,8 @@ class Workbench:
 
     def __init__(self, settings: Settings, intake: Source | None = None) -> None:
         self.settings = settings
+        self.lane = STANDARD
+        """Of the document at work: it decides the budget of the sandbox."""
         if intake is not None:
             self.intake = intake
         self.scratch = ScratchFolder(settings.scratch_dir)
@@ -228,14 +231,16 @@ class Workbench:
         *,
         by_page: bool = False,
     ) -> Iterator[Any]:
-        cpu_seconds = self.settings.split_cpu_seconds
+        settings = self.settings
+        budget = settings.large_budget if self.lane == LARGE else 1.0
+        cpu_seconds = settings.split_cpu_seconds * budget
         limits = Limits(
             cpu_seconds=cpu_seconds,
             wall_seconds=cpu_seconds * _WALL_PER_CPU,
-            memory_bytes=self.settings.sandbox_memory_bytes,
+            memory_bytes=int(settings.sandbox_memory_bytes * budget),
             file_bytes=_FILE_BYTES,
             output_bytes=_OUTPUT_BYTES,
-            step_cpu_seconds=self.settings.page_cpu_seconds if by_page else None,
+            step_cpu_seconds=settings.page_cpu_seconds * budget if by_page else None,
         )
         return self.sandbox.stream(function, arguments, limits, folder=folder)
 

@@ -22,7 +22,7 @@ LAYERS: list[set[str]] = [
     {"stages", "audit", "intake", "ledger", "engines", "sandbox", "storage", "upload", "meter", "sample"},
     {"rules", "breaker"},
 ]
-GROUND = {"protocols", "identity", "model", "errors", "settings", "transfer"}
+GROUND = {"lanes", "protocols", "identity", "model", "errors", "settings", "transfer"}
 """What everybody may use."""
 
 DAGSTER_MAY_BE_IN = {"cli", "definitions", "demo", "defs", "recovery", "stack"}

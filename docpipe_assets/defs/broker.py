@@ -1,11 +1,9 @@
 """The Celery application through which runs travel from Dagster's queue to a worker."""
 
-from typing import Final
-
 from celery import Celery
 from kombu.entity import Exchange, Queue
 
-LANES: Final = ("standard", "large")
+from docpipe_assets.lanes import LANES
 
 
 def make_app(broker_url: str) -> Celery:

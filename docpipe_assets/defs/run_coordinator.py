@@ -13,10 +13,10 @@ from typing import Final
 from dagster import DagsterRun, QueuedRunCoordinator, SubmitRunContext
 
 from docpipe_assets.defs import tags
-from docpipe_assets.defs.broker import LANES
 from docpipe_assets.errors import DocpipeError
 from docpipe_assets.identity import batch_of, document_of
 from docpipe_assets.intake import HIGH, lane_of, priority_of
+from docpipe_assets.lanes import LANES
 from docpipe_assets.protocols import Source
 from docpipe_assets.settings import Settings, read_settings
 from docpipe_assets.workbench import open_store

@@ -16,7 +16,8 @@ from dagster._serdes import ConfigurableClassData  # how dagster.yaml finds a cl
 from dagster_celery.launcher import CeleryRunLauncher
 from dagster_celery.tags import DAGSTER_CELERY_TASK_ID_TAG
 
-from docpipe_assets.defs.broker import LANES, make_app
+from docpipe_assets.defs.broker import make_app
+from docpipe_assets.lanes import LANES
 from docpipe_assets.settings import read_settings
 
 _PATIENCE_SECONDS: Final = 40.0

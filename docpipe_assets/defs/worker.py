@@ -19,8 +19,9 @@ from celery.signals import worker_process_init, worker_ready
 from dagster import Definitions
 from dagster_celery.tasks import create_execute_job_task, create_resume_job_task
 
-from docpipe_assets.defs.broker import LANES, make_app
+from docpipe_assets.defs.broker import make_app
 from docpipe_assets.errors import ConfigurationError
+from docpipe_assets.lanes import LANES
 from docpipe_assets.settings import read_settings
 
 _PR_SET_PDEATHSIG = 1

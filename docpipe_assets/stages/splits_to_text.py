@@ -72,6 +72,9 @@ def splits_to_text(
                     yield text
             document = split.document
         if total and len(failures) == total:
+            if all(isinstance(failure, ResourceError) for failure in failures):
+                # A larger budget may read what this one did not.
+                raise failures[0].about(f"{document}: none of {total} pages could be read")
             raise AllPagesFailed(
                 f"{document}: none of {total} pages could be read; the first one failed with "
                 f"{failures[0].full_code}: {failures[0].message}"

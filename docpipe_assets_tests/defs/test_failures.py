@@ -17,7 +17,7 @@ from docpipe_assets.defs.io_managers import LakeIOManager
 from docpipe_assets.defs.jobs import PROCESS_DOCUMENT, process_document, reset_breakers
 from docpipe_assets.defs.partitions import documents
 from docpipe_assets.defs.sensors import Memory, intake_sensor
-from docpipe_assets.errors import StoreUnavailable
+from docpipe_assets.errors import MemoryLimit, StoreUnavailable
 from docpipe_assets.ledger import State
 from docpipe_assets.sample import write_text_pdfs
 from docpipe_assets.settings import Settings
@@ -183,3 +183,19 @@ def test_a_breaker_that_opens_is_seen_on_its_asset(plant: Plant) -> None:
     assert (metadata["state"], metadata["error"]) == ("quarantined", "EMPTY_FILE")
     assert "advice" in metadata
     assert "since" in metadata
+
+
+def test_the_large_lane_gives_a_document_the_larger_budget(tmp_path: Path) -> None:
+    from docpipe_assets.lanes import LARGE
+
+    (good,) = write_text_pdfs(tmp_path, 1)
+    # 72 MiB is less than the parsers need to start with; four times that is plenty.
+    settings = Settings(data_dir=tmp_path / "data", sandbox_memory_bytes=72 * 2**20)
+    bench = Workbench(settings, intake=GivenFiles({"b/good.pdf": good}))
+    try:
+        with pytest.raises(MemoryLimit):
+            list(bench.process("b/good.pdf"))
+        bench.lane = LARGE
+        assert len(list(bench.process("b/good.pdf"))) == len(DOCUMENT_ASSETS)
+    finally:
+        bench.close()

@@ -300,6 +300,12 @@ def test_a_document_of_which_no_page_can_be_read_is_no_success(parts: Parts) -> 
         list(texts_of(broken, parts, split(1, 2)))
 
 
+def test_pages_that_were_all_too_much_for_the_budget_ask_for_a_larger_one(parts: Parts) -> None:
+    heavy = CrashesOnPage(1, 2, pages=2, error=MemoryLimit("out of memory"))
+    with pytest.raises(MemoryLimit, match=r"acme/letters\.pdf: none of 2 pages"):
+        list(texts_of(heavy, parts, split(1, 2)))
+
+
 def test_a_broken_engine_is_not_blamed_on_the_page(parts: Parts) -> None:
     with pytest.raises(EngineError, match=r"acme/letters\.pdf, page 2: the model is gone"):
         list(texts_of(Reader(page(1), scan(2)), parts, split(1, 2), ocr=BrokenOcr()))
