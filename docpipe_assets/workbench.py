@@ -85,6 +85,8 @@ class Workbench:
 
     @cached_property
     def intake(self) -> Source:
+        if not self.settings.intake_url:  # nobody else would make the folder that stands in for a bucket
+            (self.settings.data_dir / "intake").mkdir(parents=True, exist_ok=True)
         return open_store(self.settings.intake, self.settings)
 
     @cached_property
