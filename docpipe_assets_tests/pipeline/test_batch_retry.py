@@ -26,7 +26,7 @@ from docpipe_assets_tests.pipeline.test_recovery import write_scans
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.slow, pytest.mark.timeout(3000)]
 
-DOCUMENTS = int(os.environ.get("BATCH_RETRY_DOCUMENTS", "30"))
+DOCUMENTS = int(os.environ.get("BATCH_RETRY_DOCUMENTS", "20"))
 SCANS = DOCUMENTS // 10
 BATCH = "batch"
 ENVIRONMENT = {
