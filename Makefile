@@ -18,14 +18,16 @@ install: .venv/installed
 demo: install
 	$(BIN)/docpipe demo $(ARGS)
 
+# First what needs no stack, two files at a time; then the stack, which has all cores to itself.
 test: install
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -m "not pipeline" -n 2 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -m pipeline $(ARGS)
 
 check: install
 	$(BIN)/ruff format --check docpipe_assets docpipe_assets_tests
 	$(BIN)/ruff check docpipe_assets docpipe_assets_tests
 	$(BIN)/mypy
-	$(BIN)/python -m pytest $(ARGS)
+	$(MAKE) test
 
 bench: install
 	$(BIN)/python -m docpipe_assets_tests.benchmarks.orchestration $(ARGS)
