@@ -17,9 +17,11 @@ from docpipe_assets.defs.io_managers import LakeIOManager
 from docpipe_assets.defs.jobs import PROCESS_DOCUMENT, process_document, reset_breakers
 from docpipe_assets.defs.partitions import documents
 from docpipe_assets.defs.sensors import Memory, intake_sensor
-from docpipe_assets.errors import MemoryLimit, StoreUnavailable
+from docpipe_assets.errors import EmptyFile, StoreUnavailable
+from docpipe_assets.lanes import LARGE, STANDARD
 from docpipe_assets.ledger import State
 from docpipe_assets.sample import write_text_pdfs
+from docpipe_assets.sandbox import Limits
 from docpipe_assets.settings import Settings
 from docpipe_assets.storage.file import GivenFiles
 from docpipe_assets.workbench import Workbench
@@ -185,17 +187,30 @@ def test_a_breaker_that_opens_is_seen_on_its_asset(plant: Plant) -> None:
     assert "since" in metadata
 
 
-def test_the_large_lane_gives_a_document_the_larger_budget(tmp_path: Path) -> None:
-    from docpipe_assets.lanes import LARGE
+class NotesLimits:
+    """A sandbox that runs nothing and remembers what its calls may spend."""
 
+    def __init__(self) -> None:
+        self.limits: list[Limits] = []
+
+    def stream(
+        self, function: str, arguments: object, limits: Limits, *, folder: Path | None = None
+    ) -> Iterator[object]:
+        self.limits.append(limits)
+        raise EmptyFile("nothing was run")
+        yield
+
+
+def test_the_large_lane_gives_a_document_the_larger_budget(tmp_path: Path) -> None:
     (good,) = write_text_pdfs(tmp_path, 1)
-    # 72 MiB is less than the parsers need to start with; four times that is plenty.
-    settings = Settings(data_dir=tmp_path / "data", sandbox_memory_bytes=72 * 2**20)
+    settings = Settings(data_dir=tmp_path / "data", large_budget=4)
     bench = Workbench(settings, intake=GivenFiles({"b/good.pdf": good}))
-    try:
-        with pytest.raises(MemoryLimit):
+    sandbox = NotesLimits()
+    bench.sandbox = sandbox  # type: ignore[assignment]  # what the bench needs of it
+    for lane in (STANDARD, LARGE):
+        bench.lane = lane
+        with pytest.raises(EmptyFile):
             list(bench.process("b/good.pdf"))
-        bench.lane = LARGE
-        assert len(list(bench.process("b/good.pdf"))) == len(DOCUMENT_ASSETS)
-    finally:
-        bench.close()
+    standard, *_, large = sandbox.limits  # a second engine gets its try in between
+    assert large.memory_bytes == 4 * standard.memory_bytes == 4 * settings.sandbox_memory_bytes
+    assert large.cpu_seconds == 4 * standard.cpu_seconds
