@@ -53,7 +53,10 @@ class Memory:
 
     @classmethod
     def read(cls, cursor: str | None, settings: Settings) -> "Memory":
-        kept: dict[str, Any] = json.loads(zlib.decompress(b64decode(cursor))) if cursor else {}
+        try:
+            kept: dict[str, Any] = json.loads(zlib.decompress(b64decode(cursor))) if cursor else {}
+        except (ValueError, zlib.error):  # written by another release, or by hand: from the beginning
+            kept = {}
         breakers = Breakers.from_json(kept["breakers"], settings) if "breakers" in kept else None
         if breakers is None:  # the first tick, or other settings: from the beginning
             return cls(resume_after=kept.get("resume_after", ""))

@@ -214,3 +214,8 @@ def test_the_large_lane_gives_a_document_the_larger_budget(tmp_path: Path) -> No
     standard, *_, large = sandbox.limits  # a second engine gets its try in between
     assert large.memory_bytes == 4 * standard.memory_bytes == 4 * settings.sandbox_memory_bytes
     assert large.cpu_seconds == 4 * standard.cpu_seconds
+
+
+@pytest.mark.parametrize("cursor", [None, "", '{"resume_after": ""}', "not a cursor"])
+def test_a_cursor_that_cannot_be_read_means_from_the_beginning(cursor: str | None) -> None:
+    assert Memory.read(cursor, Settings()) == Memory()
