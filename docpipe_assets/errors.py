@@ -278,3 +278,13 @@ def error_class(full_code: str) -> type[DocpipeError]:
     if code == "CPU_TIMEOUT_PAGE":
         return CpuTimeout
     return next((c for c in _subclasses(DocpipeError) if c.__dict__.get("code") == code), InternalError)
+
+
+def error_of(full_code: str, message: str) -> DocpipeError:
+    """The error that a recorded code stands for, with another message."""
+    kind = error_class(full_code)
+    if kind is CpuTimeout:
+        return CpuTimeout(message, is_page=full_code == "CPU_TIMEOUT_PAGE")
+    if kind is Crashed:
+        return Crashed(message, signal.Signals[full_code.partition(":")[2]])
+    return kind(message)

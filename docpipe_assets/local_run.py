@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from docpipe_assets.errors import ConfigurationError, DocpipeError
+from docpipe_assets.lanes import LANES
 from docpipe_assets.ledger import State
 from docpipe_assets.meter import Meter
 from docpipe_assets.model import CanonicalEntities, Mentions, PageTexts, RawPdfs, Relationships
@@ -86,15 +87,11 @@ def run_files(documents: Mapping[str, Path], out: Path, settings: Settings) -> I
 
 
 def _run_file(bench: Workbench, document: str, file: Path) -> Outcome:
-    saved: list[Saved] = []
-    error: DocpipeError | None = None
     with Meter(bench) as meter:
-        try:
-            saved.extend(bench.process(document))
-        except ConfigurationError:
-            raise
-        except DocpipeError as failure:
-            error = failure
+        for bench.lane in LANES:
+            saved, error = _processed(bench, document)
+            if error is None or error.next_lane is None:
+                break
     rows = {one.header.asset: one.header.rows for one in saved}
     facts: dict[str, float] = {}
     for one in saved:
@@ -113,6 +110,18 @@ def _run_file(bench: Workbench, document: str, file: Path) -> Outcome:
         wall_seconds=meter.wall_seconds,
         peak_rss_bytes=meter.peak_rss_bytes,
     )
+
+
+def _processed(bench: Workbench, document: str) -> tuple[list[Saved], DocpipeError | None]:
+    """The artifacts of all stages, or of those before the one that failed."""
+    saved: list[Saved] = []
+    try:
+        saved.extend(bench.process(document))
+    except ConfigurationError:
+        raise
+    except DocpipeError as failure:
+        return saved, failure
+    return saved, None
 
 
 def _state(error: DocpipeError | None, failed_pages: float) -> State:

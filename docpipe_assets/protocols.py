@@ -1,13 +1,13 @@
 """The seams: what a PDF reader, an OCR engine, a NER engine and a store must offer, and no more."""
 
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, Protocol
 
-from docpipe_assets.model import Blob, Box, FoundName, Page
+from docpipe_assets.model import Blob, Box, FoundName, Page, PageText
 
 
 @dataclass(frozen=True)
@@ -176,6 +176,17 @@ class PartStore(Protocol):
     def keep(self, name: str, source: Path, sha256: str | None = None) -> Blob: ...
 
     def fetch(self, blob: Blob) -> AbstractContextManager[Path]: ...
+
+
+class Checkpoints(Protocol):
+    """Finished splits of an artifact that is being made.
+
+    ``made_from`` is the fingerprint of that artifact: what was finished for another one is not found.
+    """
+
+    def load(self, made_from: str, first_page: int) -> Sequence[PageText] | None: ...
+
+    def save(self, made_from: str, first_page: int, pages: Sequence[PageText]) -> None: ...
 
 
 class Scratch(Protocol):

@@ -53,8 +53,14 @@ class Settings(BaseSettings):
     large_bytes: int = Field(100 * 1024 * 1024, ge=1)
     """Documents of this size or more go to the ``large`` lane."""
     large_budget: float = Field(4, ge=1)
-    """How many times the memory and CPU of the next three a document may have in the ``large`` lane."""
-    sandbox_memory_bytes: int = Field(1024 * 1024 * 1024, ge=64 * 1024 * 1024)
+    """How many times the memory and CPU of the next five a document may have in the ``large`` lane."""
+    run_memory_bytes: int = Field(512 * 1024 * 1024, ge=256 * 1024 * 1024)
+    """What all processes of a run together are meant to use at most; as many pages at once are read by
+    OCR as this suffices for, and no more than there are cores."""
+    sandbox_memory_bytes: int = Field(192 * 1024 * 1024, ge=64 * 1024 * 1024)
+    """The private data of a process that parses a document or renders a page."""
+    ocr_memory_bytes: int = Field(1024 * 1024 * 1024, ge=256 * 1024 * 1024)
+    """The private data, as far as it is addressed, of a process that reads page images."""
     page_cpu_seconds: float = Field(20, gt=0)
     split_cpu_seconds: float = Field(120, gt=0)
 

@@ -13,6 +13,7 @@ from typing import Any, TypeVar, get_type_hints
 from urllib.parse import unquote, urlsplit
 
 from docpipe_assets.engines import load_engine
+from docpipe_assets.engines.ocr_pool import OcrLimits, OcrPool
 from docpipe_assets.engines.pdf.reader import PRELOAD, IsolatedPdfReader
 from docpipe_assets.errors import ConfigurationError
 from docpipe_assets.identity import digest
@@ -31,7 +32,7 @@ from docpipe_assets.model import (
     Relationships,
     TextMethod,
 )
-from docpipe_assets.protocols import NerEngine, OcrEngine, PdfReader, Source, Store
+from docpipe_assets.protocols import NerEngine, PdfReader, Source, Store
 from docpipe_assets.sandbox import Limits, Sandbox, Usage
 from docpipe_assets.settings import Settings
 from docpipe_assets.stages import (
@@ -44,13 +45,17 @@ from docpipe_assets.stages import (
     text_to_chunks,
 )
 from docpipe_assets.storage.file import FileStore
-from docpipe_assets.storage.lake import Lake, Parts, Saved, Tally
+from docpipe_assets.storage.lake import Lake, Parts, Saved, SplitCheckpoints, Tally
 from docpipe_assets.storage.s3 import S3Store
 from docpipe_assets.storage.scratch import ScratchFolder
 
 S = TypeVar("S", bound=Records[Any])
 
 _WALL_PER_CPU = 10  # a child waits for disks and for other children on a busy machine
+_WITHOUT_OCR_BYTES = 260 * 2**20
+"""What a run's own process, the sandbox and a child in it use at most while a page is read by OCR."""
+_OCR_BYTES = 230 * 2**20
+"""What an OCR process uses at most for an ordinary page (measured: ``benchmarks/memory.py``)."""
 _FILE_BYTES = 16 * 1024**3
 _OUTPUT_BYTES = 2 * 1024**3
 
@@ -82,6 +87,7 @@ class Workbench:
             self.intake = intake
         self.scratch = ScratchFolder(settings.scratch_dir)
         self._open_parts: dict[tuple[str, str], Parts] = {}
+        self._checkpoints: dict[str, SplitCheckpoints] = {}
 
     @cached_property
     def intake(self) -> Source:
@@ -102,9 +108,8 @@ class Workbench:
         return IsolatedPdfReader(self._run, self.scratch)
 
     @cached_property
-    def ocr(self) -> OcrEngine:
-        engine: OcrEngine = load_engine("ocr", self.settings.ocr_engine, "read")
-        return engine
+    def ocr(self) -> OcrPool:
+        return OcrPool(self.settings.ocr_engine, self._ocr_limits())
 
     @cached_property
     def ner(self) -> Sequence[NerEngine]:
@@ -128,15 +133,22 @@ class Workbench:
             parts=self._parts(PageSplits, document),
             pages_per_part=self.settings.pages_per_split,
             bytes_per_part=self.settings.bytes_per_split,
+            has_larger_budget=self.lane != LARGE,
         )
 
     def ocr_text(self, document: str, page_splits: PageSplits) -> PageTexts:
+        limits = self._ocr_limits()
+        self.ocr.limit(limits)
+        checkpoints = self._checkpoints[document] = self.lake.checkpoints(document)
         return splits_to_text.splits_to_text(
             page_splits,
             reader=self.reader,
             ocr=self.ocr,
             parts=self.lake.parts(PageSplits.asset, document),
+            checkpoints=checkpoints,
             dpi=self.settings.ocr_dpi,
+            pages_at_once=limits.processes,
+            has_larger_budget=self.lane != LARGE,
         )
 
     def chunks(self, document: str, ocr_text: PageTexts) -> Chunks:
@@ -173,6 +185,8 @@ class Workbench:
         parts = self._open_parts.pop((records.asset, document), None)
         if parts is not None and not saved.is_unchanged:
             parts.discard_others()
+        if isinstance(records, PageTexts) and (checkpoints := self._checkpoints.pop(document, None)):
+            checkpoints.discard()
         return saved
 
     def process(self, document: str) -> Iterator[Saved]:
@@ -212,15 +226,33 @@ class Workbench:
         return {stage: digest([package, parts])[:12] for stage, parts in depends.items()}
 
     def take_child_usage(self) -> Usage:
-        """What sandbox children have cost since this was last asked."""
-        if "sandbox" not in self.__dict__:
-            return Usage()
-        taken, self.sandbox.usage = self.sandbox.usage, Usage()
+        """What sandbox children and OCR processes have cost since this was last asked."""
+        taken = Usage()
+        if "sandbox" in self.__dict__:
+            taken, self.sandbox.usage = self.sandbox.usage, Usage()
+        if "ocr" in self.__dict__:
+            taken += Usage(child_cpu_seconds=self.ocr.take_cpu_seconds())
         return taken
 
     def close(self) -> None:
+        if "ocr" in self.__dict__:
+            self.ocr.close()
         if "sandbox" in self.__dict__:
             self.sandbox.close()
+
+    @property
+    def _budget(self) -> float:
+        """How many times the budget of the standard lane the document at work has."""
+        return self.settings.large_budget if self.lane == LARGE else 1.0
+
+    def _ocr_limits(self) -> OcrLimits:
+        """As many processes as there are cores and as the memory of the run suffices for."""
+        left = self.settings.run_memory_bytes * self._budget - _WITHOUT_OCR_BYTES
+        return OcrLimits(
+            processes=max(1, min(len(os.sched_getaffinity(0)), int(left / _OCR_BYTES))),
+            memory_bytes=int(self.settings.ocr_memory_bytes * self._budget),
+            wall_seconds=self.settings.page_cpu_seconds * self._budget * _WALL_PER_CPU,
+        )
 
     def _parts(self, stream: type[Records[Any]], document: str) -> Parts:
         return self._open_parts.setdefault((stream.asset, document), self.lake.parts(stream.asset, document))
@@ -233,8 +265,7 @@ class Workbench:
         *,
         by_page: bool = False,
     ) -> Iterator[Any]:
-        settings = self.settings
-        budget = settings.large_budget if self.lane == LARGE else 1.0
+        settings, budget = self.settings, self._budget
         cpu_seconds = settings.split_cpu_seconds * budget
         limits = Limits(
             cpu_seconds=cpu_seconds,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from docpipe_assets.errors import DocumentError, ResourceError, UnreadablePdf
+from docpipe_assets.errors import DocumentError, MemoryLimit, ResourceError, UnreadablePdf
 from docpipe_assets.identity import fingerprint
 from docpipe_assets.model import Page, PageSplit, PageSplits, RawPdf, RawPdfs
 from docpipe_assets.protocols import PartStore, PdfPart, PdfReader
@@ -18,10 +18,12 @@ def pdf_to_splits(
     parts: PartStore,
     pages_per_part: int,
     bytes_per_part: int,
+    has_larger_budget: bool = False,
 ) -> PageSplits:
     """``source`` holds the pinned document, ``parts`` takes the part PDFs.
 
-    Every page has its record, also one that can't be read: that one has a ``failure``.
+    Every page has its record, also one that can't be read: that one has a ``failure``. A page for which
+    the memory does not suffice raises MemoryLimit while another attempt would have more.
     """
     settings = {
         "pages_per_part": pages_per_part,
@@ -33,7 +35,10 @@ def pdf_to_splits(
     def read() -> Iterator[PageSplit]:
         for raw in raw_pdf:
             try:
-                yield from _split(raw, reader, source, parts, pages_per_part, bytes_per_part)
+                for split in _split(raw, reader, source, parts, pages_per_part, bytes_per_part):
+                    if has_larger_budget:
+                        _refuse_for_want_of_memory(split)
+                    yield split
             except (DocumentError, ResourceError) as error:
                 raise error.about(raw.document) from error
 
@@ -68,3 +73,9 @@ def _survey(part: PdfPart, reader: PdfReader) -> Iterator[Page]:
         number = part.first_page + page.page - 1
         failure = UnreadablePdf.code if number in part.missing else page.failure
         yield page.model_copy(update={"page": number, "failure": failure})
+
+
+def _refuse_for_want_of_memory(split: PageSplit) -> None:
+    wanting = [page.page for page in split.pages if page.failure == MemoryLimit.code]
+    if wanting:
+        raise MemoryLimit(f"page {wanting[0]} wants more memory than there is")

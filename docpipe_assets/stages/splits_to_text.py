@@ -6,7 +6,9 @@ offsets are counted, so that a word's span cuts out exactly that word.
 """
 
 import unicodedata
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -16,8 +18,10 @@ from docpipe_assets.errors import (
     BadPageTree,
     DocpipeError,
     DocumentError,
+    MemoryLimit,
     ResourceError,
-    UnreadablePdf,
+    error_class,
+    error_of,
 )
 from docpipe_assets.identity import fingerprint
 from docpipe_assets.model import (
@@ -30,7 +34,15 @@ from docpipe_assets.model import (
     TextMethod,
     Word,
 )
-from docpipe_assets.protocols import OcrEngine, PageContent, PageImage, PartStore, PdfReader, PlacedWord
+from docpipe_assets.protocols import (
+    Checkpoints,
+    OcrEngine,
+    PageContent,
+    PageImage,
+    PartStore,
+    PdfReader,
+    PlacedWord,
+)
 from docpipe_assets.rules.bates import bates_label
 from docpipe_assets.rules.text_layer import Decision, decide, dictionary_share
 
@@ -42,12 +54,23 @@ Lines = tuple[tuple[PlacedWord, ...], ...]
 
 
 def splits_to_text(
-    splits: PageSplits, *, reader: PdfReader, ocr: OcrEngine, parts: PartStore, dpi: float = 300
+    splits: PageSplits,
+    *,
+    reader: PdfReader,
+    ocr: OcrEngine,
+    parts: PartStore,
+    checkpoints: Checkpoints,
+    dpi: float = 300,
+    pages_at_once: int = 1,
+    has_larger_budget: bool = False,
 ) -> PageTexts:
     """One record for each page of each split, in order; nothing runs until they are asked for.
 
+    ``pages_at_once`` pages are rendered and read by OCR side by side; the result does not depend on it.
     A page that can't be read becomes a record with the method ``FAILED`` and the error's code as its
-    reason. Raises AllPagesFailed after the last page when no page could be read.
+    reason; one for which the memory does not suffice raises MemoryLimit while ``has_larger_budget`` says
+    that another attempt would have more. Raises AllPagesFailed after the last page when no page could be
+    read. What was read of a document of several splits is not read again by the next attempt.
     """
     settings = {
         "dpi": dpi,
@@ -56,31 +79,51 @@ def splits_to_text(
         "wordfreq": version("wordfreq"),
     }
     made_from = fingerprint(PageTexts.asset, VERSION, settings, [splits.fingerprint])
-    pages = _PageReader(reader, ocr, dpi)
 
     def read() -> Iterator[PageText]:
         start, total = 0, 0
-        failures: list[DocpipeError] = []
-        for split in splits:
-            with parts.fetch(split.part) as path:
-                for number, found in pages.read(path, split):
-                    if found.failure is not None:
-                        failures.append(found.failure)
-                    text = found.placed(split, number, start)
-                    start = text.end + len(PAGE_SEPARATOR)
-                    total += 1
-                    yield text
-            document = split.document
+        failures: list[PageText] = []
+        with ThreadPoolExecutor(pages_at_once) as threads:
+            pages = _PageReader(reader, ocr, dpi, threads, pages_at_once, has_larger_budget)
+            for split, is_only_one in _with_outlook(splits):
+                found = None if is_only_one else checkpoints.load(made_from, split.first_page)
+                if found is None:
+                    with parts.fetch(split.part) as path:
+                        found = list(pages.read(path, split))
+                    if not is_only_one:
+                        checkpoints.save(made_from, split.first_page, found)
+                for text in found:
+                    end = start + len(text.text)
+                    yield text.model_copy(update={"start": start, "end": end})
+                    start, total = end + len(PAGE_SEPARATOR), total + 1
+                    if text.method is TextMethod.FAILED:
+                        failures.append(text)
         if total and len(failures) == total:
-            if all(isinstance(failure, ResourceError) for failure in failures):
-                # A larger budget may read what this one did not.
-                raise failures[0].about(f"{document}: none of {total} pages could be read")
-            raise AllPagesFailed(
-                f"{document}: none of {total} pages could be read; the first one failed with "
-                f"{failures[0].full_code}: {failures[0].message}"
-            ) from failures[0]
+            raise _nothing_read(failures)
 
     return PageTexts(made_from, read)
+
+
+def _with_outlook(splits: PageSplits) -> Iterator[tuple[PageSplit, bool]]:
+    """Each split, and whether it is the only one: then there is nothing to go on from."""
+    waiting: PageSplit | None = None
+    is_first = True
+    for split in splits:
+        if waiting is not None:
+            yield waiting, False
+            is_first = False
+        waiting = split
+    if waiting is not None:
+        yield waiting, is_first
+
+
+def _nothing_read(failures: Sequence[PageText]) -> DocpipeError:
+    """The error of a document without a page that could be read."""
+    first = failures[0]
+    what = f"{first.document}: none of {len(failures)} pages could be read"
+    if all(issubclass(error_class(page.reason), ResourceError) for page in failures):
+        return error_of(first.reason, what)  # a larger budget may read what this one did not
+    return AllPagesFailed(f"{what}; the first one failed with {first.reason}")
 
 
 @dataclass(frozen=True)
@@ -93,20 +136,20 @@ class _Found:
     engine: str = ""
     lines: Lines = ()
     bates: str | None = None
-    failure: DocpipeError | None = None
 
-    def placed(self, split: PageSplit, number: int, start: int) -> PageText:
+    def on(self, split: PageSplit, number: int) -> PageText:
+        """The record of the page, with offsets as if it were the first one."""
         text, words = assemble(self.lines)
         return PageText(
             document=split.document,
             version=split.version,
             page=number,
-            start=start,
-            end=start + len(text),
+            start=0,
+            end=len(text),
             text=text,
             method=self.method,
             reason=self.reason,
-            confidence=0.0 if self.failure else _confidence(words),
+            confidence=0.0 if self.method is TextMethod.FAILED else _confidence(words),
             engine=self.engine,
             words=words,
             bates=self.bates,
@@ -117,35 +160,79 @@ class _Found:
 class _PageReader:
     """Reads the pages of one part after the other, and goes on behind a page that fails."""
 
-    def __init__(self, reader: PdfReader, ocr: OcrEngine, dpi: float) -> None:
+    def __init__(
+        self,
+        reader: PdfReader,
+        ocr: OcrEngine,
+        dpi: float,
+        threads: Executor,
+        pages_at_once: int,
+        has_larger_budget: bool,
+    ) -> None:
         self._reader = reader
         self._ocr = ocr
         self._dpi = dpi
+        self._threads = threads
+        self._window = pages_at_once
+        self._has_larger_budget = has_larger_budget
 
-    def read(self, path: Path, split: PageSplit) -> Iterator[tuple[int, _Found]]:
-        """Each page of the split, by its number in the document, exactly once."""
+    def read(self, path: Path, split: PageSplit) -> Iterator[PageText]:
+        """Each page of the split exactly once, in order."""
+        pending: deque[tuple[int, Future[_Found]]] = deque()
+        try:
+            for number, found in self._begun(path, split):
+                pending.append((number, found))
+                while len(pending) > self._window or (pending and pending[0][1].done()):
+                    yield self._ended(*pending.popleft(), split)
+            while pending:
+                yield self._ended(*pending.popleft(), split)
+        finally:
+            for _, found in pending:
+                found.cancel()
+            # The part's file goes when this ends: nobody may be rendering from it by then.
+            wait(found for _, found in pending)
+
+    def _ended(self, number: int, future: "Future[_Found]", split: PageSplit) -> PageText:
+        try:
+            found = future.result()
+        except (DocumentError, ResourceError) as error:
+            if self._is_worth_another_attempt(error):
+                raise error.about(f"{split.document}, page {number}") from error
+            found = _failed(error.full_code)
+        except DocpipeError as error:
+            raise error.about(f"{split.document}, page {number}") from error
+        return found.on(split, number)
+
+    def _is_worth_another_attempt(self, error: DocpipeError) -> bool:
+        return self._has_larger_budget and isinstance(error, MemoryLimit)
+
+    def _begun(self, path: Path, split: PageSplit) -> "Iterator[tuple[int, Future[_Found]]]":
+        """Each page by its number in the document, with what is or will be found on it."""
         known = {page.page: page for page in split.pages}
         pages = split.last_page - split.first_page + 1
         contents = self._reader.read(path)
         for local in range(1, pages + 1):
             number = split.first_page + local - 1
             page = known.get(number)
+            future: Future[_Found] = Future()
             try:
                 if page and page.failure:
-                    raise UnreadablePdf(f"page {number} failed with {page.failure} when the document was cut")
-                content = next(contents, None)
-                if content is None or content.page != local:
-                    raise BadPageTree(f"page {number} can't be found in its part of the document")
-                found = self._page(path, content, page.bates if page else None)
-            except (DocumentError, ResourceError) as error:
-                reason = (page and page.failure) or error.full_code
-                found = _Found(TextMethod.FAILED, reason, {}, failure=error)
-                contents = self._reader.read(path, local + 1) if local < pages else iter(())
+                    future.set_result(_failed(page.failure))
+                    contents = self._after(path, local, pages)
+                else:
+                    content = next(contents, None)
+                    if content is None or content.page != local:
+                        raise BadPageTree(f"page {number} can't be found in its part of the document")
+                    future = self._page(path, content, page.bates if page else None)
             except DocpipeError as error:
-                raise error.about(f"{split.document}, page {number}") from error
-            yield number, found
+                future.set_exception(error)
+                contents = self._after(path, local, pages)
+            yield number, future
 
-    def _page(self, path: Path, content: PageContent, bates: str | None) -> _Found:
+    def _after(self, path: Path, local: int, pages: int) -> Iterator[PageContent]:
+        return self._reader.read(path, local + 1) if local < pages else iter(())
+
+    def _page(self, path: Path, content: PageContent, bates: str | None) -> "Future[_Found]":
         words = [word.text for line in content.lines for word in line]
         signals = dict(content.signals)
         share = dictionary_share(words)
@@ -163,14 +250,18 @@ class _PageReader:
             content.lines,
             bates,
         )
-        return self._by_ocr(path, content, decision, layer) if decision.method is TextMethod.OCR else layer
+        if decision.method is TextMethod.OCR:
+            return self._threads.submit(self._by_ocr, path, content, decision, layer)
+        future: Future[_Found] = Future()
+        future.set_result(layer)
+        return future
 
     def _by_ocr(self, path: Path, content: PageContent, decision: Decision, layer: _Found) -> _Found:
         try:
             with self._reader.render(path, content.page, self._dpi) as image:
                 lines = _in_points(self._ocr.read(image), image, content)
         except (DocumentError, ResourceError) as error:
-            if not layer.lines:
+            if not layer.lines or self._is_worth_another_attempt(error):
                 raise
             return _kept(layer, f"{decision.reason}; can't be rendered ({error.full_code})", layer.signals)
         words = [word for line in lines for word in line]
@@ -184,6 +275,10 @@ class _PageReader:
             return _kept(layer, f"{decision.reason}, no more of what OCR reads", signals)
         bates = layer.bates or bates_label(words, content.width_points, content.height_points)
         return _Found(TextMethod.OCR, decision.reason, signals, self._ocr.name, lines, bates)
+
+
+def _failed(code: str) -> _Found:
+    return _Found(TextMethod.FAILED, code, {})
 
 
 def _kept(layer: _Found, reason: str, signals: dict[str, float]) -> _Found:

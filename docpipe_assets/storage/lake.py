@@ -10,7 +10,7 @@ claim about it are written in one atomic step and cannot disagree.
 import json
 import struct
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from io import BytesIO
@@ -21,7 +21,7 @@ import zstandard
 
 from docpipe_assets.errors import ArtifactDamaged, ArtifactMissing, ObjectGone
 from docpipe_assets.identity import partition_key
-from docpipe_assets.model import Blob, Records
+from docpipe_assets.model import Blob, PageSplits, PageText, PageTexts, Records
 from docpipe_assets.protocols import Scratch, Store
 from docpipe_assets.transfer import copy_stream, download, sha256_of
 
@@ -129,6 +129,11 @@ class Lake:
     def parts(self, asset: str, document: str) -> "Parts":
         return Parts(self.store, self._scratch, f"{asset}/{_path(document)}.parts/")
 
+    def checkpoints(self, document: str) -> "SplitCheckpoints":
+        """Beside the parts that they are read from: a new version brings other parts, and they go too."""
+        parts = self.parts(PageSplits.asset, document)
+        return SplitCheckpoints(self.store, self._scratch, document, f"{parts.prefix}checkpoints/")
+
     def _fetched_rows(self, stream: type[Records[Any]], document: str, expected: Header) -> Iterator[Any]:
         url = self.url(stream, document)
         with self.store.open(artifact_key(stream.asset, document)) as source:
@@ -143,14 +148,14 @@ class Parts:
     def __init__(self, store: Store, scratch: Scratch, prefix: str) -> None:
         self._store = store
         self._scratch = scratch
-        self._prefix = prefix
+        self.prefix = prefix
         self.kept: set[str] = set()
 
     def keep(self, name: str, source: Path, sha256: str | None = None) -> Blob:
         """Store a file under its name and hash; one that is there already is not sent again."""
         sha256 = sha256 or sha256_of(source)
         stem, dot, suffix = name.rpartition(".")
-        key = f"{self._prefix}{stem}-{sha256[:16]}{dot}{suffix}"
+        key = f"{self.prefix}{stem}-{sha256[:16]}{dot}{suffix}"
         size = source.stat().st_size
         if not self._holds(key, size):
             self._store.put(key, source)
@@ -178,7 +183,7 @@ class Parts:
 
     def discard_others(self) -> int:
         """Delete what was not kept through this object; return how many files."""
-        stale = [found.key for found in self._store.list(self._prefix) if found.key not in self.kept]
+        stale = [found.key for found in self._store.list(self.prefix) if found.key not in self.kept]
         for key in stale:
             self._store.delete(key)
         return len(stale)
@@ -188,6 +193,47 @@ class Parts:
             return self._store.head(key).size_bytes == size_bytes
         except ObjectGone:
             return False
+
+
+class SplitCheckpoints:
+    """The page texts of the splits that are read, one object a split, until all of them are an artifact."""
+
+    def __init__(self, store: Store, scratch: Scratch, document: str, prefix: str) -> None:
+        self._store = store
+        self._scratch = scratch
+        self._document = document
+        self._prefix = prefix
+        self._is_used = False
+
+    def load(self, made_from: str, first_page: int) -> Sequence[PageText] | None:
+        """The pages of a split; None where none were kept, or not whole."""
+        key = self._key(made_from, first_page)
+        url = f"{self._store.url}/{key}"
+        try:
+            with self._store.open(key) as source:
+                header = _read_header(source, url)
+                if header.schema_version != PageTexts.schema_version:
+                    return None
+                pages = list(_rows(PageTexts, source, header, url))
+        except (ObjectGone, ArtifactDamaged):
+            return None
+        self._is_used = True
+        return pages
+
+    def save(self, made_from: str, first_page: int, pages: Sequence[PageText]) -> None:
+        self._is_used = True
+        with self._scratch.folder() as folder:
+            _, path = _write(folder, self._document, PageTexts(made_from, lambda: iter(pages)), None)
+            self._store.put(self._key(made_from, first_page), path)
+
+    def discard(self) -> None:
+        """Delete all of them, those of earlier code and settings too, now that the artifact is whole."""
+        if self._is_used:
+            for found in list(self._store.list(self._prefix)):
+                self._store.delete(found.key)
+
+    def _key(self, made_from: str, first_page: int) -> str:
+        return f"{self._prefix}{made_from}/{first_page:06d}{_SUFFIX}"
 
 
 def artifact_key(asset: str, document: str) -> str:

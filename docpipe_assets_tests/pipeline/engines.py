@@ -28,7 +28,7 @@ class Gate:
         self._closed.unlink(missing_ok=True)
 
     def waiting_process(self) -> int | None:
-        """The number of the process that reads the page."""
+        """The number of the worker's process whose page is read."""
         with suppress(FileNotFoundError):
             return int(self._waiting.read_text() or 0) or None
         return None
@@ -36,7 +36,7 @@ class Gate:
     def pass_through(self) -> None:
         deadline = time.monotonic() + _PATIENCE_SECONDS
         while self._closed.exists():
-            self._waiting.write_text(str(os.getpid()))
+            self._waiting.write_text(str(os.getppid()))  # an OCR process is the worker's child
             if time.monotonic() > deadline:
                 raise EngineError(f"{self._closed} was there for {_PATIENCE_SECONDS:.0f} s; remove it")
             time.sleep(0.05)

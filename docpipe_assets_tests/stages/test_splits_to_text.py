@@ -1,6 +1,6 @@
 """Every page gets its text, or the reason why it has none, and every word stands where its span says."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
@@ -28,7 +28,7 @@ from docpipe_assets.model import (
     PageTexts,
     TextMethod,
 )
-from docpipe_assets.protocols import PageContent, PageImage, PlacedWord
+from docpipe_assets.protocols import Checkpoints, PageContent, PageImage, PlacedWord
 from docpipe_assets.rules.text_layer import decide, dictionary_share
 from docpipe_assets.stages.splits_to_text import assemble, splits_to_text
 
@@ -165,14 +165,39 @@ def split(first: int, last: int, bates: dict[int, str] | None = None) -> PageSpl
     )
 
 
+class NoCheckpoints:
+    def load(self, made_from: str, first_page: int) -> None:
+        return None
+
+    def save(self, made_from: str, first_page: int, pages: Sequence[PageText]) -> None:
+        pass
+
+
 @pytest.fixture
 def parts(tmp_path: Path) -> Parts:
     return Parts(tmp_path)
 
 
-def texts_of(reader: Reader, parts: Parts, *splits: PageSplit, ocr: Ocr | None = None) -> PageTexts:
+def texts_of(
+    reader: Reader,
+    parts: Parts,
+    *splits: PageSplit,
+    ocr: Ocr | None = None,
+    checkpoints: Checkpoints | None = None,
+    pages_at_once: int = 1,
+    has_larger_budget: bool = False,
+) -> PageTexts:
     stream = PageSplits("made-from", lambda: iter(splits))
-    return splits_to_text(stream, reader=reader, ocr=ocr or Ocr(), parts=parts, dpi=144)
+    return splits_to_text(
+        stream,
+        reader=reader,
+        ocr=ocr or Ocr(),
+        parts=parts,
+        checkpoints=checkpoints or NoCheckpoints(),
+        dpi=144,
+        pages_at_once=pages_at_once,
+        has_larger_budget=has_larger_budget,
+    )
 
 
 def document_text(texts: list[PageText]) -> str:
@@ -326,13 +351,13 @@ def test_the_fingerprint_follows_resolution_engines_and_input(parts: Parts) -> N
 
     splits, others = PageSplits("a", lambda: iter(())), PageSplits("b", lambda: iter(()))
     made = [
-        splits_to_text(splits, reader=Reader(), ocr=Ocr(), parts=parts),
-        splits_to_text(splits, reader=Reader(), ocr=Ocr(), parts=parts, dpi=200),
-        splits_to_text(splits, reader=Reader(), ocr=NewerOcr(), parts=parts),
-        splits_to_text(others, reader=Reader(), ocr=Ocr(), parts=parts),
+        splits_to_text(splits, reader=Reader(), ocr=Ocr(), parts=parts, checkpoints=NoCheckpoints()),
+        splits_to_text(splits, reader=Reader(), ocr=Ocr(), parts=parts, checkpoints=NoCheckpoints(), dpi=200),
+        splits_to_text(splits, reader=Reader(), ocr=NewerOcr(), parts=parts, checkpoints=NoCheckpoints()),
+        splits_to_text(others, reader=Reader(), ocr=Ocr(), parts=parts, checkpoints=NoCheckpoints()),
     ]
     assert len({texts.fingerprint for texts in made}) == 4
-    again = splits_to_text(splits, reader=Reader(), ocr=Ocr(), parts=parts)
+    again = splits_to_text(splits, reader=Reader(), ocr=Ocr(), parts=parts, checkpoints=NoCheckpoints())
     assert made[0].fingerprint == again.fingerprint
 
 

@@ -5,7 +5,10 @@ memory patterns off (they more than double the peak), no colour copy of the page
 spaces before decoding, and no attempt to fetch a model that is missing.
 """
 
+import ctypes
+import gc
 import math
+import sys
 from collections.abc import Callable, Sequence
 from functools import cache
 from importlib.metadata import PackageNotFoundError
@@ -198,6 +201,10 @@ def _networks() -> Networks:
             ) from exc
         except Exception as exc:  # ONNX Runtime's errors have no other class in common
             raise EngineError(f"OCR model {name} does not load: {exc}; install rapidocr again") from exc
+    # Cutting a model to size takes three times its memory, which the C library would keep.
+    gc.collect()
+    if sys.platform == "linux":
+        ctypes.CDLL(None).malloc_trim(0)
     detector, recogniser = sessions
     characters = recogniser.get_modelmeta().custom_metadata_map["character"].splitlines()
     return Networks(_network(detector, DETECTOR), _network(recogniser, RECOGNISER), ("", *characters, " "))

@@ -1,0 +1,187 @@
+"""An interrupted document goes on where it stopped, and pages read side by side come out in order."""
+
+import random
+import time
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+import pytest
+
+from docpipe_assets.errors import Crashed, EngineError, MemoryLimit
+from docpipe_assets.model import PageText, PageTexts, TextMethod
+from docpipe_assets.protocols import Checkpoints, PageContent, PageImage, PlacedWord
+from docpipe_assets.storage.lake import Lake
+from docpipe_assets.storage.memory import MemoryStore
+from docpipe_assets.storage.scratch import ScratchFolder
+from docpipe_assets_tests.stages.test_splits_to_text import (
+    CrashesOnPage,
+    Ocr,
+    OcrOutOfMemory,
+    Parts,
+    Reader,
+    page,
+    parts,
+    scan,
+    split,
+    texts_of,
+)
+
+__all__ = ["parts"]  # a fixture
+
+DOCUMENT = "acme/letters.pdf"
+PAGES_PER_SPLIT = 4
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Lake:
+    return Lake(MemoryStore(), ScratchFolder(tmp_path / "scratch"))
+
+
+class CountsPages(Ocr):
+    """Says how many pages it was given, and breaks at one of them."""
+
+    def __init__(self, *, breaks_at: int = 0) -> None:
+        super().__init__("a page of prose that was read by the engine")
+        self.pages = 0
+        self._breaks_at = breaks_at
+
+    def read(self, image: PageImage) -> tuple[tuple[PlacedWord, ...], ...]:
+        self.pages += 1
+        if self.pages == self._breaks_at:
+            raise EngineError("the worker is killed here, for all that the stage can tell")
+        return super().read(image)
+
+
+def stream(
+    parts: Parts, ocr: Ocr, checkpoints: Checkpoints, splits: int = 10, pages_at_once: int = 1
+) -> PageTexts:
+    """Of a scanned document of so many splits."""
+    scans = Reader(*(scan(n) for n in range(1, PAGES_PER_SPLIT + 1)))
+    windows = [
+        split(first, first + PAGES_PER_SPLIT - 1)
+        for first in range(1, splits * PAGES_PER_SPLIT + 1, PAGES_PER_SPLIT)
+    ]
+    return texts_of(scans, parts, *windows, ocr=ocr, checkpoints=checkpoints, pages_at_once=pages_at_once)
+
+
+def keys(lake: Lake) -> list[str]:
+    return [found.key for found in lake.store.list()]
+
+
+@pytest.mark.parametrize("pages_at_once", [1, 2])
+def test_what_is_killed_at_ninety_percent_repeats_at_most_one_split(
+    parts: Parts, lake: Lake, pages_at_once: int
+) -> None:
+    whole = list(stream(parts, CountsPages(), lake.checkpoints("another.pdf")))
+    killed = CountsPages(breaks_at=36)
+    with pytest.raises(EngineError):
+        lake.save(DOCUMENT, stream(parts, killed, lake.checkpoints(DOCUMENT), pages_at_once=pages_at_once))
+    again = CountsPages()
+    checkpoints = lake.checkpoints(DOCUMENT)
+    assert list(stream(parts, again, checkpoints, pages_at_once=pages_at_once)) == whole
+    repeated = killed.pages + again.pages - len(whole)
+    print(f"{pages_at_once} at once: {repeated} of {len(whole)} pages were read twice")
+    assert 0 < repeated <= PAGES_PER_SPLIT
+
+
+def test_checkpoints_go_when_the_artifact_is_whole(parts: Parts, lake: Lake) -> None:
+    checkpoints = lake.checkpoints(DOCUMENT)
+    lake.save(DOCUMENT, stream(parts, Ocr(), checkpoints))
+    assert len(keys(lake)) == 1 + 10
+    checkpoints.discard()
+    assert keys(lake) == [f"ocr_text/{DOCUMENT}.jsonl.zst"]
+
+
+def test_those_of_other_code_are_not_used_and_go_as_well(parts: Parts, lake: Lake) -> None:
+    class NewerOcr(CountsPages):
+        version = "2"
+
+    list(islice(stream(parts, CountsPages(), lake.checkpoints(DOCUMENT)), 20))
+    newer, checkpoints = NewerOcr(), lake.checkpoints(DOCUMENT)
+    list(stream(parts, newer, checkpoints))
+    assert newer.pages == 10 * PAGES_PER_SPLIT
+    checkpoints.discard()
+    assert keys(lake) == []
+
+
+def test_one_that_is_damaged_is_read_again(parts: Parts, lake: Lake, tmp_path: Path) -> None:
+    list(islice(stream(parts, CountsPages(), lake.checkpoints(DOCUMENT)), 20))
+    damaged = tmp_path / "damaged"
+    damaged.write_bytes(b"half an object")
+    lake.store.put(keys(lake)[0], damaged)
+    again = CountsPages()
+    assert len(list(stream(parts, again, lake.checkpoints(DOCUMENT)))) == 10 * PAGES_PER_SPLIT
+    assert again.pages == 6 * PAGES_PER_SPLIT
+
+
+def test_a_document_of_one_split_keeps_none(parts: Parts, lake: Lake) -> None:
+    checkpoints = lake.checkpoints(DOCUMENT)
+    assert len(list(stream(parts, Ocr(), checkpoints, splits=1))) == PAGES_PER_SPLIT
+    checkpoints.discard()
+    assert keys(lake) == []
+
+
+class Dawdles(Reader):
+    """Takes its time at every page, now longer, now shorter; some pages have a text layer."""
+
+    def __init__(self, pages: int) -> None:
+        super().__init__(*(page(n) if n % 5 == 0 else scan(n) for n in range(1, pages + 1)))
+
+    def read(self, pdf: Path, first: int = 1) -> Iterator[PageContent]:
+        for content in super().read(pdf, first):
+            time.sleep(random.random() / 500)
+            yield content
+
+
+class DawdlingOcr(Ocr):
+    """As unsteady as the reader."""
+
+    def read(self, image: PageImage) -> tuple[tuple[PlacedWord, ...], ...]:
+        time.sleep(random.random() / 100)
+        return super().read(image)
+
+
+def test_pages_read_side_by_side_come_out_as_one_after_the_other(parts: Parts, lake: Lake) -> None:
+    def read(pages_at_once: int) -> list[PageText]:
+        return list(
+            texts_of(
+                Dawdles(30),
+                parts,
+                split(1, 30),
+                ocr=DawdlingOcr(),
+                checkpoints=lake.checkpoints(DOCUMENT),
+                pages_at_once=pages_at_once,
+            )
+        )
+
+    alone = read(1)
+    assert [text.page for text in alone] == list(range(1, 31))
+    assert read(2) == read(4) == alone
+
+
+@pytest.mark.parametrize("pages_at_once", [1, 3])
+def test_failed_pages_keep_their_places_among_others(parts: Parts, pages_at_once: int) -> None:
+    class Mixed(CrashesOnPage):
+        def read(self, pdf: Path, first: int = 1) -> Iterator[PageContent]:
+            for content in super().read(pdf, first):
+                yield scan(content.page) if content.page % 2 else content
+
+    texts = list(texts_of(Mixed(2, 5, pages=8), parts, split(1, 8), pages_at_once=pages_at_once))
+    methods = [text.method for text in texts]
+    failed, ocr, layer = TextMethod.FAILED, TextMethod.OCR, TextMethod.TEXT_LAYER
+    assert methods == [ocr, failed, ocr, layer, failed, layer, ocr, layer]
+
+
+def test_a_page_that_wants_more_memory_asks_for_the_larger_budget_once(parts: Parts) -> None:
+    reader = Reader(page(1), scan(2), page(3))
+    with pytest.raises(MemoryLimit, match=r"acme/letters\.pdf, page 2: no memory left"):
+        list(texts_of(reader, parts, split(1, 3), ocr=OcrOutOfMemory(), has_larger_budget=True))
+    (_, failed, _) = texts_of(reader, parts, split(1, 3), ocr=OcrOutOfMemory())
+    assert (failed.method, failed.reason) == (TextMethod.FAILED, "MEMORY_LIMIT")
+
+
+def test_a_crash_is_no_matter_of_memory(parts: Parts) -> None:
+    reader = CrashesOnPage(2, pages=3, error=Crashed("the parser died"))
+    texts = list(texts_of(reader, parts, split(1, 3), has_larger_budget=True))
+    assert [text.reason for text in texts if text.method is TextMethod.FAILED] == ["CRASHED:SIGSEGV"]
