@@ -88,10 +88,7 @@ def run_files(documents: Mapping[str, Path], out: Path, settings: Settings) -> I
 
 def _run_file(bench: Workbench, document: str, file: Path) -> Outcome:
     with Meter(bench) as meter:
-        for bench.lane in LANES:
-            saved, error = _processed(bench, document)
-            if error is None or error.next_lane is None:
-                break
+        saved, error = processed(bench, document)
     rows = {one.header.asset: one.header.rows for one in saved}
     facts: dict[str, float] = {}
     for one in saved:
@@ -112,16 +109,23 @@ def _run_file(bench: Workbench, document: str, file: Path) -> Outcome:
     )
 
 
-def _processed(bench: Workbench, document: str) -> tuple[list[Saved], DocpipeError | None]:
-    """The artifacts of all stages, or of those before the one that failed."""
-    saved: list[Saved] = []
-    try:
-        saved.extend(bench.process(document))
-    except ConfigurationError:
-        raise
-    except DocpipeError as failure:
-        return saved, failure
-    return saved, None
+def processed(bench: Workbench, document: str) -> tuple[list[Saved], DocpipeError | None]:
+    """The artifacts of all stages, or of those before the one that failed, and how it did.
+
+    What was too much for the standard budget is tried once more with the larger one, as intake would.
+    """
+    for bench.lane in LANES:
+        saved: list[Saved] = []
+        error: DocpipeError | None = None
+        try:
+            saved.extend(bench.process(document))
+        except ConfigurationError:
+            raise
+        except DocpipeError as failure:
+            error = failure
+        if error is None or error.next_lane is None:
+            break
+    return saved, error
 
 
 def _state(error: DocpipeError | None, failed_pages: float) -> State:

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from docpipe_assets.errors import DocpipeError
+from docpipe_assets.local_run import processed
 from docpipe_assets.meter import Meter
 from docpipe_assets.model import STREAMS, PageTexts, RawPdfs, TextMethod
 from docpipe_assets.settings import Settings
@@ -50,13 +50,8 @@ def open_bench(data_dir: Path, files: Mapping[str, Path]) -> Iterator[Workbench]
 
 def outcome_of(bench: Workbench, document: str) -> Outcome:
     """All stages for one document; an error that is no DocpipeError comes through."""
-    error: DocpipeError | None = None
     with Meter(bench) as meter:
-        try:
-            for _ in bench.process(document):
-                pass
-        except DocpipeError as failure:
-            error = failure
+        _, error = processed(bench, document)
     raw = [] if error else list(bench.load(RawPdfs, document))
     pages = [] if error else list(bench.load(PageTexts, document))
     failed = [page for page in pages if page.method is TextMethod.FAILED]

@@ -1,0 +1,82 @@
+"""What a command costs: wall and CPU seconds, and peak memory, all its processes included."""
+
+import os
+import resource
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from docpipe_assets.meter import process_tree
+
+MEGABYTE = 2**20
+_SAMPLE_SECONDS = 0.05
+
+
+@dataclass(frozen=True)
+class Cost:
+    wall_seconds: float
+    cpu_seconds: float
+    peak_bytes: int
+    """Of the sum over all processes, pages that several share counted once (PSS), sampled."""
+    status: int
+    """As of ``subprocess``: 0 when it went well, minus a signal's number when it was killed."""
+
+    @property
+    def peak_megabytes(self) -> float:
+        return self.peak_bytes / MEGABYTE
+
+
+def module(name: str, *arguments: str) -> list[str]:
+    """The command that runs a module with this interpreter."""
+    return [sys.executable, "-m", name, *arguments]
+
+
+def cost_of(
+    command: Sequence[str],
+    environment: Mapping[str, str] | None = None,
+    *,
+    stdout: Path | None = None,
+    until: Callable[[], bool] = lambda: False,
+) -> Cost:
+    """Run a command to its end, or kill it as soon as ``until`` says so."""
+    used_before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    began = time.monotonic()
+    with (stdout or Path(os.devnull)).open("wb") as output:
+        process = subprocess.Popen(command, env={**os.environ, **(environment or {})}, stdout=output)
+    watch = _Watch(process.pid)
+    watch.start()
+    while process.poll() is None:
+        if until():
+            process.kill()
+        time.sleep(0.02)
+    wall_seconds = time.monotonic() - began
+    watch.ended.set()
+    watch.join()
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu_seconds = used.ru_utime + used.ru_stime - used_before.ru_utime - used_before.ru_stime
+    return Cost(wall_seconds, cpu_seconds, watch.peak_bytes, process.returncode)
+
+
+class _Watch(threading.Thread):
+    def __init__(self, root: int) -> None:
+        super().__init__(daemon=True)
+        self.ended = threading.Event()
+        self.peak_bytes = 0
+        self._root = root
+
+    def run(self) -> None:
+        while not self.ended.wait(_SAMPLE_SECONDS):
+            self.peak_bytes = max(self.peak_bytes, sum(map(share_bytes, process_tree(self._root))))
+
+
+def share_bytes(process: int) -> int:
+    """Resident memory of a process, shared pages in shares (PSS); 0 when it is gone."""
+    try:
+        rollup = Path(f"/proc/{process}/smaps_rollup").read_text()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) * 1024 for line in rollup.splitlines() if line.startswith("Pss:")), 0)

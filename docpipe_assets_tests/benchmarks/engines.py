@@ -1,0 +1,17 @@
+"""An OCR engine that takes no time and counts the pages that it was given."""
+
+import os
+from pathlib import Path
+
+from docpipe_assets.protocols import PageImage, PlacedWord
+from docpipe_assets_tests.hostile.engines import FastOcr
+
+COUNT = "BENCHMARK_PAGE_COUNT"
+"""Names the file that grows by a byte for each page."""
+
+
+class CountingOcr(FastOcr):
+    def read(self, image: PageImage) -> tuple[tuple[PlacedWord, ...], ...]:
+        with Path(os.environ[COUNT]).open("ab") as file:
+            file.write(b".")
+        return super().read(image)

@@ -1,0 +1,78 @@
+"""A memory limit of the kernel for a group of processes (cgroup v1 or v2), where this process may set one."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from uuid import uuid4
+
+_ROOT = Path("/sys/fs/cgroup")
+
+
+class MemoryGroup:
+    """Processes that together may use so much memory; the page cache counts, and gives way."""
+
+    def __init__(self, folder: Path, is_version_2: bool) -> None:
+        self._folder = folder
+        self._is_version_2 = is_version_2
+
+    def limit(self, size_bytes: int) -> None:
+        name = "memory.max" if self._is_version_2 else "memory.limit_in_bytes"
+        (self._folder / name).write_text(str(size_bytes))
+
+    @contextmanager
+    def joined(self) -> Iterator[None]:
+        """What is started inside belongs to the group; this process only as long as the block runs."""
+        before = self._folder.parent
+        (self._folder / "cgroup.procs").write_text(str(os.getpid()))
+        try:
+            yield
+        finally:
+            (before / "cgroup.procs").write_text(str(os.getpid()))
+
+    @property
+    def kills(self) -> int:
+        """How often the kernel has killed a process for want of memory."""
+        name = "memory.events" if self._is_version_2 else "memory.oom_control"
+        for line in (self._folder / name).read_text().splitlines():
+            if line.startswith("oom_kill "):
+                return int(line.split()[1])
+        return 0
+
+    @property
+    def processes(self) -> list[int]:
+        return [int(pid) for pid in (self._folder / "cgroup.procs").read_text().split()]
+
+
+def reason_for_none() -> str | None:
+    """Why there can be no group; None where there can."""
+    try:
+        with memory_group():
+            return None
+    except OSError as error:
+        return f"no memory limit of the kernel can be set here: {error}"
+
+
+@contextmanager
+def memory_group() -> Iterator[MemoryGroup]:
+    """A new group below that of this process. Raises OSError where that is not allowed."""
+    own, is_version_2 = _own_group()
+    folder = own / f"docpipe-{uuid4().hex[:8]}"
+    folder.mkdir()
+    try:
+        group = MemoryGroup(folder, is_version_2)
+        group.limit(2**40)
+        yield group
+    finally:
+        with suppress(OSError):  # a process that has not ended yet
+            folder.rmdir()
+
+
+def _own_group() -> tuple[Path, bool]:
+    lines = Path("/proc/self/cgroup").read_text().splitlines()
+    for line in lines:
+        _, controllers, path = line.split(":", 2)
+        if "memory" in controllers.split(","):
+            return _ROOT / "memory" / path.strip("/"), False
+    path = next(line.split(":", 2)[2] for line in lines if line.startswith("0::"))
+    return _ROOT / path.strip("/"), True

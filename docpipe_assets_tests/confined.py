@@ -1,0 +1,47 @@
+"""A real stack whose worker, with everything that it starts, has a hard limit on memory."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from docpipe_assets.model import STREAMS
+from docpipe_assets.settings import read_settings
+from docpipe_assets.stack import Stack
+from docpipe_assets.workbench import Workbench, open_store
+from docpipe_assets_tests.cgroup import MemoryGroup
+from docpipe_assets_tests.pipeline.site import Site
+
+
+@contextmanager
+def confined_site(
+    folder: Path, group: MemoryGroup | None, environment: Mapping[str, str], patience_seconds: float
+) -> Iterator[Site]:
+    """One worker that processes one document at a time, in the group from its first moment on."""
+    with (
+        Stack(folder, workers=1, webserver=False, environment=environment) as stack,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        if group is not None:
+            with group.joined():
+                stack.part("worker").restart()
+        for name, value in stack.environment.items():
+            patch.setenv(name, value)
+        settings = read_settings()
+        with dg.DagsterInstance.get() as instance:
+            store = open_store(settings.intake, settings)
+            yield Site(stack, instance, Workbench(settings), store, patience_seconds)
+
+
+def recorded_peaks(site: Site, document: str) -> dict[str, int]:
+    """What the materializations of a document say of their memory, in bytes, by asset."""
+    peaks = {}
+    for stream in STREAMS:
+        filters = dg.AssetRecordsFilter(asset_key=dg.AssetKey(stream.asset), asset_partitions=[document])
+        for record in site.instance.fetch_materializations(filters, limit=1).records:
+            made = record.asset_materialization
+            if made is not None:
+                peaks[stream.asset] = int(str(made.metadata["peak_rss_bytes"].value))
+    return peaks

@@ -1,0 +1,57 @@
+"""The memory contract: a run keeps its budget whatever the size of the document, and says what it used."""
+
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from docpipe_assets.ledger import State
+from docpipe_assets.meter import process_tree
+from docpipe_assets.model import STREAMS, PageTexts
+from docpipe_assets.settings import Settings
+from docpipe_assets_tests.benchmarks.documents import scan_text, write_scan
+from docpipe_assets_tests.cgroup import memory_group, reason_for_none
+from docpipe_assets_tests.confined import confined_site, recorded_peaks
+from docpipe_assets_tests.pipeline.site import Site
+
+pytestmark = [pytest.mark.pipeline, pytest.mark.slow, pytest.mark.timeout(600)]
+
+BUDGET_BYTES = Settings.model_fields["run_memory_bytes"].default
+PAGES, MEGABYTES = 6, 64
+ENVIRONMENT = {"DOCPIPE_INTAKE_SECONDS": "2"}
+
+
+@contextmanager
+def limited_site(folder: Path) -> Iterator[Site]:
+    """A stack whose worker, with all its processes, can't have more memory than the budget of a run.
+
+    Where the kernel lets nobody make groups, each process alone can't have more private data than that.
+    """
+    if reason_for_none():
+        with confined_site(folder, None, ENVIRONMENT, 400) as site:
+            for process in process_tree(site.stack.part("worker").pid):
+                resource.prlimit(process, resource.RLIMIT_DATA, (BUDGET_BYTES, BUDGET_BYTES))
+            yield site
+        return
+    with memory_group() as group, confined_site(folder, group, ENVIRONMENT, 400) as site:
+        group.limit(BUDGET_BYTES)
+        yield site
+        assert group.kills == 0
+
+
+def test_a_scan_is_processed_within_the_budget_of_a_run(tmp_path: Path) -> None:
+    scan = tmp_path / "scan.pdf"
+    write_scan(scan, PAGES, MEGABYTES)
+    assert scan.stat().st_size > 60_000_000
+    with limited_site(tmp_path / "stack") as site:
+        site.put("b/scan.pdf", scan)
+        (entry,) = site.settled("b", 1).entries
+        assert (entry.state, entry.pages) == (State.SUCCEEDED, PAGES)
+        text = "".join(page.text for page in site.bench.load(PageTexts, "b/scan.pdf"))
+        peaks = recorded_peaks(site, "b/scan.pdf")
+    assert set(peaks) == {stream.asset for stream in STREAMS}
+    print({asset: f"{peak // 2**20} MB" for asset, peak in peaks.items()})
+    assert all(0 < peak <= BUDGET_BYTES for peak in peaks.values())
+    assert len(set(text.split()) & set(scan_text(1).split())) > 20, "it was read, and not just survived"
