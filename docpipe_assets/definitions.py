@@ -1,5 +1,7 @@
 """All the wiring: what Dagster loads."""
 
+from collections.abc import Callable
+
 import dagster as dg
 
 from docpipe_assets.defs import tags
@@ -14,12 +16,14 @@ from docpipe_assets.settings import Settings, read_settings
 from docpipe_assets.workbench import Workbench, shared_workbench
 
 
-def build_definitions(settings: Settings) -> dg.Definitions:
+def build_definitions(
+    settings: Settings, open_bench: Callable[[Settings], Workbench] = shared_workbench
+) -> dg.Definitions:
     """The definitions for these settings. Stores and engines are made when a run first asks for them."""
 
     @dg.resource(description="Stages bound to the settings, stores and engines of the worker.")
     def bench(context: dg.InitResourceContext) -> Workbench:
-        made = shared_workbench(settings)
+        made = open_bench(settings)
         # A worker process does one run at a time.
         made.lane = context.run.tags.get(tags.LANE, STANDARD) if context.run else STANDARD
         return made

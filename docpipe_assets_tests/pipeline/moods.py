@@ -4,9 +4,11 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from docpipe_assets.engines.pdf.reader import IsolatedPdfReader
 from docpipe_assets.errors import EngineError
 from docpipe_assets.model import Box, EntityType, FoundName
-from docpipe_assets.protocols import NameContext, PageImage, PlacedWord
+from docpipe_assets.protocols import NameContext, PageImage, PdfPart, PlacedWord
+from docpipe_assets_tests.pipeline.papers import DEFECT_IN_SPLITTING
 
 
 def mood() -> str:
@@ -42,3 +44,14 @@ class MoodyNer:
         if mood() == "defective":
             raise ValueError("a defect in the engine")
         yield FoundName(start, start + len("invoice"), EntityType.ORGANISATION, 1.0, self.name)
+
+
+class MoodyReader(IsolatedPdfReader):
+    """Has a defect at splitting some documents while ``defective``."""
+
+    def split(
+        self, pdf: Path, pages: int, pages_per_part: int, bytes_per_part: int, *, is_damaged: bool = False
+    ) -> Iterator[PdfPart]:
+        if mood() == "defective" and pdf.read_bytes().endswith(DEFECT_IN_SPLITTING):
+            raise ValueError("a defect in the reader")
+        yield from super().split(pdf, pages, pages_per_part, bytes_per_part, is_damaged=is_damaged)

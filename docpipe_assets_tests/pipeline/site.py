@@ -1,20 +1,28 @@
 """A running docpipe as its users meet it: a bucket to put files in, records to look at, a UI to click."""
 
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 import dagster as dg
+import pytest
 
+from docpipe_assets.defs import tags
 from docpipe_assets.defs.history import read_ledger
 from docpipe_assets.ledger import Entry, Ledger
 from docpipe_assets.protocols import Store
+from docpipe_assets.settings import read_settings
 from docpipe_assets.stack import Stack
-from docpipe_assets.workbench import Workbench
+from docpipe_assets.workbench import Workbench, open_store
 
 T = TypeVar("T")
+_PAUSE_SECONDS = 0.5
+_PAUSE_SHARE = 4
+"""A look at thousands of documents takes a while; those who are looked at need the machine more."""
 
 
 @dataclass(frozen=True)
@@ -43,16 +51,35 @@ class Site:
             f"batch {batch} to settle",
         )
 
+    def runs_in(self, batch: str) -> Counter[str]:
+        """How many runs each document of a batch has had, by partition key."""
+        runs = self.instance.get_runs(dg.RunsFilter(tags={tags.BATCH: batch}))
+        return Counter(run.tags[tags.PARTITION] for run in runs)
+
     def runs_of(self, partition_key: str) -> list[dg.DagsterRun]:
         """Newest first."""
         return list(self.instance.get_runs(dg.RunsFilter(tags={"dagster/partition": partition_key})))
 
     def wait_for(self, look: Callable[[], T], is_there: Callable[[T], bool], what: str) -> T:
         deadline = time.monotonic() + self.patience_seconds
-        while not is_there(found := look()):
+        while True:
+            began = time.monotonic()
+            if is_there(found := look()):
+                return found
             assert time.monotonic() < deadline, (
                 f"waited {self.patience_seconds:.0f} s for {what}; last seen: {found}"
             )
             assert not self.stack.check(), "a part of the stack died"
-            time.sleep(0.5)
-        return found
+            time.sleep(max(_PAUSE_SECONDS, _PAUSE_SHARE * (time.monotonic() - began)))
+
+
+@contextmanager
+def open_site(stack: Stack, patience_seconds: float = 400) -> Iterator[Site]:
+    """Starts the stack; this process works with it as the command line does."""
+    with stack, pytest.MonkeyPatch.context() as environment:
+        for name, value in stack.environment.items():
+            environment.setenv(name, value)
+        settings = read_settings()
+        with dg.DagsterInstance.get() as instance:
+            intake = open_store(settings.intake, settings)
+            yield Site(stack, instance, Workbench(settings), intake, patience_seconds)

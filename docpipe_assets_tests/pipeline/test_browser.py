@@ -1,6 +1,5 @@
 """What a person sees and clicks in Dagster's UI, in a real browser."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,41 +10,21 @@ import pytest
 
 from docpipe_assets.ledger import State
 from docpipe_assets.sample import write_text_pdfs
+from docpipe_assets_tests.pipeline.chromium import needs_chromium, open_page
 from docpipe_assets_tests.pipeline.site import Site
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-CHROMIUM = shutil.which("chromium")
-pytestmark = [
-    pytest.mark.pipeline,
-    pytest.mark.browser,
-    pytest.mark.timeout(600),
-    pytest.mark.skipif(CHROMIUM is None, reason="needs Debian's chromium: apt-get install chromium"),
-]
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
+pytestmark = [pytest.mark.pipeline, pytest.mark.browser, pytest.mark.timeout(600), needs_chromium]
 DOCUMENT = "browser/O'Néill, exhibit #4 (100% final).pdf"
 KEY = "browser/O'Néill%2C exhibit #4 (100%25 final).pdf"
 
 
 @pytest.fixture(scope="module")
 def page(site: Site) -> "Iterator[Page]":
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        page = browser.new_page(viewport={"width": 1600, "height": 1000})
-        page.set_default_timeout(60_000)
+    with open_page() as page:
         yield page
-        browser.close()
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
-from PIL import Image
 
 from docpipe_assets.defs import tags
 from docpipe_assets.defs.history import fold_history
@@ -13,10 +12,9 @@ from docpipe_assets.defs.interventions import breaker, read_interventions
 from docpipe_assets.ledger import State
 from docpipe_assets.recovery import documents_to_retry, reset, withdraw
 from docpipe_assets.sample import write_text_pdfs
-from docpipe_assets.settings import read_settings
 from docpipe_assets.stack import Stack
-from docpipe_assets.workbench import Workbench, open_store
-from docpipe_assets_tests.pipeline.site import Site
+from docpipe_assets_tests.pipeline.papers import write_scans
+from docpipe_assets_tests.pipeline.site import Site, open_site
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -34,30 +32,12 @@ ENVIRONMENT = {
 def ward(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A stack of its own, with an OCR engine that can be broken."""
     folder = tmp_path_factory.mktemp("ward")
-    with (
-        Stack(folder, workers=2, webserver=False, environment=ENVIRONMENT) as stack,
-        pytest.MonkeyPatch.context() as environment,
-    ):
-        for name, value in stack.environment.items():
-            environment.setenv(name, value)
-        settings = read_settings()
-        with dg.DagsterInstance.get() as instance:
-            yield Site(stack, instance, Workbench(settings), open_store(settings.intake, settings))
+    with open_site(Stack(folder, workers=2, webserver=False, environment=ENVIRONMENT)) as site:
+        yield site
 
 
 def set_mood(ward: Site, mood: str) -> None:
     (ward.stack.folder / "mood").write_text(mood)
-
-
-def write_scans(folder: Path, count: int) -> list[Path]:
-    paths = []
-    for number in range(count):
-        path = folder / f"scan {number:03d}.pdf"
-        shade = Image.new("L", (400, 500), 255)
-        shade.paste(number, (50, 50, 350, 90))
-        shade.save(path, resolution=72)
-        paths.append(path)
-    return paths
 
 
 def test_an_outage_pauses_intake_before_everybody_has_failed(ward: Site, tmp_path: Path) -> None:
