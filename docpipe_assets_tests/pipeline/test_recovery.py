@@ -65,10 +65,9 @@ def test_an_outage_pauses_intake_before_everybody_has_failed(ward: Site, tmp_pat
         "what was under way to end",
     )
     runs = runs_of_the_outage(ward)
+    had_a_run = set(before.values())
     spent = {run.tags[tags.PARTITION] for run in runs if has_failed(run)}
-    print(
-        f"\n{SCANS} documents; {len(set(before.values()))} had a run when the breaker opened, {len(spent)} failed"
-    )
+    print(f"\n{SCANS} documents; {len(had_a_run)} had a run when the breaker opened, {len(spent)} failed")
     assert len(spent) < 30
     assert all(tags.CANARY in run.tags for run in runs if run.run_id not in before), "intake pauses"
     breakers, _ = fold_history(ward.instance, ward.bench.settings)
