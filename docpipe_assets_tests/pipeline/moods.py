@@ -1,14 +1,21 @@
 """Engines whose health is set by a file, so that a test can break them and repair them."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
-from docpipe_assets.engines.pdf.reader import IsolatedPdfReader
+from docpipe_assets.engines.pdf.reader import IsolatedPdfReader, Runner
 from docpipe_assets.errors import EngineError
 from docpipe_assets.model import Box, EntityType, FoundName
 from docpipe_assets.protocols import NameContext, PageImage, PdfPart, PlacedWord
-from docpipe_assets_tests.pipeline.papers import DEFECT_IN_SPLITTING
+from docpipe_assets_tests.pipeline.papers import CRASHES, DEFECT_IN_SPLITTING, HANGS
+
+_FAULTS: Mapping[bytes, tuple[str, Mapping[str, Any]]] = {
+    CRASHES: ("crashes_on_item", {"item": 1, "signal_name": "SIGSEGV"}),
+    HANGS: ("hangs_in_c_on_item", {"item": 1}),
+}
+_ENDING_BYTES = 100
 
 
 def mood() -> str:
@@ -52,6 +59,27 @@ class MoodyReader(IsolatedPdfReader):
     def split(
         self, pdf: Path, pages: int, pages_per_part: int, bytes_per_part: int, *, is_damaged: bool = False
     ) -> Iterator[PdfPart]:
-        if mood() == "defective" and pdf.read_bytes().endswith(DEFECT_IN_SPLITTING):
+        if mood() == "defective" and _ending_of(pdf).endswith(DEFECT_IN_SPLITTING):
             raise ValueError("a defect in the reader")
         yield from super().split(pdf, pages, pages_per_part, bytes_per_part, is_damaged=is_damaged)
+
+
+def with_faults(run: Runner) -> Runner:
+    """Calls in the sandbox, where some documents get a function that crashes or hangs for the parser's."""
+
+    def run_or_fail(
+        function: str, arguments: Mapping[str, Any], folder: Path | None = None, *, by_page: bool = False
+    ) -> Iterator[Any]:
+        ending = _ending_of(Path(arguments["path"]))
+        for mark, (fault, instead) in _FAULTS.items():
+            if ending.endswith(mark):
+                function, arguments = f"docpipe_assets_tests.sandbox.faults:{fault}", instead
+        return run(function, arguments, folder, by_page=by_page)
+
+    return run_or_fail
+
+
+def _ending_of(path: Path) -> bytes:
+    with path.open("rb") as source:
+        source.seek(max(0, path.stat().st_size - _ENDING_BYTES))
+        return source.read()

@@ -1,4 +1,4 @@
-"""What Dagster loads, with a PDF reader whose health is set by a file."""
+"""What Dagster loads, with a PDF reader that can be broken, and that some documents break."""
 
 import os
 from functools import cached_property, lru_cache
@@ -7,13 +7,13 @@ from docpipe_assets.definitions import build_definitions
 from docpipe_assets.protocols import PdfReader
 from docpipe_assets.settings import Settings, read_settings
 from docpipe_assets.workbench import Workbench
-from docpipe_assets_tests.pipeline.moods import MoodyReader
+from docpipe_assets_tests.pipeline.moods import MoodyReader, with_faults
 
 
 class MoodyBench(Workbench):
     @cached_property
     def reader(self) -> PdfReader:
-        return MoodyReader(self._run, self.scratch)
+        return MoodyReader(with_faults(self._run), self.scratch)
 
 
 @lru_cache(maxsize=1)

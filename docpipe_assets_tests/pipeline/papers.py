@@ -1,13 +1,17 @@
 """Small documents of one page, each with a property that a fault engine looks for."""
 
+import os
 from pathlib import Path
 
+import pikepdf
 from PIL import Image
 
 from docpipe_assets_tests.hostile.tiny_pdf import SENTENCE, show, simple
 
 DEFECT_IN_SPLITTING = b"\n%% a defect in splitting\n"
-"""At the end of a file, where readers of PDF leave it alone."""
+CRASHES = b"\n%% crashes the parser\n"
+HANGS = b"\n%% hangs the parser\n"
+"""At the end of a file, where readers of PDF leave them alone."""
 
 
 def letter(number: int) -> bytes:
@@ -36,3 +40,11 @@ def write_scan(path: Path, number: int) -> Path:
 
 def write_scans(folder: Path, count: int) -> list[Path]:
     return [write_scan(folder / f"scan {number:03d}.pdf", number) for number in range(count)]
+
+
+def write_padded(path: Path, source: Path, size_bytes: int) -> Path:
+    """The same pages with so many bytes beside them that no page uses."""
+    with pikepdf.open(source) as pdf:
+        pdf.Root.Ballast = pdf.make_stream(os.urandom(size_bytes))
+        pdf.save(path)
+    return path

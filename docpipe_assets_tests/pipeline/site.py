@@ -6,15 +6,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import dagster as dg
 import pytest
 
 from docpipe_assets.defs import tags
+from docpipe_assets.defs.corpus import batch_report
 from docpipe_assets.defs.history import read_ledger
 from docpipe_assets.ledger import Entry, Ledger
-from docpipe_assets.protocols import Store
+from docpipe_assets.protocols import Source, Store
 from docpipe_assets.settings import read_settings
 from docpipe_assets.stack import Stack
 from docpipe_assets.workbench import Workbench, open_store
@@ -83,3 +84,13 @@ def open_site(stack: Stack, patience_seconds: float = 400) -> Iterator[Site]:
         with dg.DagsterInstance.get() as instance:
             intake = open_store(settings.intake, settings)
             yield Site(stack, instance, Workbench(settings), intake, patience_seconds)
+
+
+def report(site: Site, intake: Source | None = None) -> tuple[dg.ExecuteInProcessResult, dict[str, Any]]:
+    """Materialize the batch report; what it says as metadata, by name."""
+    bench = Workbench(site.bench.settings, intake=intake)
+    result = dg.materialize(
+        [batch_report], instance=site.instance, resources={"bench": bench}, raise_on_error=False
+    )
+    (made,) = result.asset_materializations_for_node("batch_report")
+    return result, {name: value.value for name, value in made.metadata.items()}

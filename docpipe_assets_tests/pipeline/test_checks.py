@@ -5,22 +5,19 @@ import os
 import time
 import uuid
 from pathlib import Path
-from typing import Any
 
 import dagster as dg
 import pytest
 
 from docpipe_assets.defs.checks import DOCUMENT_CHECK
-from docpipe_assets.defs.corpus import UNACCOUNTED_CHECK, batch_report
+from docpipe_assets.defs.corpus import UNACCOUNTED_CHECK
 from docpipe_assets.defs.run_coordinator import DocumentRunCoordinator
 from docpipe_assets.identity import batch_of
 from docpipe_assets.ledger import State
 from docpipe_assets.model import Mention, Mentions
-from docpipe_assets.protocols import Source
 from docpipe_assets.sample import write_text_pdfs
 from docpipe_assets.storage.file import FileStore
-from docpipe_assets.workbench import Workbench
-from docpipe_assets_tests.pipeline.site import Site
+from docpipe_assets_tests.pipeline.site import Site, report
 from docpipe_assets_tests.pipeline.ui_api import materialize
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.timeout(600)]
@@ -52,16 +49,6 @@ def launched(site: Site, document: str, assets: list[str] | None = None) -> dg.D
     )
     assert found is not None
     return found
-
-
-def report(site: Site, intake: Source | None = None) -> tuple[dg.ExecuteInProcessResult, dict[str, Any]]:
-    """Materialize the batch report; what it says as metadata, by name."""
-    bench = Workbench(site.bench.settings, intake=intake)
-    result = dg.materialize(
-        [batch_report], instance=site.instance, resources={"bench": bench}, raise_on_error=False
-    )
-    (made,) = result.asset_materializations_for_node("batch_report")
-    return result, {name: value.value for name, value in made.metadata.items()}
 
 
 def test_every_finished_document_has_its_check(site: Site, document: str) -> None:

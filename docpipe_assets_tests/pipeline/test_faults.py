@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import dagster as dg
-import pikepdf
 import psutil
 import pytest
 from dagster_celery.tags import DAGSTER_CELERY_TASK_ID_TAG
@@ -22,12 +21,11 @@ from docpipe_assets.identity import partition_key
 from docpipe_assets.ledger import State
 from docpipe_assets.model import STREAMS, RawPdfs
 from docpipe_assets.sample import write_text_pdfs
-from docpipe_assets.settings import read_settings
 from docpipe_assets.stack import Stack
 from docpipe_assets.transfer import sha256_of
-from docpipe_assets.workbench import Workbench, open_store
 from docpipe_assets_tests.pipeline.engines import Gate
-from docpipe_assets_tests.pipeline.site import Site
+from docpipe_assets_tests.pipeline.papers import write_padded
+from docpipe_assets_tests.pipeline.site import Site, open_site
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -151,24 +149,16 @@ def _content(value: Any) -> Any:
 @pytest.fixture(scope="module")
 def ward(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ward]:
     folder, files = tmp_path_factory.mktemp("ward"), tmp_path_factory.mktemp("files")
-    with (
-        Stack(folder, workers=2, environment=ENVIRONMENT) as stack,
-        pytest.MonkeyPatch.context() as environment,
-    ):
-        for name, value in stack.environment.items():
-            environment.setenv(name, value)
-        settings = read_settings()
-        with dg.DagsterInstance.get() as instance:
-            site = Site(stack, instance, Workbench(settings), open_store(settings.intake, settings))
-            (letter,) = write_text_pdfs(files, 1, pages=2)
-            made = Ward(site, Gate(settings.data_dir), written_scan(files / "scan.pdf"), letter)
-            for path in (made.letter, made.scan):
-                site.put(f"before/{'scan' if path is made.scan else 'letter'}.pdf", path)
-            for document in ("before/letter.pdf", "before/scan.pdf"):
-                made.wait_for_success(document)
-                assert all(made.rows(document)[asset] for asset in ("raw_pdf", "ocr_text", "chunks"))
-            yield made
-            made.gate.open()
+    with open_site(Stack(folder, workers=2, environment=ENVIRONMENT)) as site:
+        (letter,) = write_text_pdfs(files, 1, pages=2)
+        made = Ward(site, Gate(site.bench.settings.data_dir), written_scan(files / "scan.pdf"), letter)
+        for path in (made.letter, made.scan):
+            site.put(f"before/{'scan' if path is made.scan else 'letter'}.pdf", path)
+        for document in ("before/letter.pdf", "before/scan.pdf"):
+            made.wait_for_success(document)
+            assert all(made.rows(document)[asset] for asset in ("raw_pdf", "ocr_text", "chunks"))
+        yield made
+        made.gate.open()
 
 
 def written_scan(path: Path) -> Path:
@@ -261,10 +251,7 @@ def test_a_killed_broker_does_not_cost_the_document_that_is_worked_on(ward: Ward
 
 
 def test_an_s3_server_killed_in_the_middle_of_a_transfer_is_tried_again(ward: Ward, tmp_path: Path) -> None:
-    big = tmp_path / "big.pdf"
-    with pikepdf.open(ward.letter) as pdf:
-        pdf.Root.Ballast = pdf.make_stream(os.urandom(BIG_BYTES))
-        pdf.save(big)
+    big = write_padded(tmp_path / "big.pdf", ward.letter, BIG_BYTES)
     server = ward.stack.part("s3")
     ward.site.put("transfer/big.pdf", big)
     arrived = stop_in_the_middle_of_the_download(ward, server.pid)

@@ -1,0 +1,37 @@
+"""Intake as a process of its own that dies: one look, carried out step by step up to its death.
+
+    python -m docpipe_assets_tests.pipeline.reconciler 7
+
+It does what Dagster's daemon does with the answer of the sensor: registers, then requests runs; but
+one key after the other, and it is killed after so many. It never comes to its requests.
+"""
+
+import os
+import signal
+import sys
+
+import dagster as dg
+
+from docpipe_assets.defs.partitions import documents
+from docpipe_assets.defs.sensors import intake_sensor
+from docpipe_assets.settings import read_settings
+from docpipe_assets.workbench import Workbench
+
+
+def main(registrations: int) -> None:
+    settings = read_settings()
+    with (
+        dg.DagsterInstance.get() as instance,
+        dg.build_sensor_context(instance=instance, resources={"bench": Workbench(settings)}) as context,
+    ):
+        answer = intake_sensor(settings)(context)
+        assert isinstance(answer, dg.SensorResult)
+        keys = [key for one in answer.dynamic_partitions_requests or () for key in one.partition_keys]
+        print(f"{len(keys)} to register, {len(answer.run_requests or ())} runs to request", flush=True)
+        for key in keys[:registrations]:
+            instance.add_dynamic_partitions(documents.name or "", [key])
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))
