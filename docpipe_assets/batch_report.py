@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from docpipe_assets.errors import error_class
+from docpipe_assets.breaker import advice_on
 from docpipe_assets.identity import batch_of
 from docpipe_assets.ledger import Entry, Ledger, State, duplicates
 from docpipe_assets.model import TextMethod
@@ -128,7 +128,7 @@ def _advice(entry: Entry) -> str:
     if entry.state is State.UNACCOUNTED:
         return "Look at the intake sensor's ticks, then at the document's last run."
     if entry.error is not None:
-        return error_class(entry.error).advice
+        return advice_on(entry.error)
     return entry.reason or ""
 
 

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from docpipe_assets.errors import DocpipeError, error_class
+from docpipe_assets.errors import DocpipeError
 from docpipe_assets.settings import Settings, read_settings
 
 if TYPE_CHECKING:
@@ -124,27 +124,27 @@ def show(
     data_dir: DataDir = _DATA_DIR,
 ) -> None:
     """One document: its state, what to do about it, and its artifacts."""
-    from docpipe_assets.identity import batch_of, document_of
+    from docpipe_assets.breaker import advice_on
     from docpipe_assets.model import STREAMS
+    from docpipe_assets.recovery import find_entry
+    from docpipe_assets.report import visible, what_happened
 
     with _errors_shown():
         bench, instance = _connect(data_dir)
         with instance:
-            ledger = _ledger(instance, bench, batch_of(document) or None)
-        names = {document, document_of(document)}
-        found = next((entry for entry in ledger.entries if entry.document in names), None)
+            found = find_entry(instance, bench, document)
         if found is None:
-            notes.print(f"{document}: no such document; docpipe status lists them all", style="red")
+            notes.print(visible(f"{document}: no such document; docpipe status lists them all"), style="red")
             raise typer.Exit(1)
-        console.print(f"[bold]{found.document}[/]  {found.state.value}", highlight=False)
+        console.print(visible(f"{found.document}  {found.state.value}"), style="bold")
         if found.error:
-            console.print(f"{found.error} in {found.stage}: {found.message}", markup=False, style="red")
-            console.print(error_class(found.error).advice, markup=False)
+            console.print(visible(what_happened(found)), style="red")
+            console.print(visible(advice_on(found.error)))
         table = Table("asset", "rows", "bytes", "artifact")
         for stream in STREAMS:
             header = bench.lake.header(stream, found.document)
             if header is not None:
-                url = bench.lake.url(stream, found.document)
+                url = visible(bench.lake.url(stream, found.document))
                 table.add_row(stream.asset, f"{header.rows:,}", f"{header.payload_bytes:,}", url)
         console.print(table if table.row_count else "no artifacts yet")
 
@@ -255,7 +255,7 @@ def withdraw(
         bench, instance = _connect(data_dir)
         with instance:
             record(instance, bench, document, reason=reason, is_withdrawn=not undo)
-    console.print(f"{document} is {'back in' if undo else 'withdrawn from'} the matter")
+    console.print(f"{document} is {'back in' if undo else 'withdrawn from'} the matter", markup=False)
 
 
 _COLUMNS = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())

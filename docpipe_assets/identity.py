@@ -25,9 +25,48 @@ def document_of(key: str) -> str:
     return unquote(key, errors="strict")
 
 
+def meanings_of(name: str) -> tuple[str, ...]:
+    """The S3 keys that somebody may mean by a name: it itself, else what it stands for as a partition key."""
+    try:
+        return tuple(dict.fromkeys((name, document_of(name))))
+    except UnicodeDecodeError:
+        return (name,)
+
+
 def batch_of(document: str) -> str:
     """The batch a document belongs to: the first path segment, or "" at the top of the bucket."""
     return document.split("/", 1)[0] if "/" in document else ""
+
+
+def path_of(document: str) -> str:
+    """A document's path below an asset's folder in the lake: as readable as the partition key, and injective.
+
+    "." and ".." and empty segments are spelt out: they are legal in S3 keys, but not in the URLs and
+    folders through which people look at a lake. What no file system or S3 could take for its length is
+    cut, and a hash stands for the rest. A comma, which no partition key holds, marks both.
+    """
+    segments = [_spelt(segment) for segment in partition_key(document).split("/")]
+    while len("/".join(segments).encode()) > _PATH_BYTES_MAX:
+        is_cut = segments[-1].startswith(",")
+        segments[-2 if is_cut else -1 :] = [f",{file_name_of(document)}"]
+    return "/".join(segments)
+
+
+_PATH_BYTES_MAX = 700
+"""S3 allows 1,024 for a key; the rest is for the lake's prefix, the asset, and a part's own name."""
+_SEGMENT_BYTES_MAX = 200
+"""File systems allow 255 for a name; the rest is for suffixes, and what a server adds while it writes."""
+
+
+def _spelt(segment: str) -> str:
+    if segment in ("", ".", ".."):
+        return segment.replace(".", "%2E") or ","
+    whole = segment.encode()
+    if len(whole) <= _SEGMENT_BYTES_MAX:
+        return segment
+    mark = f",{file_name_of(segment)}"
+    head = whole[: _SEGMENT_BYTES_MAX - len(mark)].decode(errors="ignore")
+    return re.sub("%[0-9A-F]?$", "", head) + mark
 
 
 def file_name_of(document: str) -> str:

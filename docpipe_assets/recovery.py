@@ -14,11 +14,12 @@ from rich.text import Text
 
 from docpipe_assets.breaker import Breakers, DocumentBreaker, advice_on
 from docpipe_assets.defs.history import fold_history, read_ledger
-from docpipe_assets.defs.interventions import record_reset, record_withdrawal
+from docpipe_assets.defs.interventions import record_reset, record_withdrawal, registered_document
 from docpipe_assets.errors import ConfigurationError
-from docpipe_assets.identity import document_of
+from docpipe_assets.identity import batch_of, document_of, meanings_of, partition_key
 from docpipe_assets.ledger import Entry, State
 from docpipe_assets.model import STREAMS
+from docpipe_assets.report import visible
 from docpipe_assets.workbench import Workbench
 
 _RETRIED = (State.FAILED, State.QUEUED)
@@ -42,7 +43,7 @@ def breakers_shown(instance: dg.DagsterInstance, bench: Workbench) -> Group:
     for one in sorted(breakers.documents.values(), key=lambda b: b.key):
         if one.state_at(now) != "closed":
             table.add_row(
-                Text(document_of(one.key), overflow="fold"),
+                visible(document_of(one.key)),
                 one.state_at(now),
                 str(one.failures),
                 _clock(one.since),
@@ -59,7 +60,7 @@ def breaker_shown(instance: dg.DagsterInstance, bench: Workbench, document: str)
     breakers, _ = fold_history(instance, bench.settings)
     one = _find(breakers, document)
     if one is None:
-        return Text(f"{document}: closed; its newest attempt went well, or there was none")
+        return visible(f"{document}: closed; its newest attempt went well, or there was none")
     now = datetime.now(UTC)
     lines = [
         f"{document_of(one.key)}: {one.state_at(now)} since {_clock(one.since)}",
@@ -70,21 +71,19 @@ def breaker_shown(instance: dg.DagsterInstance, bench: Workbench, document: str)
     ]
     if one.reset_reason:
         lines.insert(1, f"reset by {one.reset_by or 'somebody'}: {one.reset_reason}")
-    return Text("\n".join(lines))
+    return Text("\n").join(visible(line) for line in lines)
 
 
 def reset(instance: dg.DagsterInstance, *, documents: Iterable[str], stage: str | None, reason: str) -> int:
-    """Record resets; return how many. Raises ConfigurationError for a stage that is none."""
+    """Record resets; return how many. Raises ConfigurationError for a stage or document that is none."""
     if stage is not None and stage not in _STAGES:
         raise ConfigurationError(f"{stage!r} is no stage; there are {', '.join(_STAGES)}")
-    count = 0
-    for document in documents:
+    named = [registered_document(instance, name) for name in documents]
+    for document in named:
         record_reset(instance, reason=reason, document=document)
-        count += 1
     if stage is not None:
         record_reset(instance, reason=reason, stage=stage)
-        count += 1
-    return count
+    return len(named) + (stage is not None)
 
 
 def documents_to_retry(
@@ -113,16 +112,24 @@ def withdraw(
     instance: dg.DagsterInstance, bench: Workbench, document: str, *, reason: str, is_withdrawn: bool
 ) -> None:
     """Record it. Raises ConfigurationError for a document that is not there."""
-    names = {document, document_of(document)}
-    ledger = read_ledger(instance, bench)
-    found = next((entry for entry in ledger.entries if entry.document in names), None)
+    found = find_entry(instance, bench, document)
     if found is None:
         raise ConfigurationError(f"{document}: no such document; docpipe status lists them all")
     record_withdrawal(instance, found.document, reason=reason, is_withdrawn=is_withdrawn)
 
 
-def _find(breakers: Breakers, document: str) -> DocumentBreaker | None:
-    return next((one for key, one in breakers.documents.items() if document in (key, document_of(key))), None)
+def find_entry(instance: dg.DagsterInstance, bench: Workbench, name: str) -> Entry | None:
+    """The ledger's line of the document that somebody means by its S3 key or its partition key."""
+    for document in meanings_of(name):
+        ledger = read_ledger(instance, bench, batch_of(document) or None)
+        if found := next((entry for entry in ledger.entries if entry.document == document), None):
+            return found
+    return None
+
+
+def _find(breakers: Breakers, name: str) -> DocumentBreaker | None:
+    known = (breakers.documents.get(partition_key(document)) for document in meanings_of(name))
+    return next((one for one in known if one is not None), None)
 
 
 def _clock(at: datetime | None) -> str:

@@ -46,10 +46,10 @@ def as_text(ledger: Ledger) -> Group:
     table.columns[2].justify = "right"
     for entry in ledger.entries:
         table.add_row(
-            _visible(entry.document),
+            visible(entry.document),
             Text(entry.state.value, style=_STYLES.get(entry.state, "")),
             f"{entry.pages:,}" if entry.pages else "",
-            _visible(_what_happened(entry)),
+            visible(what_happened(entry)),
         )
     return Group(table, _sum(ledger))
 
@@ -65,7 +65,8 @@ def _sum(ledger: Ledger) -> Text:
     return text
 
 
-def _what_happened(entry: Entry) -> str:
+def what_happened(entry: Entry) -> str:
+    """Its last failure and when it is tried again; empty when there was none."""
     if entry.error is None:
         return ""
     message = (entry.message or "").removeprefix(entry.document).lstrip(": ")
@@ -75,6 +76,6 @@ def _what_happened(entry: Entry) -> str:
     return text
 
 
-def _visible(text: str) -> Text:
+def visible(text: str) -> Text:
     """Names come from outside: what a terminal would obey is shown as a replacement character."""
     return Text("".join(c if c.isprintable() else "\ufffd" for c in text), overflow="fold")

@@ -77,6 +77,11 @@ def test_what_is_not_done_is_listed_with_advice() -> None:
     assert "b/w.pdf" not in shown
 
 
+def test_a_lost_worker_is_not_advised_upon_as_a_defect() -> None:
+    entry = Entry("b/a.pdf", State.HELD, None, "WORKER_LOST", "b/a.pdf: lost")
+    assert "memory" in open_table(report_on(Ledger((entry,), 0), {}))
+
+
 def test_a_name_cannot_break_the_table_or_become_a_link() -> None:
     entry = Entry("b/a | b\n[x](http://evil.example)<img>.pdf", State.FAILED)
     shown = open_table(report_on(Ledger((entry,), 0), {}))

@@ -12,8 +12,10 @@ from docpipe_assets.identity import (
     document_of,
     file_name_of,
     fingerprint,
+    meanings_of,
     object_version,
     partition_key,
+    path_of,
 )
 
 hostile = st.text(alphabet=st.sampled_from(string.printable + "é日😀\u2028\x85"), min_size=1, max_size=60)
@@ -72,6 +74,41 @@ def test_ordinary_names_stay_as_they_are_and_the_rest_is_percent_encoded(documen
 def test_the_batch_is_the_first_path_segment() -> None:
     assert batch_of("acuity/sub/x.pdf") == "acuity"
     assert batch_of("x.pdf") == ""
+
+
+@given(keys, keys)
+def test_two_documents_never_share_a_path_in_the_lake(one: str, other: str) -> None:
+    assert (path_of(one) == path_of(other)) == (one == other)
+
+
+@given(
+    st.lists(st.sampled_from(["", ".", "..", "a", ",", "%2C", "x" * 250, "é" * 150, "*" * 90]), max_size=40)
+)
+def test_a_path_in_the_lake_is_one_that_file_systems_and_s3_take(segments: list[str]) -> None:
+    path = path_of("/".join(segments))
+    assert len(path.encode()) <= 700
+    for segment in path.split("/"):
+        assert segment not in ("", ".", "..")
+        assert len(segment.encode()) <= 200
+
+
+def test_long_names_that_begin_alike_have_different_paths() -> None:
+    keys = [f"b/{'x' * 900}{number}.pdf" for number in range(3)]
+    keys += [f"{'d' * 100}/" * 9 + f"{number}.pdf" for number in range(3)]
+    keys += [path_of(key) for key in keys]  # a key that is written like the path of another one
+    assert len({path_of(key) for key in keys}) == len(keys)
+
+
+def test_ordinary_names_are_paths_as_they_are() -> None:
+    assert path_of("acuity/WOMBAT 000454-000784.pdf") == "acuity/WOMBAT 000454-000784.pdf"
+    assert path_of("a/../b//c.pdf") == "a/%2E%2E/b/,/c.pdf"
+    assert path_of("/x.pdf") == ",/x.pdf"
+
+
+def test_a_name_may_be_a_key_or_a_partition_key() -> None:
+    assert meanings_of("b/x.pdf") == ("b/x.pdf",)
+    assert meanings_of("b/50%20off.pdf") == ("b/50%20off.pdf", "b/50 off.pdf")
+    assert meanings_of("b/%FF.pdf") == ("b/%FF.pdf",)
 
 
 def test_a_local_file_name_has_nothing_of_the_key() -> None:

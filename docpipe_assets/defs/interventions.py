@@ -13,7 +13,8 @@ import dagster as dg
 
 from docpipe_assets.breaker import DocumentBreaker, Reset, StageBreaker, advice_on
 from docpipe_assets.defs.partitions import documents
-from docpipe_assets.identity import document_of, partition_key
+from docpipe_assets.errors import ConfigurationError
+from docpipe_assets.identity import meanings_of, partition_key
 
 _BATCH = 1000
 
@@ -40,10 +41,24 @@ class Withdrawal:
     at: datetime
 
 
+def registered_document(instance: dg.DagsterInstance, name: str) -> str:
+    """The S3 key that somebody means by it or by its partition key.
+
+    Raises ConfigurationError when there is no such document: a mistyped name must not be a silent "done".
+    """
+    for document in meanings_of(name):
+        if instance.has_dynamic_partition(documents.name or "", partition_key(document)):
+            return document
+    raise ConfigurationError(f"{name}: no such document; docpipe status lists them all")
+
+
 def record_reset(
     instance: dg.DagsterInstance, *, reason: str, document: str | None = None, stage: str | None = None
 ) -> None:
-    """A person says that an obstacle is gone; automation goes on at its next look."""
+    """A person says that an obstacle is gone; automation goes on at its next look.
+
+    ``document`` is an S3 key.
+    """
     _record(instance, document, {"action": "reset", "reason": reason, **({"stage": stage} if stage else {})})
 
 
@@ -155,7 +170,7 @@ def _observations(
 
 
 def _record(instance: dg.DagsterInstance, document: str | None, metadata: dict[str, Any]) -> None:
-    key = partition_key(document_of(document)) if document is not None else None
+    key = partition_key(document) if document is not None else None
     instance.report_runless_asset_event(
         dg.AssetObservation(
             asset_key=breaker.key, partition=key, metadata={**metadata, "by": getpass.getuser()}

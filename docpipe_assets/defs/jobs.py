@@ -4,7 +4,8 @@ import dagster as dg
 from pydantic import Field
 
 from docpipe_assets.defs.assets import DOCUMENT_ASSETS
-from docpipe_assets.defs.interventions import record_reset
+from docpipe_assets.defs.interventions import record_reset, registered_document
+from docpipe_assets.errors import ConfigurationError
 
 PROCESS_DOCUMENT = "process_document"
 
@@ -29,7 +30,11 @@ class ResetBreakers(dg.Config):
 def reset(context: dg.OpExecutionContext, config: ResetBreakers) -> None:
     if not config.reason.strip() or not (config.documents or config.stage):
         raise dg.Failure("name documents or a stage, and give a reason", allow_retries=False)
-    for document in config.documents:
+    try:
+        named = [registered_document(context.instance, name) for name in config.documents]
+    except ConfigurationError as error:
+        raise dg.Failure(error.message, allow_retries=False) from error
+    for document in named:
         record_reset(context.instance, reason=config.reason, document=document)
     if config.stage:
         record_reset(context.instance, reason=config.reason, stage=config.stage)

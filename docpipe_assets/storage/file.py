@@ -1,5 +1,6 @@
 """Objects as files below a folder: docpipe on one machine, without an S3 server."""
 
+import errno
 import os
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -8,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from docpipe_assets.errors import AccessDenied, ObjectChanged, ObjectGone, StoreUnavailable
+from docpipe_assets.errors import AccessDenied, ObjectChanged, ObjectGone, StoreError, StoreUnavailable
 from docpipe_assets.protocols import StoredObject
 from docpipe_assets.transfer import copy_stream
 
@@ -25,8 +26,8 @@ class FileStore:
     def head(self, key: str) -> StoredObject:
         try:
             status = self._path(key).stat()
-        except (FileNotFoundError, NotADirectoryError) as error:
-            raise ObjectGone(f"{key}: no such file below {self._root}") from error
+        except (OSError, ValueError) as error:
+            raise _not_read(error, key) from error
         return _stored(key, status)
 
     def list(self, prefix: str = "", start_after: str = "") -> Iterator[StoredObject]:
@@ -40,28 +41,39 @@ class FileStore:
                     found.append((_key(path.relative_to(self._root)), path))
         for key, path in sorted(found, key=lambda item: os.fsencode(item[0])):
             if key.startswith(prefix) and os.fsencode(key) > os.fsencode(start_after):
-                yield _stored(key, path.stat())
+                try:
+                    status = path.stat()
+                except FileNotFoundError:  # deleted since the folder was read
+                    continue
+                yield _stored(key, status)
 
     def open(self, key: str, etag: str | None = None) -> AbstractContextManager[BinaryIO]:
         return _open(self._path(key), key, etag)
 
     def put(self, key: str, source: Path) -> StoredObject:
         target = self._path(key)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, pending = tempfile.mkstemp(prefix=_PENDING, dir=target.parent)
         try:
-            with os.fdopen(descriptor, "wb") as sink, source.open("rb") as stream:
-                copy_stream(stream, sink)
-                sink.flush()
-                os.fsync(sink.fileno())
-            Path(pending).replace(target)
-        except BaseException:
-            Path(pending).unlink(missing_ok=True)
-            raise
-        return _stored(key, target.stat())
+            target.parent.mkdir(parents=True, exist_ok=True)
+            descriptor, pending = tempfile.mkstemp(prefix=_PENDING, dir=target.parent)
+            try:
+                with os.fdopen(descriptor, "wb") as sink, source.open("rb") as stream:
+                    copy_stream(stream, sink)
+                    sink.flush()
+                    os.fsync(sink.fileno())
+                Path(pending).replace(target)
+            except BaseException:
+                Path(pending).unlink(missing_ok=True)
+                raise
+            return _stored(key, target.stat())
+        except (OSError, ValueError) as error:
+            raise _not_written(error, key) from error
 
     def delete(self, key: str) -> None:
-        self._path(key).unlink(missing_ok=True)
+        try:
+            self._path(key).unlink()
+        except (OSError, ValueError) as error:
+            if not _says_absent(error):
+                raise _not_written(error, key) from error
 
     def _path(self, key: str) -> Path:
         return self._root.joinpath(*(_SPELT.get(part, part) for part in key.split("/")))
@@ -94,6 +106,27 @@ class GivenFiles:
         return _open(self._files[key], key, etag)
 
 
+def _says_absent(error: OSError | ValueError) -> bool:
+    """Also of a name that no file can have, because it is too long or holds a NUL."""
+    if isinstance(error, OSError):
+        return error.errno in (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG)
+    return True
+
+
+def _not_read(error: OSError | ValueError, key: str) -> StoreError:
+    if _says_absent(error):
+        return ObjectGone(f"{key}: no such file")
+    if isinstance(error, PermissionError):
+        return AccessDenied(f"{key}: may not be read; check its owner and mode")
+    return StoreUnavailable(f"{key}: can't be read ({error}); look at the disk")
+
+
+def _not_written(error: OSError | ValueError, key: str) -> StoreError:
+    if isinstance(error, PermissionError):
+        return AccessDenied(f"{key}: may not be written; check the owner and mode of its folder")
+    return StoreUnavailable(f"{key}: can't be written ({error}); look at the disk, or at the name's length")
+
+
 def _key(path: Path) -> str:
     return "/".join(_MEANT.get(part, part) for part in path.parts)
 
@@ -108,10 +141,8 @@ def _stored(key: str, status: os.stat_result) -> StoredObject:
 def _open(path: Path, key: str, etag: str | None) -> Iterator[BinaryIO]:
     try:
         stream = path.open("rb")
-    except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
-        raise ObjectGone(f"{key}: no such file") from error
-    except PermissionError as error:
-        raise AccessDenied(f"{key}: may not be read; check its owner and mode") from error
+    except (OSError, ValueError) as error:
+        raise _not_read(error, key) from error
     with stream:
         found = _stored(key, os.fstat(stream.fileno())).etag
         if etag is not None and found != etag:

@@ -20,7 +20,7 @@ from typing import Any, BinaryIO, TypeAlias, TypeVar
 import zstandard
 
 from docpipe_assets.errors import ArtifactDamaged, ArtifactMissing, ObjectGone
-from docpipe_assets.identity import partition_key
+from docpipe_assets.identity import path_of
 from docpipe_assets.model import Blob, PageSplits, PageText, PageTexts, Records
 from docpipe_assets.protocols import Scratch, Store
 from docpipe_assets.transfer import copy_stream, download, sha256_of
@@ -28,6 +28,8 @@ from docpipe_assets.transfer import copy_stream, download, sha256_of
 _SKIPPABLE_MAGIC = 0x184D2A5D
 _HEADER_LIMIT_BYTES = 64 * 1024
 _SUFFIX = ".jsonl.zst"
+_CHECKPOINTS = ",checkpoints/"
+"""No document's path has such a segment (see ``identity.path_of``)."""
 _KEPT_BYTES = 256 * 1024
 """Up to this size an artifact is fetched by one request and kept while its stream lives."""
 
@@ -127,12 +129,12 @@ class Lake:
         return Saved(header, self.url(stream, document), False, time.perf_counter() - began)
 
     def parts(self, asset: str, document: str) -> "Parts":
-        return Parts(self.store, self._scratch, f"{asset}/{_path(document)}.parts/")
+        return Parts(self.store, self._scratch, f"{asset}/{path_of(document)}.parts/")
 
     def checkpoints(self, document: str) -> "SplitCheckpoints":
         """Beside the parts that they are read from: a new version brings other parts, and they go too."""
         parts = self.parts(PageSplits.asset, document)
-        return SplitCheckpoints(self.store, self._scratch, document, f"{parts.prefix}checkpoints/")
+        return SplitCheckpoints(self.store, self._scratch, document, f"{parts.prefix}{_CHECKPOINTS}")
 
     def _fetched_rows(self, stream: type[Records[Any]], document: str, expected: Header) -> Iterator[Any]:
         url = self.url(stream, document)
@@ -183,10 +185,19 @@ class Parts:
 
     def discard_others(self) -> int:
         """Delete what was not kept through this object; return how many files."""
-        stale = [found.key for found in self._store.list(self.prefix) if found.key not in self.kept]
+        stale = [
+            found.key
+            for found in self._store.list(self.prefix)
+            if found.key not in self.kept and self._is_part(found.key)
+        ]
         for key in stale:
             self._store.delete(key)
         return len(stale)
+
+    def _is_part(self, key: str) -> bool:
+        """False for what belongs to another document, whose name begins with that of this folder."""
+        name = key.removeprefix(self.prefix)
+        return name.startswith(_CHECKPOINTS) or ("/" not in name and not name.endswith(_SUFFIX))
 
     def _holds(self, key: str, size_bytes: int) -> bool:
         try:
@@ -237,16 +248,7 @@ class SplitCheckpoints:
 
 
 def artifact_key(asset: str, document: str) -> str:
-    return f"{asset}/{_path(document)}{_SUFFIX}"
-
-
-def _path(document: str) -> str:
-    # As readable as the partition key. "." and ".." segments are spelt out: they are legal in S3
-    # but not in the URLs and folders through which people look at a lake.
-    return "/".join(
-        part.replace(".", "%2E") if part in (".", "..") else part
-        for part in partition_key(document).split("/")
-    )
+    return f"{asset}/{path_of(document)}{_SUFFIX}"
 
 
 def _write(folder: Path, document: str, records: Records[Any], tally: Tally | None) -> tuple[Header, Path]:

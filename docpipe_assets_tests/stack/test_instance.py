@@ -1,5 +1,6 @@
 """Dagster's instance as the top-level dagster.yaml describes it, with and without the stack."""
 
+import random
 import shutil
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from dagster_postgres import DagsterPostgresStorage
 
 import docpipe_assets
 from docpipe_assets.defs.run_launcher import DocumentRunLauncher
+from docpipe_assets.identity import partition_key
 from docpipe_assets.stack import Stack
 from docpipe_assets.stack.workspace import copy_instance_configuration
 
@@ -71,6 +73,28 @@ def test_many_instances_of_a_process_share_a_few_connections(
     assert instance.get_dynamic_partitions("shared") == [f"{number}.pdf" for number in range(20)]
     # Of Dagster's own storage it would be more than a hundred; the daemon's may open some meanwhile.
     assert sessions_so_far(stack) - before < 20
+
+
+def test_postgres_takes_the_longest_partition_key_that_there_can_be(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its indexes refuse long values: 1,024 bytes that are all percent-encoded have to fit once packed."""
+    for name, value in stack.environment.items():
+        monkeypatch.setenv(name, value)
+    choice = random.Random(1)
+    awkward = [chr(code) for code in range(0x80, 0xA0)]
+    key = partition_key("".join(choice.choices(awkward, k=510)) + ".pdf")
+    assert len(key) > 3000
+
+    @dg.asset(partitions_def=dg.DynamicPartitionsDefinition(name="odd"))
+    def odd() -> None: ...
+
+    with dg.DagsterInstance.get() as instance:
+        instance.add_dynamic_partitions("odd", [key])
+        made = dg.materialize([odd], partition_key=key, instance=instance)
+        (run,) = instance.get_runs(dg.RunsFilter(tags={"dagster/partition": key}))
+        assert run.run_id == made.run_id
+        assert instance.get_materialized_partitions(dg.AssetKey("odd")) == {key}
 
 
 def test_the_stock_storage_would_not_share_them(stack: Stack) -> None:

@@ -1,12 +1,16 @@
 """S3 servers to test against: the real one, and one with AWS's semantics."""
 
+import hashlib
 import os
 import subprocess
+import threading
 import time
 import urllib.error
 import urllib.request
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from docpipe_assets.stack.parts import HOST, free_port, program
@@ -57,3 +61,58 @@ def moto_server() -> Iterator[str]:
         yield f"http://{host}:{port}"
     finally:
         server.stop()
+
+
+class MoodyS3:
+    """Holds one object, and first gives the answers that it is told to, in that order."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.refusals: deque[tuple[int, str]] = deque()
+        """Status and S3 code of the next answers to GET."""
+        self.head_refusals: deque[int] = deque()
+        """Status of the next answers to HEAD, which have no body."""
+        self.answers: list[tuple[str, int]] = []
+        """Method and status of all that were given."""
+
+    @contextmanager
+    def serve(self) -> Iterator[str]:
+        with ThreadingHTTPServer((HOST, 0), self._handler()) as server:
+            thread = threading.Thread(target=server.serve_forever, daemon=True)
+            thread.start()
+            try:
+                yield f"http://{HOST}:{server.server_address[1]}"
+            finally:
+                server.shutdown()
+                thread.join()
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        moody = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_HEAD(self) -> None:
+                self._answer(moody.head_refusals.popleft() if moody.head_refusals else 200, moody.data)
+
+            def do_GET(self) -> None:
+                if not moody.refusals:
+                    return self._answer(200, moody.data)
+                status, code = moody.refusals.popleft()
+                return self._answer(status, f"<Error><Code>{code}</Code><Message/></Error>".encode())
+
+            def _answer(self, status: int, body: bytes) -> None:
+                moody.answers.append((self.command, status))
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(body)))
+                if status == 200:
+                    self.send_header("ETag", f'"{hashlib.md5(moody.data).hexdigest()}"')
+                    self.send_header("Last-Modified", "Mon, 23 Nov 2026 12:00:00 GMT")
+                self.end_headers()
+                if self.command == "GET":
+                    self.wfile.write(body)
+
+            def log_message(self, format: str, *args: object) -> None:
+                pass
+
+        return Handler

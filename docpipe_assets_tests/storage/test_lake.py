@@ -204,6 +204,24 @@ def test_parts_of_an_older_version_are_discarded(tmp_path: Path, scratch: Scratc
     assert [found.key for found in store.list()] == [kept.key]
 
 
+def test_a_document_named_like_the_folder_of_anothers_parts_loses_nothing(
+    tmp_path: Path, scratch: ScratchFolder
+) -> None:
+    store = MemoryStore()
+    lake = Lake(store, scratch)
+    odd = f"{DOCUMENT}.parts/000001.pdf"
+    source = tmp_path / "part.pdf"
+    source.write_bytes(b"odd")
+    lake.save(odd, stream("a"))
+    lake.parts("chunks", odd).keep("000001.pdf", source)
+    source.write_bytes(b"own")
+    lake.parts("chunks", DOCUMENT).keep("000001.pdf", source)
+    assert len(list(store.list())) == 3
+    assert lake.parts("chunks", DOCUMENT).discard_others() == 1
+    assert len(list(store.list())) == 2
+    assert len(list(lake.load(Chunks, odd))) == 3
+
+
 def test_scratch_folders_of_dead_processes_are_swept(tmp_path: Path) -> None:
     scratch = ScratchFolder(tmp_path)
     (tmp_path / "999999999-left").mkdir()

@@ -1,7 +1,7 @@
 """One conformance suite that every store passes."""
 
 import uuid
-from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -12,12 +12,12 @@ from docpipe_assets.errors import (
     ObjectChanged,
     ObjectGone,
     StoreUnavailable,
+    TransferCut,
 )
 from docpipe_assets.protocols import Store
 from docpipe_assets.storage.file import FileStore, GivenFiles
 from docpipe_assets.storage.memory import MemoryStore
-from docpipe_assets.storage.s3 import S3Store, s3_client
-from docpipe_assets_tests.storage.servers import KEY_ID, SECRET, moto_server, rclone_server
+from docpipe_assets.storage.s3 import S3Store
 
 HOSTILE_KEYS = [
     "batch/plain.pdf",
@@ -28,18 +28,6 @@ HOSTILE_KEYS = [
     "batch/%41%2F.pdf",
     "batch/" + "long" * 50 + ".pdf",
 ]
-
-
-@pytest.fixture(scope="module")
-def endpoints(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    folder = tmp_path_factory.mktemp("buckets")
-    (folder / "conformance").mkdir()
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("AWS_ACCESS_KEY_ID", KEY_ID)
-        environment.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
-        with rclone_server(folder) as real, moto_server() as aws_like:
-            s3_client(aws_like, "us-east-1").create_bucket(Bucket="conformance")
-            yield {"rclone": real, "moto": aws_like}
 
 
 @pytest.fixture(params=["memory", "file", "s3 (rclone)", "s3 (moto)"])
@@ -115,6 +103,33 @@ def test_overwriting_changes_the_etag_and_the_bytes(store: Store, tmp_path: Path
     assert read(store, "x.pdf", after) == b"new bytes"
     with pytest.raises(ObjectChanged, match=r"x\.pdf"):
         read(store, "x.pdf", before)
+
+
+def test_an_object_overwritten_while_it_is_read_is_never_a_mixture(store: Store, tmp_path: Path) -> None:
+    size = 6 * 2**20
+    etag = put(store, "x.pdf", b"a" * size, tmp_path)
+    received = b""
+    with suppress(ObjectChanged, TransferCut), store.open("x.pdf", etag) as source:
+        received = source.read(1000)
+        put(store, "x.pdf", b"b" * size, tmp_path)
+        while block := source.read(2**20):
+            received += block
+        assert received == b"a" * size
+    assert set(received) <= {ord("a")}
+    assert read(store, "x.pdf") == b"b" * size
+
+
+def test_a_name_that_no_file_can_have_is_absent_from_a_folder(tmp_path: Path) -> None:
+    folder = FileStore(tmp_path)
+    for key in ("b/" + "x" * 300, "b/nul\x00.pdf"):
+        with pytest.raises(ObjectGone):
+            folder.head(key)
+        with pytest.raises(ObjectGone), folder.open(key):
+            pass
+        with pytest.raises(StoreUnavailable, match="can't be written"):
+            put(folder, key, b"x", tmp_path)
+        folder.delete(key)
+    assert not [found.key for found in folder.list("b/")]
 
 
 def test_deleting_twice_is_fine(store: Store, tmp_path: Path) -> None:

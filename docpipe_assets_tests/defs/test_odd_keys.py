@@ -1,0 +1,142 @@
+"""Keys that S3 allows and nobody expects go through intake, Dagster, all stages and the lake like any other.
+
+The bucket is moto's, because a file system can't hold them; the lake is a folder, so that their artifacts
+are seen to fit there as well.
+"""
+
+from collections.abc import Iterator
+
+import dagster as dg
+import pytest
+from typer.testing import CliRunner
+
+from docpipe_assets.cli import app
+from docpipe_assets.defs.assets import DOCUMENT_ASSETS
+from docpipe_assets.defs.history import read_ledger
+from docpipe_assets.defs.interventions import read_interventions
+from docpipe_assets.defs.io_managers import LakeIOManager
+from docpipe_assets.defs.jobs import PROCESS_DOCUMENT, process_document, reset_breakers
+from docpipe_assets.defs.partitions import documents
+from docpipe_assets.defs.sensors import intake_sensor
+from docpipe_assets.errors import ConfigurationError
+from docpipe_assets.identity import partition_key
+from docpipe_assets.ledger import State
+from docpipe_assets.model import RawPdfs, Relationships
+from docpipe_assets.recovery import breaker_shown, reset, withdraw
+from docpipe_assets.sample import write_text_pdfs
+from docpipe_assets.settings import read_settings
+from docpipe_assets.storage.s3 import S3Store, s3_client
+from docpipe_assets.workbench import Workbench
+from docpipe_assets_tests.storage.servers import KEY_ID, SECRET, moto_server
+
+GOOD = [
+    "/x.pdf",
+    "batch/nul\x00.pdf",
+    "batch/50%20off.pdf",
+    "batch/" + "y" * 1014 + ".pdf",
+    "c, d//../[x]*\x9f.pdf",
+]
+EMPTY = "batch/100%25.pdf"
+ITS_NEIGHBOUR = "batch/100%.pdf"
+"""Reads like the partition key of the one, and has that of the other."""
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    folder = tmp_path_factory.mktemp("odd")
+    for name in ("home", "lake"):
+        (folder / name).mkdir()
+    with pytest.MonkeyPatch.context() as patch, moto_server() as bucket:
+        patch.setenv("AWS_ACCESS_KEY_ID", KEY_ID)
+        patch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
+        patch.setenv("DAGSTER_HOME", str(folder / "home"))
+        patch.setenv("DOCPIPE_DATA_DIR", str(folder / "data"))
+        patch.setenv("DOCPIPE_INTAKE_URL", "s3://intake")
+        patch.setenv("DOCPIPE_LAKE_URL", (folder / "lake").as_uri())
+        patch.setenv("DOCPIPE_S3_ENDPOINT_URL", bucket)
+        patch.setenv("DOCPIPE_NER_ENGINES", '["patterns"]')
+        s3_client(bucket, "us-east-1").create_bucket(Bucket="intake")
+        yield
+
+
+@pytest.fixture(scope="module")
+def instance(environment: None) -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.get() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def bench(
+    environment: None, instance: dg.DagsterInstance, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Workbench]:
+    """After one tick of intake and the runs that it asked for."""
+    settings = read_settings()
+    made = Workbench(settings)
+    folder = tmp_path_factory.mktemp("letters")
+    (letter,) = write_text_pdfs(folder, 1)
+    empty = folder / "empty.pdf"
+    empty.write_bytes(b"")
+    for key in [*GOOD, EMPTY, ITS_NEIGHBOUR]:
+        S3Store("intake", endpoint_url=settings.s3_endpoint_url).put(key, letter if key in GOOD else empty)
+    resources = {"bench": made, "lake": LakeIOManager(made)}
+    definitions = dg.Definitions(assets=DOCUMENT_ASSETS, jobs=[process_document], resources=resources)
+    job = definitions.resolve_job_def(PROCESS_DOCUMENT)
+    with dg.build_sensor_context(instance=instance, resources={"bench": made}) as context:
+        result = intake_sensor(settings)(context)
+    assert isinstance(result, dg.SensorResult)
+    for added in result.dynamic_partitions_requests or []:
+        instance.add_dynamic_partitions(documents.name or "", list(added.partition_keys))
+    for request in result.run_requests or []:
+        job.execute_in_process(
+            instance=instance,
+            partition_key=request.partition_key,
+            tags=dict(request.tags),
+            raise_on_error=False,
+        )
+    yield made
+    made.close()
+
+
+def test_odd_keys_are_documents_like_any_other(instance: dg.DagsterInstance, bench: Workbench) -> None:
+    states = {entry.document: entry.state for entry in read_ledger(instance, bench).entries}
+    quarantined = dict.fromkeys([EMPTY, ITS_NEIGHBOUR], State.QUARANTINED)
+    assert states == dict.fromkeys(GOOD, State.SUCCEEDED) | quarantined
+
+
+@pytest.mark.parametrize("key", GOOD, ids=range(len(GOOD)))
+def test_each_has_its_own_artifacts_and_keeps_its_parts(bench: Workbench, key: str) -> None:
+    (raw,) = bench.load(RawPdfs, key)
+    assert raw.document == key
+    assert {row.document for row in bench.load(Relationships, key)} == {key}
+    with bench.lake.parts(RawPdfs.asset, key).fetch(raw.pdf) as path:
+        assert path.stat().st_size == raw.size_bytes
+
+
+@pytest.mark.parametrize("key", GOOD, ids=range(len(GOOD)))
+def test_show_takes_the_key_and_the_partition_key(bench: Workbench, key: str) -> None:
+    for name in {key, partition_key(key)} - {"batch/nul\x00.pdf"}:  # no program can be given a NUL
+        shown = CliRunner().invoke(app, ["show", name])
+        assert shown.exit_code == 0, shown.output
+        assert "succeeded" in shown.output
+        assert not set(shown.output) & {"\x00", "\x9f"}, "nothing that a terminal would obey"
+
+
+def test_a_reset_and_a_withdrawal_reach_the_document_that_was_named(
+    instance: dg.DagsterInstance, bench: Workbench
+) -> None:
+    assert reset(instance, documents=[EMPTY], stage=None, reason="checked") == 1
+    withdraw(instance, bench, EMPTY, reason="privileged", is_withdrawn=True)
+    resets, withdrawals, _ = read_interventions(instance)
+    assert {one.key for one in [*resets, *withdrawals]} == {partition_key(EMPTY)}
+    assert "quarantined" in str(breaker_shown(instance, bench, ITS_NEIGHBOUR))
+
+
+def test_a_name_that_is_no_document_is_refused(instance: dg.DagsterInstance, bench: Workbench) -> None:
+    for name in ("batch/x.pfd", "batch/%FF.pdf"):
+        with pytest.raises(ConfigurationError, match="no such document"):
+            reset(instance, documents=[GOOD[0], name], stage=None, reason="checked")
+        config = {"ops": {"reset": {"config": {"reason": "checked", "documents": [GOOD[0], name]}}}}
+        job = reset_breakers.execute_in_process(run_config=config, instance=instance, raise_on_error=False)
+        assert not job.success
+    resets, _, _ = read_interventions(instance)
+    assert partition_key(GOOD[0]) not in {one.key for one in resets}, "all or none"
