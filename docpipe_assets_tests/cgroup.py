@@ -20,11 +20,15 @@ class MemoryGroup:
         name = "memory.max" if self._is_version_2 else "memory.limit_in_bytes"
         (self._folder / name).write_text(str(size_bytes))
 
+    def add(self, process: int) -> None:
+        """From now on what it and its children ask for counts."""
+        (self._folder / "cgroup.procs").write_text(str(process))
+
     @contextmanager
     def joined(self) -> Iterator[None]:
         """What is started inside belongs to the group; this process only as long as the block runs."""
         before = self._folder.parent
-        (self._folder / "cgroup.procs").write_text(str(os.getpid()))
+        self.add(os.getpid())
         try:
             yield
         finally:

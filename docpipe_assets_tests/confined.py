@@ -1,4 +1,4 @@
-"""A real stack whose worker, with everything that it starts, has a hard limit on memory."""
+"""A real stack whose runs, with everything that they start, have a hard limit on memory."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -7,6 +7,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from docpipe_assets.meter import process_tree
 from docpipe_assets.model import STREAMS
 from docpipe_assets.settings import read_settings
 from docpipe_assets.stack import Stack
@@ -19,20 +20,29 @@ from docpipe_assets_tests.pipeline.site import Site
 def confined_site(
     folder: Path, group: MemoryGroup | None, environment: Mapping[str, str], patience_seconds: float
 ) -> Iterator[Site]:
-    """One worker that processes one document at a time, in the group from its first moment on."""
+    """One process for runs, in the group before its first one.
+
+    What it shares with the worker that forked it belongs to that; all else that a run asks for counts.
+    """
     with (
         Stack(folder, workers=1, webserver=False, environment=environment) as stack,
         pytest.MonkeyPatch.context() as patch,
     ):
         if group is not None:
-            with group.joined():
-                stack.part("worker").restart()
+            for process in runners(stack):
+                group.add(process)
         for name, value in stack.environment.items():
             patch.setenv(name, value)
         settings = read_settings()
         with dg.DagsterInstance.get() as instance:
             store = open_store(settings.intake, settings)
             yield Site(stack, instance, Workbench(settings), store, patience_seconds)
+
+
+def runners(stack: Stack) -> list[int]:
+    """The worker's processes that runs are executed in."""
+    worker = stack.part("worker").pid
+    return [process for process in process_tree(worker) if process != worker]
 
 
 def recorded_peaks(site: Site, document: str) -> dict[str, int]:

@@ -46,7 +46,7 @@ from docpipe_assets.protocols import (
 from docpipe_assets.rules.bates import bates_label
 from docpipe_assets.rules.text_layer import Decision, decide, dictionary_share
 
-VERSION = "1"
+VERSION = "2"
 
 TEXT_LAYER_ENGINE = "text_layer"
 

@@ -4,10 +4,9 @@
 
 Each contender gets the document from a real S3 server. *Naive* reads the object's body and opens it in
 PyMuPDF; *pickle* is dagster-aws's own IO manager with an asset that returns the bytes and one that takes
-them. docpipe's figure is a whole run, all seven stages, on a worker of the local stack under a hard
-limit of the kernel on all its processes, the worker's parent process included; the OCR engine takes no
-time, and the budget of the standard lane holds whatever the size. The others run without a limit first,
-for their peak, and then under it.
+them. docpipe's figure is a whole run, all seven stages, on the local stack, with a hard limit of the
+kernel on all its processes together; the OCR engine takes no time, and the budget of the standard lane
+holds whatever the size. The others run without a limit first, for their peak, and then under it.
 """
 
 import argparse

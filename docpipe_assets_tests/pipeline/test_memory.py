@@ -8,12 +8,11 @@ from pathlib import Path
 import pytest
 
 from docpipe_assets.ledger import State
-from docpipe_assets.meter import process_tree
 from docpipe_assets.model import STREAMS, PageTexts
 from docpipe_assets.settings import Settings
 from docpipe_assets_tests.benchmarks.documents import scan_text, write_scan
 from docpipe_assets_tests.cgroup import memory_group, reason_for_none
-from docpipe_assets_tests.confined import confined_site, recorded_peaks
+from docpipe_assets_tests.confined import confined_site, recorded_peaks, runners
 from docpipe_assets_tests.pipeline.site import Site
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.slow, pytest.mark.timeout(600)]
@@ -25,13 +24,13 @@ ENVIRONMENT = {"DOCPIPE_INTAKE_SECONDS": "2"}
 
 @contextmanager
 def limited_site(folder: Path) -> Iterator[Site]:
-    """A stack whose worker, with all its processes, can't have more memory than the budget of a run.
+    """A stack on which a run, with all its processes, can't have more memory than its budget.
 
     Where the kernel lets nobody make groups, each process alone can't have more private data than that.
     """
     if reason_for_none():
         with confined_site(folder, None, ENVIRONMENT, 400) as site:
-            for process in process_tree(site.stack.part("worker").pid):
+            for process in runners(site.stack):
                 resource.prlimit(process, resource.RLIMIT_DATA, (BUDGET_BYTES, BUDGET_BYTES))
             yield site
         return

@@ -1,9 +1,13 @@
 """Cuts a PP-OCR recogniser down to the characters of Latin script, which saves a fifth of its time.
 
+    python -m docpipe_assets.engines.ocr.latin_head < MODEL > CUT_MODEL
+
 The model knows 18,708 characters, nearly all Chinese, and weighs every one at each step along a
 line. Without the others' weights the order among the rest stays as it was.
 """
 
+import subprocess
+import sys
 from typing import Any
 
 KEY = "character"
@@ -39,3 +43,19 @@ def cut_to_latin(model: bytes) -> bytes:
     loaded.graph.output[0].type.tensor_type.shape.dim[-1].dim_value = len(columns)
     entry.value = "\n".join(characters[n - 1] for n in kept)
     return bytes(loaded.SerializeToString())
+
+
+def cut_aside(model: bytes) -> bytes:
+    """As ``cut_to_latin``, in a process of its own: it takes three times the model's memory.
+
+    Raises RuntimeError with what that process said when it failed.
+    """
+    command = [sys.executable, "-m", __name__]
+    ended = subprocess.run(command, input=model, capture_output=True, check=False)
+    if ended.returncode != 0:
+        raise RuntimeError(ended.stderr.decode(errors="replace").strip()[-500:])
+    return ended.stdout
+
+
+if __name__ == "__main__":
+    sys.stdout.buffer.write(cut_to_latin(sys.stdin.buffer.read()))

@@ -5,10 +5,7 @@ memory patterns off (they more than double the peak), no colour copy of the page
 spaces before decoding, and no attempt to fetch a model that is missing.
 """
 
-import ctypes
-import gc
 import math
-import sys
 from collections.abc import Callable, Sequence
 from functools import cache
 from importlib.metadata import PackageNotFoundError
@@ -18,7 +15,7 @@ from operator import itemgetter
 from statistics import median
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from docpipe_assets.engines.ocr.latin_head import cut_to_latin
+from docpipe_assets.engines.ocr.latin_head import cut_aside
 from docpipe_assets.engines.ocr.lines import Line, Piece, reading_order
 from docpipe_assets.errors import ConfigurationError, EngineError, MemoryLimit
 from docpipe_assets.identity import digest
@@ -193,7 +190,7 @@ def _networks() -> Networks:
         try:
             model = (folder / name).read_bytes()
             if name == RECOGNISER:
-                model = cut_to_latin(model)
+                model = cut_aside(model)
             sessions.append(onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"]))
         except FileNotFoundError as exc:
             raise ConfigurationError(
@@ -201,10 +198,6 @@ def _networks() -> Networks:
             ) from exc
         except Exception as exc:  # ONNX Runtime's errors have no other class in common
             raise EngineError(f"OCR model {name} does not load: {exc}; install rapidocr again") from exc
-    # Cutting a model to size takes three times its memory, which the C library would keep.
-    gc.collect()
-    if sys.platform == "linux":
-        ctypes.CDLL(None).malloc_trim(0)
     detector, recogniser = sessions
     characters = recogniser.get_modelmeta().custom_metadata_map["character"].splitlines()
     return Networks(_network(detector, DETECTOR), _network(recogniser, RECOGNISER), ("", *characters, " "))
