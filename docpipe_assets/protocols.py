@@ -157,6 +157,14 @@ class Source(Protocol):
         """Read from the start; raises ObjectChanged when an ``etag`` is given and it is another by now."""
         ...
 
+    def fetch(self, key: str, target: Path, size_bytes: int, etag: str | None = None) -> str:
+        """Copy one version of an object to a file, and return its SHA-256.
+
+        ``target`` is there when all ``size_bytes`` are, and only then; raises TransferCut when they are
+        fewer or more, and ObjectChanged as ``open`` does.
+        """
+        ...
+
 
 class Store(Source, Protocol):
     """A source that can be written to.

@@ -6,7 +6,6 @@ from docpipe_assets.errors import DocumentError, EmptyFile, ResourceError
 from docpipe_assets.identity import fingerprint, object_version
 from docpipe_assets.model import RawPdf, RawPdfs
 from docpipe_assets.protocols import PartStore, PdfReader, Scratch, Source, StoredObject
-from docpipe_assets.transfer import download
 
 VERSION = "1"
 
@@ -47,8 +46,7 @@ def _fetch(
         raise EmptyFile(f"{document}: 0 bytes. {EmptyFile.advice}")
     with scratch.folder() as folder:
         path = folder / "document.pdf"
-        with intake.open(document, found.etag) as source:
-            sha256 = download(source, path, found.size_bytes, f"{intake.url}/{document}")
+        sha256 = intake.fetch(document, path, found.size_bytes, found.etag)
         try:
             facts = reader.inspect(path, max_pages)
         except (DocumentError, ResourceError) as error:

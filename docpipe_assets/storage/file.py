@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 from docpipe_assets.errors import AccessDenied, ObjectChanged, ObjectGone, StoreError, StoreUnavailable
 from docpipe_assets.protocols import StoredObject
-from docpipe_assets.transfer import copy_stream
+from docpipe_assets.transfer import copy_stream, download
 
 _PENDING = ".docpipe-pending-"
 
@@ -49,6 +49,10 @@ class FileStore:
 
     def open(self, key: str, etag: str | None = None) -> AbstractContextManager[BinaryIO]:
         return _open(self._path(key), key, etag)
+
+    def fetch(self, key: str, target: Path, size_bytes: int, etag: str | None = None) -> str:
+        with self.open(key, etag) as source:
+            return download(source, target, size_bytes, key)
 
     def put(self, key: str, source: Path) -> StoredObject:
         target = self._path(key)
@@ -103,7 +107,13 @@ class GivenFiles:
                 yield self.head(key)
 
     def open(self, key: str, etag: str | None = None) -> AbstractContextManager[BinaryIO]:
+        if key not in self._files:
+            raise ObjectGone(f"{key}: no such file")
         return _open(self._files[key], key, etag)
+
+    def fetch(self, key: str, target: Path, size_bytes: int, etag: str | None = None) -> str:
+        with self.open(key, etag) as source:
+            return download(source, target, size_bytes, key)
 
 
 def _says_absent(error: OSError | ValueError) -> bool:

@@ -23,7 +23,7 @@ from docpipe_assets.errors import ArtifactDamaged, ArtifactMissing, ObjectGone
 from docpipe_assets.identity import path_of
 from docpipe_assets.model import Blob, PageSplits, PageText, PageTexts, Records
 from docpipe_assets.protocols import Scratch, Store
-from docpipe_assets.transfer import copy_stream, download, sha256_of
+from docpipe_assets.transfer import copy_stream, sha256_of
 
 _SKIPPABLE_MAGIC = 0x184D2A5D
 _HEADER_LIMIT_BYTES = 64 * 1024
@@ -94,7 +94,7 @@ class Lake:
             with self.store.open(artifact_key(stream.asset, document)) as source:
                 header = _read_header(source, url)
                 if header.payload_bytes <= _KEPT_BYTES:
-                    payload = source.read()
+                    payload = source.read(header.payload_bytes)
         except ObjectGone as error:
             raise ArtifactMissing(
                 f"{document}: {stream.asset} has not been made; materialize {stream.asset} first"
@@ -170,8 +170,7 @@ class Parts:
         with self._scratch.folder() as folder:
             path = folder / "part.pdf"
             try:
-                with self._store.open(blob.key) as source:
-                    sha256 = download(source, path, blob.size_bytes, blob.key)
+                sha256 = self._store.fetch(blob.key, path, blob.size_bytes)
             except ObjectGone as error:
                 raise ArtifactMissing(
                     f"{self._store.url}/{blob.key}: gone; materialize the asset that it belongs to again"

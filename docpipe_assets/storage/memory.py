@@ -10,6 +10,7 @@ from typing import BinaryIO
 
 from docpipe_assets.errors import ObjectChanged, ObjectGone
 from docpipe_assets.protocols import StoredObject
+from docpipe_assets.transfer import download
 
 
 class MemoryStore:
@@ -31,6 +32,10 @@ class MemoryStore:
         if etag is not None and stored.etag != etag:
             raise ObjectChanged(f"{key}: was {etag}, is {stored.etag}; it was replaced since it was listed")
         yield io.BytesIO(data)
+
+    def fetch(self, key: str, target: Path, size_bytes: int, etag: str | None = None) -> str:
+        with self.open(key, etag) as source:
+            return download(source, target, size_bytes, key)
 
     def put(self, key: str, source: Path) -> StoredObject:
         data = source.read_bytes()

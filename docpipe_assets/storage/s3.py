@@ -5,8 +5,9 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from docpipe_assets.errors import (
@@ -21,9 +22,11 @@ from docpipe_assets.errors import (
     TransferCut,
 )
 from docpipe_assets.protocols import StoredObject
+from docpipe_assets.transfer import RANGE_BYTES, Piece, ResumingReader, download_ranges
 
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError
+    from botocore.response import StreamingBody
     from mypy_boto3_s3 import S3Client
 
 _REACTION: dict[str, type[StoreError]] = {
@@ -82,12 +85,14 @@ class S3Store:
         endpoint_url: str | None = None,
         region: str = "us-east-1",
         kms_key_id: str | None = None,
+        range_bytes: int = RANGE_BYTES,
     ) -> None:
         self.url = f"s3://{bucket}/{prefix}".rstrip("/")
         self._bucket = bucket
         self._prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
         self._endpoint_url = endpoint_url
         self._region = region
+        self._range_bytes = range_bytes
         self._encryption = (
             {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key_id} if kms_key_id else {}
         )
@@ -121,17 +126,47 @@ class S3Store:
 
     @contextmanager
     def open(self, key: str, etag: str | None = None) -> Iterator[BinaryIO]:
-        condition: Any = {"IfMatch": f'"{etag}"'} if etag else {}
+        version = _Version(etag)
+        reader = ResumingReader(partial(self._open_range, key, version), f"{self.url}/{key}")
+        with reader:
+            yield cast(BinaryIO, reader)
+
+    def fetch(self, key: str, target: Path, size_bytes: int, etag: str | None = None) -> str:
+        open_range = partial(self._open_range, key, _Version(etag, size_bytes))
+        return download_ranges(open_range, target, size_bytes, f"{self.url}/{key}", self._range_bytes)
+
+    def _open_range(self, key: str, version: "_Version", start: int, end: int | None) -> Piece:
+        """Servers are not relied on: not all honour If-Match, and one says 200 where others say 206.
+
+        So every answer's ETag, length and range are compared with what was asked for.
+        """
+        is_whole = start == 0 and end == version.size_bytes
+        asked: Any = {} if is_whole else {"Range": f"bytes={start}-{(end or 0) - 1}"}
+        if version.etag is not None:
+            asked["IfMatch"] = f'"{version.etag}"'
         with self._translated(key):
-            found = self._client.get_object(Bucket=self._bucket, Key=self._prefix + key, **condition)
-            with found["Body"] as body:
-                # Not every server honours If-Match, so its answer is compared as well.
-                if etag is not None and found["ETag"].strip('"') != etag:
-                    raise ObjectChanged(
-                        f"{self.url}/{key}: was {etag}, is {found['ETag']}; "
-                        "it was replaced since it was listed"
-                    )
-                yield cast(BinaryIO, body)
+            found = self._client.get_object(Bucket=self._bucket, Key=self._prefix + key, **asked)
+        body = _Body(found["Body"], f"{self.url}/{key}")
+        try:
+            if not version.is_that_of(found["ETag"].strip('"')):
+                raise ObjectChanged(
+                    f"{self.url}/{key}: was {version.etag}, is {found['ETag']}; "
+                    "it was replaced since it was listed"
+                )
+            length = found["ContentLength"]
+            if end is None:
+                version.size_bytes = end = length
+            announced = found.get("ContentRange")
+            expected = None if is_whole else f"bytes {start}-{end - 1}/{version.size_bytes}"
+            if length != end - start or announced != expected:
+                raise TransferCut(
+                    f"{self.url}/{key}: asked for {expected or f'{version.size_bytes} bytes'}, and "
+                    f"{announced or 'the whole object'} with {length} bytes is announced; try again"
+                )
+        except BaseException:
+            body.close()
+            raise
+        return Piece(body, end)
 
     def put(self, key: str, source: Path) -> StoredObject:
         sent = source.stat().st_size
@@ -197,3 +232,37 @@ class S3Store:
             )
         reaction = _REACTION.get(code, StoreUnavailable)
         return reaction(f"{where}: the S3 server answers {code}. {reaction.advice}")
+
+
+class _Version:
+    """The version of an object that is read: the one that was named, or that of the first answer."""
+
+    def __init__(self, etag: str | None, size_bytes: int | None = None) -> None:
+        self.etag = etag
+        self.size_bytes = size_bytes
+        self._lock = Lock()
+
+    def is_that_of(self, etag: str) -> bool:
+        with self._lock:  # ranges are answered in any order
+            self.etag = self.etag or etag
+            return self.etag == etag
+
+
+class _Body:
+    """The body of an answer; whatever breaks while it is read has cut the transfer."""
+
+    def __init__(self, body: "StreamingBody", where: str) -> None:
+        self._body = body
+        self._where = where
+
+    def read(self, size: int, /) -> bytes:
+        from botocore.exceptions import BotoCoreError
+        from urllib3.exceptions import HTTPError
+
+        try:
+            return self._body.read(size)
+        except (BotoCoreError, HTTPError, OSError) as error:
+            raise TransferCut(f"{self._where}: the transfer was cut ({error}); try again") from error
+
+    def close(self) -> None:
+        self._body.close()

@@ -250,7 +250,9 @@ def test_a_killed_broker_does_not_cost_the_document_that_is_worked_on(ward: Ward
     assert len(ward.runs("broker/scan.pdf")) == 1
 
 
-def test_an_s3_server_killed_in_the_middle_of_a_transfer_is_tried_again(ward: Ward, tmp_path: Path) -> None:
+def test_an_s3_server_killed_in_the_middle_of_a_transfer_costs_no_document(
+    ward: Ward, tmp_path: Path
+) -> None:
     big = write_padded(tmp_path / "big.pdf", ward.letter, BIG_BYTES)
     server = ward.stack.part("s3")
     ward.site.put("transfer/big.pdf", big)
@@ -262,8 +264,8 @@ def test_an_s3_server_killed_in_the_middle_of_a_transfer_is_tried_again(ward: Wa
     runs = ward.wait_for_success("transfer/big.pdf")
     (raw,) = ward.site.bench.load(RawPdfs, "transfer/big.pdf")
     assert raw.version == sha256_of(big)
+    # Mostly the transfer goes on within its attempt; a slow machine may need another one.
     errors = {run.tags[tags.ERROR] for run in runs if tags.ERROR in run.tags}
-    assert errors
     assert errors <= {"TRANSFER_CUT", "STORE_UNAVAILABLE"}
     ward.assert_work_goes_on("transfer", others=1)
 
@@ -273,7 +275,7 @@ def stop_in_the_middle_of_the_download(ward: Ward, server_pid: int) -> int:
     scratch = ward.site.bench.settings.scratch_dir
     deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
-        for path in scratch.glob("*/document.pdf"):
+        for path in scratch.glob("*/document.pdf.arriving"):
             if path.stat().st_size:
                 os.kill(server_pid, signal.SIGSTOP)
                 return path.stat().st_size

@@ -1,0 +1,140 @@
+"""A server that holds one object and speaks just enough S3 to serve it badly, in one named way each."""
+
+import hashlib
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Lock, Thread
+from typing import TypeAlias
+
+
+@dataclass
+class Answer:
+    """What is sent for a range of the object; a fault changes it."""
+
+    status: int
+    etag: str
+    content_range: str | None
+    announced_bytes: int
+    body: bytes
+
+
+Fault: TypeAlias = Callable[[Answer, int], Answer]
+"""Changes the answer to the n-th request for the object's bytes, from 0."""
+
+
+@dataclass
+class Served:
+    """The server as a test sees it."""
+
+    url: str
+    data: bytes
+    asked: list[tuple[int, int]] = field(default_factory=list)
+    """The ranges that were asked for, in the order in which they came."""
+
+
+@contextmanager
+def serving(data: bytes, fault: Fault | None = None) -> Iterator[Served]:
+    lock = Lock()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            asked = re.fullmatch(r"bytes=(\d+)-(\d+)", self.headers.get("Range", ""))
+            start, end = (int(asked[1]), int(asked[2]) + 1) if asked else (0, len(data))
+            with lock:
+                number = len(served.asked)
+                served.asked.append((start, end))
+            span = f"bytes {start}-{end - 1}/{len(data)}" if asked else None
+            etag = hashlib.md5(data, usedforsecurity=False).hexdigest()
+            answer = Answer(206 if asked else 200, etag, span, end - start, data[start:end])
+            self._send(fault(answer, number) if fault else answer)
+
+        def _send(self, answer: Answer) -> None:
+            self.send_response(answer.status)
+            self.send_header("ETag", f'"{answer.etag}"')
+            self.send_header("Content-Length", str(answer.announced_bytes))
+            if answer.content_range is not None:
+                self.send_header("Content-Range", answer.content_range)
+            self.end_headers()
+            self.wfile.write(answer.body)
+            self.close_connection = len(answer.body) != answer.announced_bytes
+
+        def log_message(self, *_: object) -> None:
+            """Nothing is written to the test's output."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    served = Served(f"http://127.0.0.1:{server.server_port}", data)
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield served
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def cuts_each(kept_bytes: int, times: int) -> Fault:
+    """Breaks off so many of the answers after so many bytes."""
+
+    def fault(answer: Answer, number: int) -> Answer:
+        if number < times:
+            answer.body = answer.body[:kept_bytes]
+        return answer
+
+    return fault
+
+
+def ignores_ranges(answer: Answer, number: int) -> Answer:
+    """Sends as many bytes as were asked for, but from the start of the object, and does not say which."""
+    answer.status, answer.content_range = 200, None
+    return answer
+
+
+def sends_another_range(answer: Answer, number: int) -> Answer:
+    """Says that it sends a range one byte on."""
+    if answer.content_range is not None:
+        start, _, rest = answer.content_range.removeprefix("bytes ").partition("-")
+        answer.content_range = f"bytes {int(start) + 1}-{rest}"
+    return answer
+
+
+def says_ok_to_ranges(answer: Answer, number: int) -> Answer:
+    """Answers 200 to a range and sends the right bytes, as rclone does."""
+    answer.status = 200
+    return answer
+
+
+def announces_less(answer: Answer, number: int) -> Answer:
+    """Leaves out the last byte and does not mention it."""
+    answer.body = answer.body[:-1]
+    answer.announced_bytes -= 1
+    return answer
+
+
+def replaced_after(requests: int, *, cut_bytes: int) -> Fault:
+    """Another version from some request on, the ones before being cut."""
+
+    def fault(answer: Answer, number: int) -> Answer:
+        if number < requests:
+            answer.body = answer.body[:cut_bytes]
+        else:
+            answer.etag = "0" * 32
+        return answer
+
+    return fault
+
+
+def refuses(times: int, status: int = 503) -> Fault:
+    """Answers with a bare error first."""
+
+    def fault(answer: Answer, number: int) -> Answer:
+        if number < times:
+            return Answer(status, answer.etag, None, 0, b"")
+        return answer
+
+    return fault
