@@ -150,7 +150,7 @@ def survey(path: str, first: int) -> Iterator[dict[str, Any]]:
             rotation, upright, width, height = _unrotate(page)
             words, left_out = _words(page, upright)
             cover = _image_cover(page, _paint_log(page))
-            yield {
+            found = {
                 "page": index + 1,
                 "width_points": width,
                 "height_points": height,
@@ -160,6 +160,7 @@ def survey(path: str, first: int) -> Iterator[dict[str, Any]]:
                 "bates": stamp([(text, box) for text, box, *_ in words], width, height),
             }
         _drop_images(cover)
+        yield found
 
 
 def read(path: str, first: int) -> Iterator[dict[str, Any]]:
@@ -175,14 +176,16 @@ def read(path: str, first: int) -> Iterator[dict[str, Any]]:
             signals["parser_warnings"] = float(len(pymupdf.TOOLS.mupdf_warnings().splitlines()))
             if left_out:
                 signals["characters_left_out"] = float(left_out)
-            yield {
+            found = {
                 "page": index + 1,
                 "width_points": width,
                 "height_points": height,
                 "lines": _lines(words),
                 "signals": signals,
             }
+        del page
         _drop_images(signals["image_cover"])
+        yield found
 
 
 def render(path: str, page: int, dpi: float, target: str) -> Iterator[dict[str, Any]]:
@@ -203,7 +206,10 @@ def render(path: str, page: int, dpi: float, target: str) -> Iterator[dict[str, 
 
 
 def _drop_images(cover: float) -> None:
-    """Empty MuPDF's store, which images fill to 250 MB; not without need, for fonts are in it as well."""
+    """Empty MuPDF's store, which images fill to 250 MB; not without need, for fonts are in it as well.
+
+    Before a page is handed over: the process waits then, while others render and read it.
+    """
     if cover > 0:
         pymupdf.TOOLS.store_shrink(100)
 
