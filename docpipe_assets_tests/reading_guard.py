@@ -1,0 +1,97 @@
+"""Makes it impossible to read an S3 body or a large file whole, in the process that installs it.
+
+    python -m docpipe_assets_tests.reading_guard DOCUMENT
+
+processes a document through all stages, its sandbox guarded as well, with stores and all from the
+settings, and prints what was seen. What stands in Python's own folders or in the package's, as models
+do, may be read in any way.
+"""
+
+import builtins
+import io
+import json
+import sys
+import sysconfig
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import docpipe_assets
+
+MOST_BYTES = 2_000_000
+"""At one read; whatever is no larger may also be read without a size."""
+
+_FREE = tuple(
+    str(Path(folder).resolve())
+    for folder in (sysconfig.get_path("purelib"), sysconfig.get_path("stdlib"), *docpipe_assets.__path__)
+)
+_open = io.open
+seen = {"bodies": 0, "body_bytes": 0, "files": 0}
+
+
+class ReadWhole(AssertionError):
+    """Somebody holds, or asks for, more of a document than a part of it."""
+
+
+class _GuardedFile(io.BufferedReader):
+    def read(self, size: int | None = -1, /) -> bytes:
+        seen["files"] += 1
+        _check(size, Path(str(self.name)).stat().st_size, str(self.name))
+        return super().read(size)
+
+
+def install() -> None:
+    from botocore.response import StreamingBody
+
+    read = StreamingBody.read
+
+    def guarded_read(body: Any, amt: int | None = None) -> bytes:
+        _check(amt, int(body._content_length), "an S3 body")
+        block: bytes = read(body, amt)
+        seen["bodies"] += 1
+        seen["body_bytes"] += len(block)
+        return block
+
+    StreamingBody.read = guarded_read  # type: ignore[method-assign]  # this is what the guard is
+    io.open = builtins.open = cast(Any, _guarded_open)  # pathlib takes the one, everybody else the other
+
+
+def read_whole(path: str) -> Iterator[int]:
+    """What nobody may do; for the sandbox."""
+    yield len(Path(path).read_bytes())
+
+
+def _guarded_open(file: Any, mode: str = "r", buffering: int = -1, *rest: Any, **options: Any) -> Any:
+    is_plain = (
+        mode in ("rb", "br") and buffering != 0 and not isinstance(file, int) and "opener" not in options
+    )
+    if is_plain and not str(Path(file).resolve()).startswith((*_FREE, "/proc/", "/sys/")):
+        return _GuardedFile(io.FileIO(file, "rb"))
+    return _open(file, mode, buffering, *rest, **options)
+
+
+def _check(size: int | None, there: int, what: str) -> None:
+    asked = there if size is None or size < 0 else min(size, there)
+    if asked > MOST_BYTES:
+        raise ReadWhole(f"{asked:,} bytes of {what} are read at once")
+
+
+def main() -> None:
+    install()
+    from docpipe_assets.engines.pdf.reader import PRELOAD
+    from docpipe_assets.sandbox import Sandbox
+    from docpipe_assets.settings import read_settings
+    from docpipe_assets.workbench import Workbench
+
+    settings = read_settings()
+    bench = Workbench(settings)
+    bench.sandbox = Sandbox(preload=(f"{__spec__.name}:install", *PRELOAD), scratch=settings.scratch_dir)
+    try:
+        made = {saved.header.asset: saved.header.rows for saved in bench.process(sys.argv[1])}
+    finally:
+        bench.close()
+    print(json.dumps({"made": made, **seen}))
+
+
+if __name__ == "__main__":
+    main()
