@@ -152,11 +152,11 @@ def _attempt(record: dg.RunRecord) -> Attempt:
         error=summary.error,
         stage=summary.stage if is_failure else None,
         version=summary.version,
-        code_version=run.tags.get(tags.CODE) if is_failure else None,
+        code_version=(run.tags.get(tags.CODE) or None) if is_failure else None,
         lane=run.tags.get(tags.LANE),
-        is_automatic=tags.REQUEST in run.tags,
+        is_automatic=bool(run.tags.get(tags.REQUEST)),
         started_at=_time(record.start_time),
-        canary=run.tags.get(tags.CANARY),
+        canary=run.tags.get(tags.CANARY) or None,
     )
 
 
@@ -175,15 +175,15 @@ def _runs_newest_first(instance: dg.DagsterInstance) -> Iterator[dg.DagsterRun]:
 def _summary(run: dg.DagsterRun) -> RunSummary:
     progress = _PROGRESS[run.status]
     error = run.tags.get(tags.ERROR) if progress is Progress.ENDED_BADLY else None
-    if progress is Progress.ENDED_BADLY and error is None:
+    if progress is Progress.ENDED_BADLY and not error:
         error = RUN_CANCELED if run.status is dg.DagsterRunStatus.CANCELED else WORKER_LOST
     return RunSummary(
         progress=progress,
-        version=run.tags.get(tags.VERSION),
+        version=run.tags.get(tags.VERSION) or None,
         error=error,
-        message=run.tags.get(tags.MESSAGE) if error else None,
-        stage=run.tags.get(tags.STAGE) if error else _last_stage(progress),
-        failed_pages=int(run.tags.get(tags.FAILED_PAGES, "0")),
+        message=(run.tags.get(tags.MESSAGE) or None) if error else None,
+        stage=(run.tags.get(tags.STAGE) or None) if error else _last_stage(progress),
+        failed_pages=int(run.tags.get(tags.FAILED_PAGES) or 0),
     )
 
 

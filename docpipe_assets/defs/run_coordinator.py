@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Final
 
-from dagster import DagsterRun, QueuedRunCoordinator, SubmitRunContext
+from dagster import DagsterRun, QueuedRunCoordinator, RunsFilter, SubmitRunContext
 
 from docpipe_assets.defs import tags
 from docpipe_assets.errors import DocpipeError
@@ -30,15 +30,35 @@ _PAUSE_SECONDS: Final = 30.0
 class DocumentRunCoordinator(QueuedRunCoordinator):
     """Dagster's queue; what is missing in a run's tags is added before it waits there.
 
-    It never refuses a run: a document whose size can't be learnt goes to the standard lane.
+    It never refuses a person's run: a document whose size can't be learnt goes to the standard lane.
+    An attempt that intake asks for twice, since two daemons looked at the same time, waits there once.
     """
 
     def submit_run(self, context: SubmitRunContext) -> DagsterRun:
         run = context.dagster_run
+        if run.parent_run_id is None:
+            first = self._first_of_its_attempt(run)
+            if first.run_id != run.run_id:
+                self._instance.delete_run(run.run_id)
+                return first
         missing = missing_tags(run.tags, self._sizes, self._settings)
+        if run.parent_run_id is not None:
+            missing |= {name: "" for name in tags.OF_ONE_ATTEMPT if name in run.tags}
         if missing:
             self._instance.add_run_tags(run.run_id, missing)
         return super().submit_run(context)
+
+    def _first_of_its_attempt(self, run: DagsterRun) -> DagsterRun:
+        """The oldest run with the same run key.
+
+        Dagster looks for the key before it makes a run, and two daemons may both find none. Each of them
+        comes here after its run was recorded, so that the later one sees the earlier one.
+        """
+        run_key = run.tags.get(tags.RUN_KEY)
+        if run_key is None or tags.REQUEST not in run.tags:
+            return run
+        alike = self._instance.get_runs(RunsFilter(tags={tags.RUN_KEY: run_key}), limit=1, ascending=True)
+        return alike[0] if alike else run
 
     @cached_property
     def _settings(self) -> Settings:

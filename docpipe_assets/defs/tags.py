@@ -3,12 +3,12 @@
 PARTITION = "dagster/partition"
 QUEUE = "dagster-celery/queue"
 PRIORITY = "dagster/priority"
+RUN_KEY = "dagster/run_key"
 
 BATCH = "docpipe/batch"
 LANE = "docpipe/lane"
 VERSION = "docpipe/version"
 REQUEST = "docpipe/request"
-RUN_KEY = "docpipe/run_key"
 ATTEMPT = "docpipe/attempt"
 PURPOSE = "docpipe/purpose"
 CANARY = "docpipe/canary"
@@ -17,3 +17,7 @@ ERROR = "docpipe/error"
 STAGE = "docpipe/failed_stage"
 MESSAGE = "docpipe/message"
 FAILED_PAGES = "docpipe/failed_pages"
+
+OF_ONE_ATTEMPT = (REQUEST, VERSION, ATTEMPT, PURPOSE, CANARY, CODE, ERROR, STAGE, MESSAGE, FAILED_PAGES)
+"""What is true of one run only. Dagster copies it to a re-execution, where it must not count; tags can't be
+removed, so there they are empty."""

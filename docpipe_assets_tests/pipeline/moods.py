@@ -1,6 +1,7 @@
 """Engines whose health is set by a file, so that a test can break them and repair them."""
 
 import os
+import signal
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,9 @@ def mood() -> str:
 
 
 class MoodyOcr:
-    """Refuses every page while ``broken``, has a defect while ``defective``; else reads one word."""
+    """Refuses every page while ``broken``, has a defect while ``defective``, and ends its process as the
+    kernel's memory killer does while ``deadly``; else reads one word.
+    """
 
     name = "moody"
     version = "1"
@@ -35,6 +38,8 @@ class MoodyOcr:
             raise EngineError("the engine refuses every page; repair it")
         if mood() == "defective":
             raise ValueError("a defect in the engine")
+        if mood() == "deadly":
+            os.kill(os.getpid(), signal.SIGKILL)
         return ((PlacedWord("scanned", Box(10, 10, 90, 30), 0.9),),)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from docpipe_assets.defs import tags
 from docpipe_assets.defs.checks import DOCUMENT_CHECK
 from docpipe_assets.defs.corpus import UNACCOUNTED_CHECK
 from docpipe_assets.defs.run_coordinator import DocumentRunCoordinator
@@ -18,7 +19,7 @@ from docpipe_assets.model import Mention, Mentions
 from docpipe_assets.sample import write_text_pdfs
 from docpipe_assets.storage.file import FileStore
 from docpipe_assets_tests.pipeline.site import Site, report
-from docpipe_assets_tests.pipeline.ui_api import materialize
+from docpipe_assets_tests.pipeline.ui_api import materialize, reexecute
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.timeout(600)]
 
@@ -41,11 +42,14 @@ def evaluations(site: Site, run_id: str) -> list[dg.AssetCheckEvaluation]:
 
 
 def launched(site: Site, document: str, assets: list[str] | None = None) -> dg.DagsterRun:
-    run_id = materialize(site, document, assets)
+    return finished(site, materialize(site, document, assets))
+
+
+def finished(site: Site, run_id: str) -> dg.DagsterRun:
     found = site.wait_for(
         lambda: site.instance.get_run_by_id(run_id),
         lambda run: run is not None and run.is_finished,
-        f"the run of {document}",
+        f"the end of run {run_id}",
     )
     assert found is not None
     return found
@@ -71,25 +75,52 @@ def test_a_large_document_from_the_ui_is_worked_on_in_the_large_lane(
 ) -> None:
     monkeypatch.setenv("DOCPIPE_LARGE_BYTES", "100")
     monkeypatch.setenv("DOCPIPE_BATCH_PRIORITIES", '{"checked": "high"}')
-    coordinator = DocumentRunCoordinator()
-    coordinator.register_instance(site.instance)
-    bare = site.runs_of(document)[0]._replace(
-        run_id=str(uuid.uuid4()),
-        status=dg.DagsterRunStatus.NOT_STARTED,
-        tags={"dagster/partition": document},
-    )
-    site.instance.add_run(bare)
-    # Nothing but the run is looked at: no code location is asked when it is put into the queue.
-    queued = coordinator.submit_run(dg.SubmitRunContext(bare, workspace=None))  # type: ignore[arg-type]
+    queued = submitted(site, recorded(site, document, {"dagster/partition": document}))
     assert queued.tags["docpipe/lane"] == queued.tags["dagster-celery/queue"] == "large"
     assert queued.tags["dagster/priority"] == "10"
-    done = site.wait_for(
-        lambda: site.instance.get_run_by_id(bare.run_id),
-        lambda run: run is not None and run.is_finished,
-        "the run in the large lane",
+    assert finished(site, queued.run_id).status is dg.DagsterRunStatus.SUCCESS
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_an_attempt_that_two_daemons_ask_for_at_once_is_one_run(
+    site: Site, document: str, order: tuple[int, int]
+) -> None:
+    first_run = site.runs_of(document)[-1]
+    name = f"{first_run.tags[tags.REQUEST]}#{order}"
+    asked = {**first_run.tags, tags.REQUEST: name, tags.RUN_KEY: name}
+    # Each has looked for a run with this key and found none.
+    runs = [recorded(site, document, asked) for _ in range(2)]
+    for number in order:
+        assert submitted(site, runs[number]).run_id == runs[0].run_id
+    (left,) = site.instance.get_runs(dg.RunsFilter(tags={tags.REQUEST: name}))
+    assert left.run_id == runs[0].run_id
+    assert finished(site, left.run_id).status is dg.DagsterRunStatus.SUCCESS
+
+
+def test_a_reexecution_from_the_ui_is_a_persons_run_and_inherits_no_outcome(
+    site: Site, document: str
+) -> None:
+    first_run = site.runs_of(document)[-1]
+    site.instance.add_run_tags(first_run.run_id, {tags.FAILED_PAGES: "3", tags.ERROR: "ENGINE_FAILED"})
+    again = finished(site, reexecute(site, first_run.run_id))
+    assert again.tags[tags.LANE] == first_run.tags[tags.LANE]
+    assert not any(again.tags.get(name) for name in tags.OF_ONE_ATTEMPT)
+    assert site.entry(document).state is State.SUCCEEDED, "not partial, as the tag of the first run says"
+
+
+def recorded(site: Site, document: str, own_tags: dict[str, str]) -> dg.DagsterRun:
+    """A run that was made and is not in the queue yet."""
+    run = site.runs_of(document)[-1]._replace(
+        run_id=str(uuid.uuid4()), status=dg.DagsterRunStatus.NOT_STARTED, tags=own_tags
     )
-    assert done is not None
-    assert done.status is dg.DagsterRunStatus.SUCCESS
+    return site.instance.add_run(run)
+
+
+def submitted(site: Site, run: dg.DagsterRun) -> dg.DagsterRun:
+    coordinator = DocumentRunCoordinator()
+    coordinator.register_instance(site.instance)
+    # Nothing but the run is looked at: no code location is asked when it is put into the queue.
+    return coordinator.submit_run(dg.SubmitRunContext(run, workspace=None))  # type: ignore[arg-type]
 
 
 def test_a_wrong_quote_in_the_lake_turns_the_check_red(site: Site, document: str) -> None:

@@ -1,7 +1,8 @@
-"""What the UI's "Materialize" button sends."""
+"""What the UI's buttons "Materialize" and "Re-execute" send."""
 
 import json
 import urllib.request
+from typing import Any
 
 from docpipe_assets.defs.assets import DOCUMENT_ASSETS
 from docpipe_assets.identity import partition_key
@@ -10,6 +11,16 @@ from docpipe_assets_tests.pipeline.site import Site
 _LAUNCH = """
 mutation Launch($params: ExecutionParams!) {
   launchPipelineExecution(executionParams: $params) {
+    __typename
+    ... on LaunchRunSuccess { run { id } }
+    ... on PythonError { message }
+  }
+}
+"""
+
+_LAUNCH_AGAIN = """
+mutation LaunchAgain($params: ReexecutionParams!) {
+  launchPipelineReexecution(reexecutionParams: $params) {
     __typename
     ... on LaunchRunSuccess { run { id } }
     ... on PythonError { message }
@@ -43,7 +54,15 @@ def materialize(site: Site, document: str, assets: list[str] | None = None) -> s
     return str(answer["run"]["id"])
 
 
-def query(site: Site, text: str, variables: dict[str, object]) -> dict[str, dict[str, dict[str, str]]]:
+def reexecute(site: Site, run_id: str) -> str:
+    """Launch all steps of a run again; return the new run's id."""
+    params = {"parentRunId": run_id, "strategy": "ALL_STEPS"}
+    answer = query(site, _LAUNCH_AGAIN, {"params": params})["launchPipelineReexecution"]
+    assert answer["__typename"] == "LaunchRunSuccess", answer
+    return str(answer["run"]["id"])
+
+
+def query(site: Site, text: str, variables: dict[str, object]) -> dict[str, dict[str, Any]]:
     request = urllib.request.Request(
         f"{site.stack.endpoints.webserver_url}/graphql",
         json.dumps({"query": text, "variables": variables}).encode(),
