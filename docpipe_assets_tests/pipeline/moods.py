@@ -26,9 +26,7 @@ def mood() -> str:
 
 
 class MoodyOcr:
-    """Refuses every page while ``broken``, has a defect while ``defective``, and ends its process as the
-    kernel's memory killer does while ``deadly``; else reads one word.
-    """
+    """Refuses every page while ``broken``, has a defect while ``defective``; else reads one word."""
 
     name = "moody"
     version = "1"
@@ -38,13 +36,13 @@ class MoodyOcr:
             raise EngineError("the engine refuses every page; repair it")
         if mood() == "defective":
             raise ValueError("a defect in the engine")
-        if mood() == "deadly":
-            os.kill(os.getpid(), signal.SIGKILL)
         return ((PlacedWord("scanned", Box(10, 10, 90, 30), 0.9),),)
 
 
 class MoodyNer:
-    """Finds the word "Invoice", and has a defect at invoices while ``defective``."""
+    """Finds the word "Invoice"; at invoices it has a defect while ``defective``, and while ``deadly`` ends
+    its process as the kernel's memory killer does.
+    """
 
     name = "moody"
     version = "1"
@@ -55,6 +53,8 @@ class MoodyNer:
             return
         if mood() == "defective":
             raise ValueError("a defect in the engine")
+        if mood() == "deadly":
+            os.kill(os.getpid(), signal.SIGKILL)
         yield FoundName(start, start + len("invoice"), EntityType.ORGANISATION, 1.0, self.name)
 
 

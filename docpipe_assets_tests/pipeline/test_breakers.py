@@ -24,7 +24,7 @@ from docpipe_assets.defs.interventions import breaker, read_interventions
 from docpipe_assets.ledger import State
 from docpipe_assets.stack import Stack
 from docpipe_assets_tests.pipeline.chromium import needs_chromium, open_page
-from docpipe_assets_tests.pipeline.papers import write_scans
+from docpipe_assets_tests.pipeline.papers import invoice, letter
 from docpipe_assets_tests.pipeline.site import Site, open_site
 
 if TYPE_CHECKING:
@@ -45,7 +45,6 @@ ENVIRONMENT = {
     "DOCPIPE_INTAKE_SECONDS": "1",
     "DOCPIPE_RETRY_SECONDS": "1",
     "DOCPIPE_BREAKER_FAILURES": "2",
-    "DOCPIPE_OCR_ENGINE": "docpipe_assets_tests.pipeline.moods:MoodyOcr",
     "DOCPIPE_NER_ENGINES": '["docpipe_assets_tests.pipeline.moods:MoodyNer"]',
 }
 
@@ -115,11 +114,13 @@ def clinic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clinic]:
     made.set_mood("well")
     made.start()
     try:
-        killer, other = write_scans(tmp_path_factory.mktemp("scans"), 2)
-        made.site.put(OTHER, other)
+        path = tmp_path_factory.mktemp("documents") / "document.pdf"
+        path.write_bytes(letter(1))
+        made.site.put(OTHER, path)
         assert made.site.settled("ward", 1).count(State.SUCCEEDED) == 1
         made.set_mood("deadly")
-        made.site.put(KILLER, killer)
+        path.write_bytes(invoice(2))
+        made.site.put(KILLER, path)
         made.wait_for_opening(attempts=2)
         yield made
     finally:
@@ -170,7 +171,7 @@ def test_the_ui_says_the_same_on_the_breaker_asset(clinic: Clinic, page: "Page",
 def test_a_person_is_not_refused_while_the_breaker_is_open(clinic: Clinic, page: "Page", shots: Path) -> None:
     before = clinic.breaker
     assert before is not None
-    page.goto(f"{clinic.url}/assets/ocr_text?view=partitions&partition=ward%2Fkiller.pdf")
+    page.goto(f"{clinic.url}/assets/mentions?view=partitions&partition=ward%2Fkiller.pdf")
     page.get_by_role("button", name="Materialize").first.click()
     page.get_by_role("dialog").get_by_text(KILLER).first.wait_for(state="attached")
     page.screenshot(path=shots / "person.png")
