@@ -1,0 +1,165 @@
+"""What the stages after ocr_text, and the audit, cost on long documents: memory and CPU, stage by stage.
+
+    python -m docpipe_assets_tests.benchmarks.stages [--pages 500 5000 20000] [--keep FOLDER]
+
+The document is the endless litigation file of ``litigation.py``, put into a lake of files as its
+ocr_text. One fresh process that has imported what a worker imports, Dagster and boto3 included, then
+makes each asset from the lake and back into it, as a run does, after a short document that warms it up.
+``base`` is the resident size of the process when a stage begins, ``peak`` its largest while the
+stage runs (VmHWM), both in MB. The lake's own work is part of each figure.
+"""
+
+import argparse
+import gc
+import importlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import get_type_hints
+
+from docpipe_assets.audit import audit
+from docpipe_assets.model import (
+    STREAMS,
+    Blob,
+    CanonicalEntities,
+    Chunks,
+    Mentions,
+    PageTexts,
+    RawPdf,
+    Relationships,
+)
+from docpipe_assets.settings import Settings
+from docpipe_assets.workbench import Workbench
+from docpipe_assets_tests.benchmarks.litigation import DOCUMENT, VERSION, litigation_file
+
+_MODULE = "docpipe_assets_tests.benchmarks.stages"
+_WARM_UP_PAGES = 20
+
+
+@dataclass(frozen=True)
+class Cost:
+    stage: str
+    pages: int
+    rows: int
+    cpu_seconds: float
+    base_mb: float
+    peak_mb: float
+
+    def __str__(self) -> str:
+        per_thousand = self.cpu_seconds * 1000 / self.pages
+        return (
+            f"{self.pages:>7,} {self.stage:20}{self.rows:>11,}{self.base_mb:>8.0f}{self.peak_mb:>8.0f}"
+            f"{self.peak_mb - self.base_mb:>8.1f}{self.cpu_seconds:>10.1f}{per_thousand:>13.2f}"
+        )
+
+
+HEADER = (
+    f"{'pages':>7} {'stage':20}{'rows':>11}{'base':>8}{'peak':>8}{'above':>8}{'CPU s':>10}{'per 1,000':>13}"
+)
+
+
+def costs(bench: Workbench, pages: int) -> Iterator[Cost]:
+    """Make every asset after ocr_text and audit the document; a cost for each step, in order."""
+    for stream in STREAMS[STREAMS.index(PageTexts) + 1 :]:
+        yield _measured(stream.asset, pages, lambda stream=stream: _materialize(bench, stream.asset))
+    yield _measured("audit", pages, lambda: _audit(bench, pages))
+
+
+def _materialize(bench: Workbench, asset: str) -> int:
+    stage = getattr(bench, asset)
+    inputs = {
+        name: bench.load(kind, DOCUMENT)
+        for name, kind in get_type_hints(stage).items()
+        if name not in ("document", "return")
+    }
+    return bench.save(DOCUMENT, stage(DOCUMENT, **inputs)).header.rows
+
+
+def _audit(bench: Workbench, pages: int) -> int:
+    raw_pdf = RawPdf(
+        document=DOCUMENT,
+        version=VERSION,
+        size_bytes=1,
+        etag="",
+        last_modified=datetime(2026, 1, 1, tzinfo=UTC),
+        pdf=Blob(key="", size_bytes=1, sha256=""),
+        pages=pages,
+    )
+    found = audit(
+        raw_pdf,
+        pages=bench.load(PageTexts, DOCUMENT),
+        chunks=bench.load(Chunks, DOCUMENT),
+        mentions=bench.load(Mentions, DOCUMENT),
+        entities=bench.load(CanonicalEntities, DOCUMENT),
+        relationships=bench.load(Relationships, DOCUMENT),
+    )
+    assert found.is_sound, found.examples
+    return found.quotes
+
+
+def _measured(stage: str, pages: int, work: Callable[[], int]) -> Cost:
+    gc.collect()
+    Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
+    base, began = _status_mb("VmRSS"), time.process_time()
+    rows = work()
+    return Cost(stage, pages, rows, time.process_time() - began, base, _status_mb("VmHWM"))
+
+
+def _status_mb(field: str) -> float:
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith(f"{field}:"):
+            return int(line.split()[1]) / 1024
+    raise LookupError(field)
+
+
+def _bench(folder: Path) -> Workbench:
+    return Workbench(Settings(data_dir=folder, lake_url=(folder / "lake").as_uri()))
+
+
+def _work(folder: Path, pages: int) -> None:
+    """The worker's side: prints its costs, one JSON line each."""
+    importlib.import_module("docpipe_assets.definitions")
+    with tempfile.TemporaryDirectory() as name:
+        warm = _bench(Path(name))
+        warm.save(DOCUMENT, litigation_file(_WARM_UP_PAGES))
+        list(costs(warm, _WARM_UP_PAGES))
+    for cost in costs(_bench(folder), pages):
+        print(json.dumps(asdict(cost)), flush=True)
+
+
+def measure(folder: Path, pages: int) -> Iterator[Cost]:
+    """Costs of a document of so many pages, measured in a process of its own."""
+    _bench(folder).save(DOCUMENT, litigation_file(pages))
+    command = [sys.executable, "-m", _MODULE, "--worker", str(folder), "--pages", str(pages)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as worker:
+        assert worker.stdout is not None
+        for line in worker.stdout:
+            yield Cost(**json.loads(line))
+    if worker.returncode:
+        raise SystemExit(worker.returncode)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--pages", type=int, nargs="+", default=[500, 5000, 20000])
+    parser.add_argument("--keep", type=Path, help="a folder for the lakes, kept afterwards")
+    parser.add_argument("--worker", type=Path, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.worker:
+        return _work(options.worker, options.pages[0])
+    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}\n{HEADER}", flush=True)
+    with tempfile.TemporaryDirectory() as name:
+        for pages in options.pages:
+            for cost in measure((options.keep or Path(name)) / str(pages), pages):
+                print(cost, flush=True)
+
+
+if __name__ == "__main__":
+    main()
