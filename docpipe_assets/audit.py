@@ -3,15 +3,16 @@
 A *fault* is something that must never be: a page that is missing or out of order, a quote that does
 not stand where its place says, an edge without an end. A *remark* is what a person should know
 before relying on the document: pages that failed, pages that OCR was unsure of, a repaired file.
-Memory is bounded: the streams are read record by record, quotes are kept as hashes of so many rows
-at a time, and nodes as one number each.
+Memory is bounded: what the streams quote is held against the pages while both run by, the few quotes
+that stand out of order wait as hashes, and of every node there is a hash.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
-from itertools import islice
+from heapq import merge
+from operator import attrgetter
 from typing import NamedTuple
 
 from docpipe_assets.model import (
@@ -20,16 +21,18 @@ from docpipe_assets.model import (
     Chunk,
     Mention,
     PageText,
+    Place,
     RawPdf,
     Relationship,
     TextMethod,
 )
+from docpipe_assets.rules.hashed import HashedSet
 from docpipe_assets.rules.places import PageWindow
 
 LOW_CONFIDENCE = 0.9
 """Pages read by OCR below this are listed: nearly all good pages lie above 0.95."""
-CLAIMS_AT_ONCE = 50_000
-"""Quotes compared in one passage through the pages; some 12 MB."""
+CLAIMS_AT_ONCE = 10_000
+"""So many quotes that stand out of order wait for one more passage through the pages; some 4 MB."""
 _EXAMPLES = 20
 
 
@@ -52,8 +55,8 @@ class Audit:
     quotes: int = 0
     relationships: int = 0
     faults: Counter[Fault] = field(default_factory=Counter)
-    examples: list[str] = field(default_factory=list)
-    """The first faults, in words."""
+    first_of: dict[Fault, list[str]] = field(default_factory=dict)
+    """The first faults of each kind, in words."""
     failed_pages: dict[str, list[int]] = field(default_factory=dict)
     """By the code of the error."""
     unsure_pages: dict[int, float] = field(default_factory=dict)
@@ -82,10 +85,16 @@ class Audit:
             said.append(f"OCR is unsure of page {ranges(self.unsure_pages)}")
         return said
 
+    @property
+    def examples(self) -> list[str]:
+        """The first faults, in words; a lost page comes before the quotes that are lost with it."""
+        return [what for fault in Fault for what in self.first_of.get(fault, ())][:_EXAMPLES]
+
     def note(self, fault: Fault, what: str) -> None:
         self.faults[fault] += 1
-        if len(self.examples) < _EXAMPLES:
-            self.examples.append(what)
+        known = self.first_of.setdefault(fault, [])
+        if len(known) < _EXAMPLES:
+            known.append(what)
 
     def __str__(self) -> str:
         if self.faults:
@@ -102,9 +111,14 @@ class _Claim(NamedTuple):
 
     start: int
     end: int
+    length: int
     text_hash: int
     kind: str
     row: str
+
+    @classmethod
+    def of(cls, place: Place | Chunk, text: str, kind: str, row: str) -> "_Claim":
+        return cls(place.start, place.end, len(text), hash(text), kind, row)
 
 
 def audit(
@@ -124,10 +138,11 @@ def audit(
         warnings=raw_pdf.warnings,
     )
     reading = _Reading(found, raw_pdf.version)
-    reading.count_pages(pages)
-    claims = reading.claims(chunks, mentions, entities, relationships)
-    while batch := list(islice(claims, CLAIMS_AT_ONCE)):
-        _compare(batch, pages, found)
+    reading.add_entities(entities)
+    # Pages are counted while they are compared. The nodes are known by the time that their edges come.
+    quotes = merge(reading.chunk_claims(chunks), reading.mention_claims(mentions), key=attrgetter("start"))
+    _compare(quotes, reading.counted(pages), pages, found)
+    _compare(reading.edge_claims(relationships), pages, pages, found)
     return found
 
 
@@ -150,9 +165,10 @@ class _Reading:
     def __init__(self, found: Audit, version: str) -> None:
         self.found = found
         self.version = version
-        self.nodes: set[int] = {hash("document")}
+        self.nodes = HashedSet()
+        self.nodes.add("document")
 
-    def count_pages(self, pages: Iterable[PageText]) -> None:
+    def counted(self, pages: Iterable[PageText]) -> Iterator[PageText]:
         """Every page once and in order, each with its outcome, and texts that join without gaps."""
         offset = 0
         for expected, page in enumerate(pages, start=1):
@@ -171,53 +187,47 @@ class _Reading:
                 self.found.failed_pages.setdefault(page.reason, []).append(page.page)
             elif page.method is TextMethod.OCR and page.confidence < LOW_CONFIDENCE:
                 self.found.unsure_pages[page.page] = page.confidence
+            yield page
         if self.found.pages_read != self.found.pages:
             self.found.note(
                 Fault.PAGE,
                 f"the document has {self.found.pages:,} pages, {self.found.pages_read:,} are accounted for",
             )
 
-    def claims(
-        self,
-        chunks: Iterable[Chunk],
-        mentions: Iterable[Mention],
-        entities: Iterable[CanonicalEntity],
-        relationships: Iterable[Relationship],
-    ) -> Iterator[_Claim]:
-        """Everything that is quoted. The nodes are known by the time that their edges come."""
+    def add_entities(self, entities: Iterable[CanonicalEntity]) -> None:
         for entity in entities:
             self._check_version("entity", entity.entity, entity.version)
             self._add("entity", entity.entity)
+
+    def chunk_claims(self, chunks: Iterable[Chunk]) -> Iterator[_Claim]:
         for chunk in chunks:
             self._check_version("chunk", str(chunk.chunk), chunk.version)
             self._add("chunk", chunk.chunk)
-            yield _Claim(chunk.start, chunk.end, hash(chunk.text), "chunk", str(chunk.chunk))
+            yield _Claim.of(chunk, chunk.text, "chunk", str(chunk.chunk))
+
+    def mention_claims(self, mentions: Iterable[Mention]) -> Iterator[_Claim]:
         for mention in mentions:
             self._check_version("mention", mention.mention, mention.version)
             self._add("mention", mention.mention)
             if mention.is_grounded:
-                place = mention.place
-                yield _Claim(place.start, place.end, hash(mention.quote), "mention", mention.mention)
+                yield _Claim.of(mention.place, mention.quote, "mention", mention.mention)
             else:
                 self.found.ungrounded += 1
-        for edge in relationships:
-            yield from self._edge_claims(edge)
 
-    def _edge_claims(self, edge: Relationship) -> Iterator[_Claim]:
-        self.found.relationships += 1
-        self._check_version("relationship", edge.relationship, edge.version)
-        for node in (edge.subject, edge.object):
-            if hash(node) not in self.nodes:
-                self.found.note(Fault.EDGE, f"relationship {edge.relationship}: there is no {node}")
-        if not edge.is_grounded:
-            self.found.ungrounded += 1
-        elif edge.quote is not None and edge.place is not None:
-            yield _Claim(
-                edge.place.start, edge.place.end, hash(edge.quote), "relationship", edge.relationship
-            )
+    def edge_claims(self, relationships: Iterable[Relationship]) -> Iterator[_Claim]:
+        for edge in relationships:
+            self.found.relationships += 1
+            self._check_version("relationship", edge.relationship, edge.version)
+            for node in (edge.subject, edge.object):
+                if node not in self.nodes:
+                    self.found.note(Fault.EDGE, f"relationship {edge.relationship}: there is no {node}")
+            if not edge.is_grounded:
+                self.found.ungrounded += 1
+            elif edge.quote is not None and edge.place is not None:
+                yield _Claim.of(edge.place, edge.quote, "relationship", edge.relationship)
 
     def _add(self, kind: str, node: object) -> None:
-        self.nodes.add(hash(f"{kind}:{node}"))
+        self.nodes.add(f"{kind}:{node}")
 
     def _check_version(self, kind: str, row: str, version: str) -> None:
         if version != self.version:
@@ -226,15 +236,42 @@ class _Reading:
             )
 
 
-def _compare(claims: list[_Claim], pages: Iterable[PageText], found: Audit) -> None:
-    """One passage through the pages, as far as the last of the claims."""
+def _compare(
+    claims: Iterable[_Claim], passage: Iterable[PageText], pages: Iterable[PageText], found: Audit
+) -> None:
+    """Hold claims against the pages in one passage, to its end; those that come too late for it, in more."""
+    window = PageWindow(passage)
+    passed = 0
+    late: list[_Claim] = []
+    for claim in claims:
+        found.quotes += 1
+        if claim.start >= passed:
+            passed = claim.start
+            _hold(claim, window, found)
+            continue
+        late.append(claim)
+        if len(late) == CLAIMS_AT_ONCE:
+            _compare_late(late, pages, found)
+            late.clear()
+    window.read_past()
+    if late:
+        _compare_late(late, pages, found)
+
+
+def _compare_late(late: list[_Claim], pages: Iterable[PageText], found: Audit) -> None:
     window = PageWindow(pages)
-    for claim in sorted(claims):
-        window.read_until(claim.end)
-        window.forget_before(claim.start)
-        if hash(window.text(claim.start, claim.end)) != claim.text_hash:
-            found.note(
-                Fault.QUOTE,
-                f"{claim.kind} {claim.row}: its quote does not stand at {claim.start}-{claim.end}",
-            )
-    found.quotes += len(claims)
+    for claim in sorted(late):
+        _hold(claim, window, found)
+
+
+def _hold(claim: _Claim, window: PageWindow, found: Audit) -> None:
+    # A span of another length is wrong whatever stands there, and must not make the window read so far.
+    stands_there = claim.end - claim.start == claim.length
+    if stands_there:
+        window.come_to(claim.start)
+        stands_there = hash(window.text(claim.start, claim.end)) == claim.text_hash
+    if not stands_there:
+        found.note(
+            Fault.QUOTE,
+            f"{claim.kind} {claim.row}: its quote does not stand at {claim.start}-{claim.end}",
+        )

@@ -27,7 +27,7 @@ class Named(NamedTuple):
     entity: str
 
 
-@dataclass
+@dataclass(slots=True)
 class Pair:
     """How close two entities stand in all, and the text from one to the other where it is shortest."""
 
@@ -35,8 +35,13 @@ class Pair:
     count: int
     distance: int
     quote: str
-    place: Place
+    place_json: str
+    """Thousands of pairs wait for the end of the document: as an object a place takes ten times as much."""
     is_grounded: bool
+
+    @property
+    def place(self) -> Place:
+        return Place.model_validate_json(self.place_json)
 
 
 class StrongestPairs:
@@ -88,20 +93,23 @@ class StrongestPairs:
         pair.count += 1
         if distance < pair.distance:
             pair.distance = distance
-            pair.quote, pair.place, pair.is_grounded = self._shown(one.mention, other.mention)
+            pair.quote, pair.place_json, pair.is_grounded = self._shown(one.mention, other.mention)
 
-    def _shown(self, first: Mention, second: Mention) -> tuple[str, Place, bool]:
+    def _shown(self, first: Mention, second: Mention) -> tuple[str, str, bool]:
         start, end = first.place.start, second.place.end
         quote = self._window.text(start, end)
-        place = first.place.model_copy(
+        place = Place(
+            document=first.place.document,
+            version=first.place.version,
+            start=start,
+            end=end,
+            page=first.place.page,
+            last_page=second.place.last_page,
             # The boxes of the two names, not of everything between them.
-            update={
-                "end": end,
-                "last_page": second.place.last_page,
-                "boxes": first.place.boxes + second.place.boxes,
-            }
+            boxes=first.place.boxes + second.place.boxes,
+            bates=first.place.bates,
         )
-        return quote, place, quote.startswith(first.quote) and quote.endswith(second.quote)
+        return quote, place.model_dump_json(), quote.startswith(first.quote) and quote.endswith(second.quote)
 
     def _ranked(self) -> list[tuple[tuple[str, str], Pair]]:
         return sorted(self._pairs.items(), key=lambda item: (-item[1].score, item[0]))

@@ -4,9 +4,11 @@ from collections.abc import Callable, Iterable
 
 from docpipe_assets.identity import digest
 from docpipe_assets.model import CanonicalEntity, EntityType, Mention
+from docpipe_assets.rules.hashed import HashedMap, HashedSet
 from docpipe_assets.rules.name_groups import Name
 from docpipe_assets.rules.names import OrganisationName, PersonName, place_key, plain
 
+_ID_DIGITS = 12
 # The types whose names have parts; all others are what their value says.
 NAME_PARSERS: dict[EntityType, Callable[[str], Name | None]] = {
     EntityType.PERSON: PersonName.parse,
@@ -15,28 +17,31 @@ NAME_PARSERS: dict[EntityType, Callable[[str], Name | None]] = {
 
 
 class EntityLookup:
-    """Finds the entity of a mention among the entities of its document."""
+    """Finds the entity of a mention among the entities of its document, of which it keeps hashes."""
 
     def __init__(self, entities: Iterable[CanonicalEntity]) -> None:
-        self._entity_by_form: dict[tuple[EntityType, str], str] = {}
-        self._ids: set[str] = set()
+        self._number_by_form = HashedMap()
+        self._ids = HashedSet()
         for entity in entities:
-            self._ids.add(entity.entity)
             if entity.type in NAME_PARSERS:
+                number = int(entity.entity.rpartition(":")[2], 16)
                 for form in entity.forms:
-                    self._entity_by_form[entity.type, form.text] = entity.entity
+                    self._number_by_form[entity.type, form.text] = number
+            else:
+                self._ids.add(entity.entity)
 
     def entity_of(self, mention: Mention) -> str | None:
         """The entity's identifier; None for a mention that the entities were not made from."""
         if mention.type in NAME_PARSERS:
-            return self._entity_by_form.get((mention.type, surface(mention.quote)))
+            number = self._number_by_form.get((mention.type, surface(mention.quote)))
+            return None if number is None else f"{mention.type}:{number:0{_ID_DIGITS}x}"
         entity = entity_id(mention.type, value_key(mention))
         return entity if entity in self._ids else None
 
 
 def entity_id(entity_type: EntityType, name: str) -> str:
     """The identifier of the entity with this canonical name in its document."""
-    return f"{entity_type}:{digest([entity_type, name])[:12]}"
+    return f"{entity_type}:{digest([entity_type, name])[:_ID_DIGITS]}"
 
 
 def surface(quote: str) -> str:

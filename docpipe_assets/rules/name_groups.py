@@ -1,7 +1,6 @@
 """Group the name forms of one document by whom they name: order-independent, and each with its reason."""
 
-from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, Self
 
@@ -33,13 +32,15 @@ class NameGroup:
     reasons: Mapping[str, str]
 
 
-@dataclass
+@dataclass(slots=True)
 class _Growing:
-    """A group while names join it: the parsed names, and the text of the first and fullest."""
+    """A group while names join it: the text of the first and fullest, the parsed names, and the words
+    under which the group is found."""
 
     lead: str
-    names: list[Name]
-    reasons: dict[str, str]
+    names: tuple[Name, ...]
+    reasons: tuple[tuple[str, str], ...] = ()
+    known_by: tuple[str, ...] = ()
 
 
 def name_groups(counts: Mapping[str, int], parse: Callable[[str], Name | None]) -> list[NameGroup]:
@@ -48,21 +49,25 @@ def name_groups(counts: Mapping[str, int], parse: Callable[[str], Name | None]) 
     Names come from the fullest to the shortest. A name joins the group none of whose names it
     contradicts; where several groups would do equally well it stays by itself, as ambiguous.
     """
-    texts_by_name: dict[Name, list[str]] = defaultdict(list)
+    # Tuples, because there may be a hundred thousand of each, nearly all with a single item.
+    texts_by_name: dict[Name, tuple[str, ...]] = {}
     unparsed: list[NameGroup] = []
     for text in sorted(counts):
         name = parse(text)
         if name is None:
             unparsed.append(NameGroup(text, {text: "no name could be made out"}))
         else:
-            texts_by_name[name].append(text)
-    variants = [(name, sorted(texts, key=_fullest_first(counts))) for name, texts in texts_by_name.items()]
+            texts_by_name[name] = (*texts_by_name.get(name, ()), text)
+    variants = [
+        (name, tuple(sorted(texts, key=_fullest_first(counts)))) for name, texts in texts_by_name.items()
+    ]
+    del texts_by_name
     variants.sort(key=lambda v: (-v[0].fullness, -sum(counts[t] for t in v[1]), v[1][0]))
     groups: list[_Growing] = []
-    groups_by_word: dict[str, dict[int, _Growing]] = defaultdict(dict)
+    groups_by_word: dict[str, list[_Growing]] = {}
     for name, texts in variants:
         _join(name, texts, groups, groups_by_word)
-    return [NameGroup(g.lead, g.reasons) for g in groups] + unparsed
+    return [NameGroup(g.lead, dict(g.reasons)) for g in groups] + unparsed
 
 
 def _fullest_first(counts: Mapping[str, int]) -> Callable[[str], tuple[bool, bool, int, int, str]]:
@@ -71,32 +76,36 @@ def _fullest_first(counts: Mapping[str, int]) -> Callable[[str], tuple[bool, boo
 
 
 def _join(
-    name: Name, texts: list[str], groups: list[_Growing], groups_by_word: dict[str, dict[int, _Growing]]
+    name: Name,
+    texts: Sequence[str],
+    groups: list[_Growing],
+    groups_by_word: dict[str, list[_Growing]],
 ) -> None:
     fits = _fits(name, groups_by_word)
     strong = [fit for fit in fits if fit[1] not in _WEAK_AGREEMENTS]
     fits = strong or fits
     if len(fits) == 1:
         group, agreement = fits[0]
-        group.names.append(name)
+        group.names = (*group.names, name)
         reason = f"{agreement}: {group.lead}"
     else:
-        group = _Growing(texts[0], [name], {})
+        group = _Growing(texts[0], (name,))
         groups.append(group)
         reason = "fullest form"
         if fits:
             reason = "ambiguous: could be " + " or ".join(sorted(g.lead for g, _ in fits)[:4])
-    for index, text in enumerate(texts):
-        group.reasons[text] = reason if index == 0 or group.lead != texts[0] else f"same name: {texts[0]}"
-    for word in name.known_by:
-        groups_by_word[word][id(group)] = group
+    group.reasons += tuple(
+        (text, reason if index == 0 or group.lead != texts[0] else f"same name: {texts[0]}")
+        for index, text in enumerate(texts)
+    )
+    for word in name.known_by.difference(group.known_by):
+        groups_by_word.setdefault(word, []).append(group)
+        group.known_by += (word,)
 
 
-def _fits(name: Name, groups_by_word: Mapping[str, Mapping[int, _Growing]]) -> list[tuple[_Growing, str]]:
+def _fits(name: Name, groups_by_word: Mapping[str, Sequence[_Growing]]) -> list[tuple[_Growing, str]]:
     """The groups that the name may join, with the agreement with each group's fullest name."""
-    candidates: dict[int, _Growing] = {}
-    for word in name.sought_by:
-        candidates.update(groups_by_word.get(word, {}))
+    candidates = {id(group): group for word in name.sought_by for group in groups_by_word.get(word, ())}
     fits = []
     for group in candidates.values():
         agreements = [name.agreement(member) for member in group.names]

@@ -8,7 +8,7 @@ name has one possible owner in a document is decided by its stage.
 import re
 import unicodedata
 from dataclasses import dataclass
-from functools import cached_property
+from sys import intern
 
 from docpipe_assets.rules.word_lists import (
     DEGREES,
@@ -42,7 +42,7 @@ def plain(text: str) -> str:
     return " ".join("".join(c for c in text if not unicodedata.combining(c)).casefold().split())
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class PersonName:
     """The parts of a person's name in plain letters. ``last`` alone may turn out to be a first name."""
 
@@ -74,9 +74,10 @@ class PersonName:
         tokens = groups[1] + groups[0] if len(groups) > 1 else groups[0]
         first_names, last = _split_last(tokens, len(groups[0]) if len(groups) > 1 else None)
         return cls(
-            last=last,
-            first=first_names[0] if first_names else None,
-            middles=tuple(first_names[1:]),
+            # A document has many names of few parts; each part is kept once.
+            last=intern(last),
+            first=intern(first_names[0]) if first_names else None,
+            middles=tuple(map(intern, first_names[1:])),
             generation=generation,
             nickname=plain(nickname.group(1)) if nickname and nickname.start() > 0 else None,
             is_man=True if TITLES_OF_MEN & set(titles) else False if TITLES_OF_WOMEN & set(titles) else None,
@@ -96,12 +97,12 @@ class PersonName:
             bool(p) for p in (self.generation, self.nickname)
         )
 
-    @cached_property
+    @property
     def surname(self) -> str:
         """The last name without its particles and hyphens, by which names are looked up."""
         return self.last.split(" ")[-1].replace("-", "")
 
-    @cached_property
+    @property
     def known_by(self) -> frozenset[str]:
         words = {self.surname, self.last.split("-")[-1].split(" ")[-1]}
         for name in (self.first, self.nickname, *self.middles[-1:]):
@@ -109,7 +110,7 @@ class PersonName:
                 words |= _CALLED.get(name, frozenset({name}))
         return frozenset(words)
 
-    @cached_property
+    @property
     def sought_by(self) -> frozenset[str]:
         """A single name may be anyone's first name; a full one needs the same last name."""
         return self.known_by if self.is_single else frozenset({self.surname})
@@ -240,7 +241,7 @@ _ORGANISATION_WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*|&")
 _DOTTED = re.compile(r"\b(?:[^\W\d_]\.){2,}(?:[^\W\d_]\b\.?)?")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class OrganisationName:
     """An organisation's name: its words in plain letters, its legal form, and a short name in brackets."""
 
@@ -263,7 +264,7 @@ class OrganisationName:
         if not words:
             return None
         return cls(
-            words=tuple(words),
+            words=tuple(map(intern, words)),
             legal_form=legal_form,
             alias=alias,
             is_acronym=len(words) == 1 and _looks_like_acronym(bare),
@@ -273,7 +274,7 @@ class OrganisationName:
     def fullness(self) -> int:
         return 2 * len(self.words) + bool(self.legal_form) + bool(self.alias) - self.is_acronym
 
-    @cached_property
+    @property
     def acronyms(self) -> frozenset[str]:
         """What its initials spell, with and without the words of no weight."""
         all_words = "".join(w[0] for w in self.words if w != "&")
@@ -283,7 +284,7 @@ class OrganisationName:
             found |= {a + self.legal_form[0] for a in found}
         return frozenset(found)
 
-    @cached_property
+    @property
     def known_by(self) -> frozenset[str]:
         return frozenset({self.words[0], *self.acronyms, *(self.alias or ())[:1]})
 

@@ -1,9 +1,13 @@
 """Turn captions and counsel lines into who is a party, who opposes whom, and who represents whom."""
 
+import sqlite3
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import Self
 
 from docpipe_assets.model import EntityType, Mention, PageText, Place, RelationshipType
+from docpipe_assets.protocols import Scratch
 from docpipe_assets.rules.captions import (
     Caption,
     PartySpan,
@@ -16,6 +20,7 @@ from docpipe_assets.rules.captions import (
 from docpipe_assets.rules.co_occurrence import Named
 from docpipe_assets.rules.counsel_lines import CounselSpan, counsel
 from docpipe_assets.rules.places import PageWindow
+from docpipe_assets.rules.tables import open_tables
 
 MEASURE = "rule"
 _PARTY_TYPES = frozenset({EntityType.PERSON, EntityType.ORGANISATION})
@@ -33,6 +38,28 @@ _PLACES_AS_PARTIES = (
 _SCORES = {"caption": 0.95, "apposition": 0.9, "running": 0.7, "counsel": 0.9}
 
 
+_SCHEMA = """
+    CREATE TABLE evidence (
+        type TEXT, subject TEXT, object TEXT, role TEXT, score REAL, quote TEXT, place TEXT,
+        is_grounded INTEGER, start INTEGER, count INTEGER, PRIMARY KEY (type, subject, object)
+    ) WITHOUT ROWID;
+    CREATE INDEX in_text_order ON evidence (start, type, subject, object);
+    CREATE TABLE waiting (
+        side TEXT, number INTEGER PRIMARY KEY, type TEXT, subject TEXT, role TEXT, score REAL, quote TEXT,
+        place TEXT, is_grounded INTEGER, UNIQUE (subject, side)
+    );
+    CREATE TABLE sides (side TEXT, entity TEXT, PRIMARY KEY (side, entity)) WITHOUT ROWID;
+"""
+# The first evidence is kept, but a stated role takes the place of an unknown one.
+_TAKES_ITS_PLACE = "role IS NULL AND excluded.role IS NOT NULL"
+_KEPT = ("score", "quote", "place", "is_grounded", "start", "role")
+_KEEP = f"""
+    INSERT INTO evidence VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 1) ON CONFLICT DO UPDATE SET count = count + 1,
+        {", ".join(f"{c} = CASE WHEN {_TAKES_ITS_PLACE} THEN excluded.{c} ELSE {c} END" for c in _KEPT)}
+"""
+_EVIDENCE = "type, subject, object, role, score, quote, place, is_grounded"
+
+
 @dataclass(frozen=True)
 class Evidence:
     """A typed relationship with the quote that shows it; bounded as captions and counsel lines are."""
@@ -48,15 +75,18 @@ class Evidence:
 
 
 class Parties:
-    """Collects typed relationships page by page; memory grows with the distinct ones only."""
+    """Collects typed relationships page by page; what is found waits on disk for the end of the document."""
 
-    def __init__(self, window: PageWindow) -> None:
+    def __init__(self, window: PageWindow, tables: sqlite3.Connection) -> None:
         self._window = window
-        self._evidence: dict[tuple[RelationshipType, str, str], Evidence] = {}
-        self._counts: dict[tuple[RelationshipType, str, str], int] = {}
-        self._waiting: dict[tuple[str, str], Evidence] = {}
-        self._sides: dict[str, dict[str, None]] = {}
+        self._tables = tables
         self._docket: str | None = None
+
+    @classmethod
+    @contextmanager
+    def open(cls, window: PageWindow, scratch: Scratch | None) -> Iterator[Self]:
+        with open_tables(_SCHEMA, scratch) as tables:
+            yield cls(window, tables)
 
     def read_page(self, record: PageText, names: Sequence[Named]) -> None:
         """Read a page with the names that begin on it, in text order; the window must still hold it."""
@@ -76,12 +106,15 @@ class Parties:
 
     def evidence(self) -> Iterator[tuple[Evidence, int]]:
         """Every relationship once, with the number of places that support it, in text order."""
-        for (attorney, side), evidence in self._waiting.items():
-            for client in self._sides.get(side, ()):
-                if client != attorney:
-                    self._keep(replace(evidence, object=f"entity:{client}"))
-        for key, evidence in sorted(self._evidence.items(), key=lambda item: (item[1].place.start, item[0])):
-            yield evidence, self._counts[key]
+        waiting = (
+            "SELECT type, subject, 'entity:' || entity, role, score, quote, place, is_grounded"
+            " FROM waiting CROSS JOIN sides USING (side) WHERE subject != 'entity:' || entity ORDER BY number"
+        )
+        for row in self._tables.execute(waiting):
+            self._keep(_evidence(*row))
+        found = f"SELECT count, {_EVIDENCE} FROM evidence ORDER BY start, type, subject, object"
+        for count, *columns in self._tables.execute(found):
+            yield _evidence(*columns), count
 
     def _read_caption(self, page: "_Page", caption: Caption, party_to: str) -> None:
         left, right = page.parties_in(caption.left), page.parties_in(caption.right)
@@ -106,7 +139,7 @@ class Parties:
         if ends[0] == ends[1]:
             return
         for side in parts_of(role):
-            self._sides.setdefault(side, {})[entity] = None
+            self._tables.execute("INSERT OR IGNORE INTO sides VALUES (?, ?)", (side, entity))
         self._keep(self._shown(RelationshipType.PARTY_TO, ends, role, rule, page, span))
 
     def _read_counsel(self, page: "_Page", line: CounselSpan, party_to: str) -> None:
@@ -124,7 +157,7 @@ class Parties:
             for client_id in sorted(client_ids):
                 self._keep(replace(evidence, object=f"entity:{client_id}"))
             if not clients and side is not None:
-                self._waiting.setdefault((attorney.entity, side), evidence)
+                self._wait(evidence, side)
 
     def _shown(
         self,
@@ -144,12 +177,50 @@ class Parties:
         )
 
     def _keep(self, evidence: Evidence) -> None:
-        """Keep the first evidence, but let a stated role take the place of an unknown one."""
-        key = (evidence.type, evidence.subject, evidence.object)
-        known = self._evidence.get(key)
-        self._counts[key] = self._counts.get(key, 0) + 1
-        if known is None or (known.role is None and evidence.role is not None):
-            self._evidence[key] = evidence
+        self._tables.execute(_KEEP, (*_columns(evidence), evidence.place.start))
+
+    def _wait(self, evidence: Evidence, side: str) -> None:
+        """For whoever turns out to be on this side, somewhere in the document."""
+        kind, subject, _, *rest = _columns(evidence)
+        self._tables.execute(
+            "INSERT OR IGNORE INTO waiting VALUES (?, NULL, ?, ?, ?, ?, ?, ?, ?)",
+            (side, kind, subject, *rest),
+        )
+
+
+def _columns(evidence: Evidence) -> tuple[object, ...]:
+    return (
+        evidence.type.value,
+        evidence.subject,
+        evidence.object,
+        evidence.role,
+        evidence.score,
+        evidence.quote,
+        evidence.place.model_dump_json(),
+        evidence.is_grounded,
+    )
+
+
+def _evidence(
+    kind: str,
+    subject: str,
+    target: str,
+    role: str | None,
+    score: float,
+    quote: str,
+    place: str,
+    is_grounded: int,
+) -> Evidence:
+    return Evidence(
+        RelationshipType(kind),
+        subject,
+        target,
+        role,
+        score,
+        quote,
+        Place.model_validate_json(place),
+        bool(is_grounded),
+    )
 
 
 class _Page:

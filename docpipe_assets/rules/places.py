@@ -51,6 +51,19 @@ class PageWindow:
         while len(self._pages) > 1 and self._pages[0].end < start:
             self._pages.popleft()
 
+    def come_to(self, start: int) -> None:
+        """Read on to the page on which ``start`` lies; the pages before it are let go of as they come."""
+        self.forget_before(start)
+        while not self._is_read and (not self._pages or self._pages[-1].end < start):
+            self.read_page()
+            self.forget_before(start)
+
+    def read_past(self) -> None:
+        """Read to the end and keep no page but the last one."""
+        while self.read_page() is not None:
+            while len(self._pages) > 1:
+                self._pages.popleft()
+
     def spans(self, start: int, end: int) -> tuple[PageSpan, ...]:
         """The part of the span on each page that holds some of it, in page order."""
         return tuple(

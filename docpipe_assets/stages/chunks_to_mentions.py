@@ -13,6 +13,7 @@ from docpipe_assets.errors import EngineError
 from docpipe_assets.identity import fingerprint
 from docpipe_assets.model import Chunk, Chunks, EntityType, FoundName, Mention, Mentions, PageTexts
 from docpipe_assets.protocols import NameContext, NerEngine
+from docpipe_assets.rules.hashed import HashedSet
 from docpipe_assets.rules.places import PageWindow
 
 VERSION = "1"
@@ -47,13 +48,15 @@ def _mentions(chunks: Chunks, pages: PageTexts, engines: Sequence[NerEngine]) ->
                 yield _mention(chunk, name, window)
 
 
-def _lowercase_words(pages: PageTexts) -> frozenset[str]:
-    words: set[str] = set()
+def _lowercase_words(pages: PageTexts) -> HashedSet:
+    words = HashedSet()
     for page in pages:
         # The lower-case domain in an address would make its company look like a common word.
         text = _ADDRESS.sub(" ", page.text)
-        words.update(word for word in _WORD.findall(text) if word.islower())
-    return frozenset(words)
+        for word in set(_WORD.findall(text)):
+            if word.islower():
+                words.add(word)
+    return words
 
 
 def _shares(chunks: Iterable[Chunk]) -> Iterator[tuple[Chunk, int, int]]:

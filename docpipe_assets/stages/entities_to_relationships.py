@@ -25,6 +25,7 @@ from docpipe_assets.model import (
     Relationships,
     RelationshipType,
 )
+from docpipe_assets.protocols import Scratch
 from docpipe_assets.rules.co_occurrence import DECAY_CHARACTERS, MEASURE, Named, StrongestPairs
 from docpipe_assets.rules.entity_lookup import EntityLookup
 from docpipe_assets.rules.parties import MEASURE as RULE
@@ -39,24 +40,32 @@ _COUNTED_TYPES = frozenset({EntityType.PERSON, EntityType.ORGANISATION, EntityTy
 
 
 def entities_to_relationships(
-    entities: CanonicalEntities, mentions: Mentions, chunks: Chunks, pages: PageTexts
+    entities: CanonicalEntities,
+    mentions: Mentions,
+    chunks: Chunks,
+    pages: PageTexts,
+    *,
+    scratch: Scratch | None = None,
 ) -> Relationships:
-    """The edges of a document's graph. Both ends of every edge exist; quotes are what the pages say."""
+    """The edges of a document's graph. Both ends of every edge exist; quotes are what the pages say.
+
+    What is more than a few megabytes is kept on disk meanwhile, in a folder of ``scratch`` if given.
+    """
     settings = {"pair_limit": PAIR_LIMIT, "decay_characters": DECAY_CHARACTERS}
     inputs = [entities.fingerprint, mentions.fingerprint, chunks.fingerprint, pages.fingerprint]
     return Relationships(
         fingerprint(Relationships.asset, VERSION, settings, inputs),
-        lambda: _relationships(entities, mentions, chunks, pages),
+        lambda: _relationships(entities, mentions, chunks, pages, scratch),
     )
 
 
 class _Reading:
     """What is held while the streams run by: the pages around, and what is found so far."""
 
-    def __init__(self, pages: PageTexts, entities: CanonicalEntities) -> None:
-        self.window = PageWindow(pages)
+    def __init__(self, window: PageWindow, entities: CanonicalEntities, parties: Parties) -> None:
+        self.window = window
         self.lookup = EntityLookup(entities)
-        self.parties = Parties(self.window)
+        self.parties = parties
         self.pairs = StrongestPairs(PAIR_LIMIT, self.window)
         self.page: PageText | None = None
         self.names: list[Named] = []
@@ -87,9 +96,21 @@ class _Reading:
 
 
 def _relationships(
-    entities: CanonicalEntities, mentions: Mentions, chunks: Chunks, pages: PageTexts
+    entities: CanonicalEntities,
+    mentions: Mentions,
+    chunks: Chunks,
+    pages: PageTexts,
+    scratch: Scratch | None,
 ) -> Iterator[Relationship]:
-    reading = _Reading(pages, entities)
+    window = PageWindow(pages)
+    with Parties.open(window, scratch) as parties:
+        reading = _Reading(window, entities, parties)
+        yield from _structure(reading, mentions, chunks)
+        yield from _typed(reading)
+        yield from _close_pairs(reading)
+
+
+def _structure(reading: _Reading, mentions: Mentions, chunks: Chunks) -> Iterator[Relationship]:
     # A page before the chunks that begin on it, a chunk before the mentions in it: text order.
     events = merge(
         ((page.start, 0, page) for page in reading.window),
@@ -110,8 +131,6 @@ def _relationships(
                 reading.come_to(start)
                 yield from _mention_edges(reading.window, reading.name(record))
     reading.turn_to(None)
-    yield from _typed(reading)
-    yield from _close_pairs(reading)
 
 
 def _page_edge(window: PageWindow, page: PageText) -> Relationship:

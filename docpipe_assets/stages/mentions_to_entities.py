@@ -1,14 +1,12 @@
 """Mentions -> canonical entities: join the names of one person, organisation or thing in a document.
 
-Works on distinct surface forms with their counts, so that neither memory nor the result depends on
-how many mentions there are or in which order they come. Names are taken from the fullest to the
-shortest; a name joins an entity only if it contradicts none of its names and no other entity would
-do as well. Nothing is joined across documents.
+Works on distinct surface forms with their counts, so that the result does not depend on the order in
+which mentions come, and memory grows only with the different names of people and organisations. Names
+are taken from the fullest to the shortest; a name joins an entity only if it contradicts none of its
+names and no other entity would do as well. Nothing is joined across documents.
 """
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 
 from docpipe_assets.identity import fingerprint
 from docpipe_assets.model import (
@@ -20,70 +18,66 @@ from docpipe_assets.model import (
     NameForm,
     Place,
 )
+from docpipe_assets.protocols import Scratch
 from docpipe_assets.rules.entity_lookup import NAME_PARSERS, entity_id, surface, value_key
+from docpipe_assets.rules.form_counts import Form, FormCounts
 from docpipe_assets.rules.name_groups import name_groups
 
 VERSION = "1"
 
 
-def mentions_to_entities(mentions: Mentions) -> CanonicalEntities:
-    """One entity for everything that is named, with all its forms and why each is held to be it."""
+def mentions_to_entities(mentions: Mentions, *, scratch: Scratch | None = None) -> CanonicalEntities:
+    """One entity for everything that is named, with all its forms and why each is held to be it.
+
+    What is more than a few megabytes is kept on disk meanwhile, in a folder of ``scratch`` if given.
+    """
     return CanonicalEntities(
         fingerprint(CanonicalEntities.asset, VERSION, {}, [mentions.fingerprint]),
-        lambda: iter(_entities(mentions)),
+        lambda: _entities(mentions, scratch),
     )
 
 
-@dataclass
-class _Form:
-    """How often a surface form occurs, and where first."""
-
-    mentions: int
-    first: Place
-
-    def add(self, place: Place) -> None:
-        self.mentions += 1
-        if place.start < self.first.start:
-            self.first = place
-
-
-def _entities(mentions: Mentions) -> list[CanonicalEntity]:
-    named: dict[EntityType, dict[str, _Form]] = defaultdict(dict)
-    things: dict[tuple[EntityType, str], dict[str, _Form]] = defaultdict(dict)
+def _entities(mentions: Mentions, scratch: Scratch | None) -> Iterator[CanonicalEntity]:
     owner: Mention | None = None
-    for mention in mentions:
-        owner = mention
-        is_named = mention.type in NAME_PARSERS
-        forms = named[mention.type] if is_named else things[mention.type, value_key(mention)]
-        text = surface(mention.quote)
-        if text in forms:
-            forms[text].add(mention.place)
-        else:
-            forms[text] = _Form(1, mention.place)
-    if owner is None:
-        return []
-    entities = [*_named_entities(owner, named), *_thing_entities(owner, things)]
-    order = {entity_type: index for index, entity_type in enumerate(EntityType)}
-    return sorted(entities, key=lambda e: (order[e.type], -e.mentions, e.name, e.entity))
+    with FormCounts.open(scratch) as counts:
+        for mention in mentions:
+            owner = mention
+            key = "" if mention.type in NAME_PARSERS else value_key(mention)
+            counts.add(mention.type, key, surface(mention.quote), mention.place)
+        if owner is None:
+            return
+        for entity_type in EntityType:
+            find = _named_entities if entity_type in NAME_PARSERS else _thing_entities
+            yield from find(owner, entity_type, counts)
 
 
-def _named_entities(
-    owner: Mention, named: Mapping[EntityType, dict[str, _Form]]
-) -> Iterator[CanonicalEntity]:
-    for entity_type, forms in named.items():
-        counts = {text: form.mentions for text, form in forms.items()}
-        for group in name_groups(counts, NAME_PARSERS[entity_type]):
-            kept = {text: forms[text] for text in group.reasons}
-            yield _entity(owner, entity_type, group.name, group.name, kept, group.reasons)
+def _named_entities(owner: Mention, entity_type: EntityType, counts: FormCounts) -> Iterator[CanonicalEntity]:
+    mentions = counts.counts(entity_type)
+    groups = [
+        (
+            -sum(mentions[text] for text in group.reasons),
+            group.name,
+            entity_id(entity_type, group.name),
+            group,
+        )
+        for group in name_groups(mentions, NAME_PARSERS[entity_type])
+    ]
+    groups.sort(key=lambda ranked: ranked[:3])
+    for *_, group in groups:
+        forms = [form for text in group.reasons for form in counts.under(entity_type, "", text)]
+        yield _entity(owner, entity_type, group.name, group.name, forms, group.reasons)
 
 
-def _thing_entities(
-    owner: Mention, things: Mapping[tuple[EntityType, str], dict[str, _Form]]
-) -> Iterator[CanonicalEntity]:
-    for (entity_type, key), forms in things.items():
-        fullest = max(forms, key=lambda text: (forms[text].mentions, not text.isupper(), len(text), text))
-        reason = "same name" if entity_type is EntityType.PLACE else "same value"
-        yield _entity(owner, entity_type, key, fullest, forms, dict.fromkeys(forms, f"{reason}: {key}"))
+def _thing_entities(owner: Mention, entity_type: EntityType, counts: FormCounts) -> Iterator[CanonicalEntity]:
+    reason = "same name" if entity_type is EntityType.PLACE else "same value"
+
+    def named(key: str, forms: Sequence[Form]) -> tuple[str, str]:
+        fullest = max(forms, key=lambda f: (f.mentions, not f.text.isupper(), len(f.text), f.text))
+        return fullest.text, entity_id(entity_type, key)
+
+    for key, name, forms in counts.ranked(entity_type, named):
+        reasons = dict.fromkeys((form.text for form in forms), f"{reason}: {key}")
+        yield _entity(owner, entity_type, key, name, forms, reasons)
 
 
 def _entity(
@@ -91,17 +85,20 @@ def _entity(
     entity_type: EntityType,
     key: str,
     name: str,
-    forms: Mapping[str, _Form],
+    forms: Sequence[Form],
     reasons: Mapping[str, str],
 ) -> CanonicalEntity:
-    order = sorted(forms, key=lambda text: (-forms[text].mentions, text))
+    first = min(forms, key=lambda form: (form.start, form.end))
     return CanonicalEntity(
         document=owner.document,
         version=owner.version,
         entity=entity_id(entity_type, key),
         type=entity_type,
         name=name,
-        forms=tuple(NameForm(text=t, mentions=forms[t].mentions, reason=reasons[t]) for t in order),
-        mentions=sum(form.mentions for form in forms.values()),
-        first=min((form.first for form in forms.values()), key=lambda place: (place.start, place.end)),
+        forms=tuple(
+            NameForm(text=form.text, mentions=form.mentions, reason=reasons[form.text])
+            for form in sorted(forms, key=lambda form: (-form.mentions, form.text))
+        ),
+        mentions=sum(form.mentions for form in forms),
+        first=Place.model_validate_json(first.place),
     )

@@ -1,6 +1,7 @@
 """Text -> tokens with exact offsets -> the features the CRF sees; the same code trains and tags."""
 
 import re
+import sys
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -30,7 +31,8 @@ _TOKEN = re.compile(
 
 # Longer sequences gain nothing, and the memory of the tagger grows with their length.
 _MAX_SEQUENCE_TOKENS = 1_500
-_MAX_REMEMBERED_WORDS = 100_000
+_REMEMBERED_WORDS = 4_000
+"""The words that came last, and as many before them: some 10 MB at most."""
 _MAX_WORD_CHARACTERS = 40
 
 
@@ -93,6 +95,11 @@ def _shape(word: str) -> str:
     )
 
 
+def _shared(features: list[str]) -> list[str]:
+    """The same, each of them kept once for all words that have it."""
+    return list(map(sys.intern, features))
+
+
 def _short(shape: str) -> str:
     return re.sub(r"(.)\1+", r"\1+", shape)
 
@@ -112,6 +119,7 @@ class Featurizer:
         self._gazetteer = gazetteer
         self._frequencies = frequencies
         self._remembered: dict[str, tuple[list[str], ...]] = {}
+        self._remembered_before: dict[str, tuple[list[str], ...]] = {}
 
     def features(
         self, tokens: Tokens, start: int, end: int, lowercase_words: Container[str]
@@ -125,7 +133,8 @@ class Featurizer:
         self._mark_lines(words, breaks, extra)
         self._mark_company(words, lowered, breaks, extra)
         self._mark_places(lowered, extra)
-        known = [word.isalpha() and word in lowercase_words for word in lowered]
+        known_words = {word for word in set(lowered) if word.isalpha() and word in lowercase_words}
+        known = [word in known_words for word in lowered]
         last = len(words) - 1
         rows: list[list[str]] = []
         for i, here in enumerate(by_word):
@@ -157,9 +166,10 @@ class Featurizer:
         """Features of a word for itself, its neighbours at +1, -1, +2, -2, and its shape."""
         remembered = self._remembered.get(word)
         if remembered is None:
-            if len(self._remembered) >= _MAX_REMEMBERED_WORDS:
-                self._remembered.clear()
-            remembered = self._remembered[word] = self._describe(word)
+            if len(self._remembered) >= _REMEMBERED_WORDS:
+                self._remembered, self._remembered_before = {}, self._remembered
+            remembered = self._remembered_before.get(word) or self._describe(word)
+            self._remembered[word] = remembered
         return remembered
 
     def _describe(self, word: str) -> tuple[list[str], ...]:
@@ -180,11 +190,11 @@ class Featurizer:
         near = [f"={key}", f"ss={short}", f"f={frequency}", *(f"g={name}" for name in classes)]
         far = [f"={key}", f"ss={short}", *(f"g={name}" for name in classes)]
         return (
-            own,
-            [f"-1{feature}" for feature in near],
-            [f"+1{feature}" for feature in near],
-            [f"-2{feature}" for feature in far],
-            [f"+2{feature}" for feature in far],
+            _shared(own),
+            _shared([f"-1{feature}" for feature in near]),
+            _shared([f"+1{feature}" for feature in near]),
+            _shared([f"-2{feature}" for feature in far]),
+            _shared([f"+2{feature}" for feature in far]),
             [low],
             [short],
         )
