@@ -16,6 +16,8 @@ from docpipe_assets.lanes import LARGE, STANDARD
 from docpipe_assets.protocols import StoredObject
 from docpipe_assets.settings import Settings
 
+RECALLS_PER_TICK = 500
+"""Each costs a few writes; what is beyond waits for the next tick."""
 HIGH, NORMAL, LOW = 10, 0, -10
 _PRIORITIES = {"high": HIGH, "normal": NORMAL, "low": LOW}
 
@@ -82,6 +84,17 @@ class Failures:
             code_versions=self.code_versions,
             settings=self.settings,
         )
+
+
+@dataclass(frozen=True)
+class QueuedRun:
+    """A document's run that waits in Dagster's queue."""
+
+    run_id: str
+    is_automatic: bool
+    """False when a person or a backfill launched it."""
+    is_canary: bool = False
+    priority: int = NORMAL
 
 
 @dataclass(frozen=True)
@@ -195,6 +208,17 @@ def plan(
     if tick.plan.canary is not None:
         tick.plan.requests.append(tick.plan.canary)
     return tick.plan
+
+
+def to_recall(queued: Iterable[QueuedRun], breakers: Breakers, limit: int = RECALLS_PER_TICK) -> list[str]:
+    """The runs to take out of the queue while a stage is paused, those first that would be begun first.
+
+    ``queued`` is in the order in which they came. The canary stays, and so does what a person launched.
+    """
+    if not breakers.open_stages:
+        return []
+    recalled = [run for run in queued if run.is_automatic and not run.is_canary]
+    return [run.run_id for run in sorted(recalled, key=lambda run: -run.priority)[:limit]]
 
 
 @dataclass

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 from docpipe_assets.breaker import RUN_RECALLED, Attempt, Breakers, Event, Reset, fold
 from docpipe_assets.identity import partition_key
-from docpipe_assets.intake import Budget, Failures, Plan, Request, plan
+from docpipe_assets.intake import Budget, Failures, Plan, QueuedRun, Request, plan, to_recall
 from docpipe_assets.ledger import Ledger, Progress, RunSummary, take_stock
 from docpipe_assets.protocols import StoredObject
 from docpipe_assets.settings import Settings
@@ -131,11 +131,11 @@ class Plant:
         """What ended since the last time; the newest ``repeats`` events before it come once more."""
         self.breakers = fold(self.breakers, self.events[max(0, self._folded - repeats) :], self.settings)
         self._folded = len(self.events)
-        if self.recalls and self.breakers.open_stages:
-            waiting = [run for run in self.queue if run.request is not None]
-            for run in waiting:
-                self.queue.remove(run)
-                self._end(run, (RUN_RECALLED, ""))
+        if self.recalls:
+            waiting = {run.run_id: run for run in self.queue}
+            for run_id in to_recall(map(_queued, waiting.values()), self.breakers):
+                self.queue.remove(waiting[run_id])
+                self._end(waiting[run_id], (RUN_RECALLED, ""))
 
     def tick(self, dies_after: int | None = None, keys: int = 10_000, runs: int = 10_000) -> Plan:
         """Fold and carry out a plan; ``dies_after`` is the number of steps that still happen."""
@@ -210,6 +210,11 @@ class Plant:
     def spent(self) -> Counter[str]:
         """Attempts that were spent, by document."""
         return Counter(run.key for run in self.runs if run.started_at)
+
+
+def _queued(run: Run) -> QueuedRun:
+    request = run.request
+    return QueuedRun(run.run_id, request is not None, bool(request and request.canary))
 
 
 def plant_of(natures: Mapping[str, Nature], sizes: Mapping[str, int] | None = None, **more: object) -> Plant:

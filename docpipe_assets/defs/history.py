@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
-from docpipe_assets.breaker import RUN_CANCELED, WORKER_LOST, Attempt, Breakers, fold
+from docpipe_assets.breaker import RUN_CANCELED, RUN_RECALLED, WORKER_LOST, Attempt, Breakers, fold
 from docpipe_assets.defs import tags
 from docpipe_assets.defs.assets import DOCUMENT_ASSETS, ocr_text, raw_pdf, relationships
 from docpipe_assets.defs.interventions import read_interventions, withdrawn_after
@@ -103,12 +103,12 @@ def deciding_runs(instance: dg.DagsterInstance) -> dict[str, RunSummary]:
     one before it decides.
     """
     decided: dict[str, RunSummary] = {}
-    for run in _runs_newest_first(instance):
-        key = run.tags.get(tags.PARTITION)
+    for record in _runs_newest_first(instance):
+        key = record.dagster_run.tags.get(tags.PARTITION)
         if key is None or key in decided:
             continue
-        summary = _summary(run)
-        if summary.progress is not Progress.ENDED_WELL or _reaches_the_end(run):
+        summary = _summary(record)
+        if summary.progress is not Progress.ENDED_WELL or _reaches_the_end(record.dagster_run):
             decided[key] = summary
     return decided
 
@@ -143,7 +143,7 @@ def _speaks_of_a_document(run: dg.DagsterRun) -> bool:
 
 def _attempt(record: dg.RunRecord) -> Attempt:
     run = record.dagster_run
-    summary = _summary(run)
+    summary = _summary(record)
     is_failure = summary.error is not None
     return Attempt(
         key=run.tags[tags.PARTITION],
@@ -152,9 +152,9 @@ def _attempt(record: dg.RunRecord) -> Attempt:
         error=summary.error,
         stage=summary.stage if is_failure else None,
         version=summary.version,
-        code_version=(run.tags.get(tags.CODE) or None) if is_failure else None,
+        code_version=run.tags.get(tags.CODE) or None if is_failure else None,
         lane=run.tags.get(tags.LANE),
-        is_automatic=bool(run.tags.get(tags.REQUEST)),
+        is_automatic=tags.is_automatic(run.tags),
         started_at=_time(record.start_time),
         canary=run.tags.get(tags.CANARY) or None,
     )
@@ -164,27 +164,33 @@ def _time(seconds: float | None) -> datetime | None:
     return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
 
 
-def _runs_newest_first(instance: dg.DagsterInstance) -> Iterator[dg.DagsterRun]:
+def _runs_newest_first(instance: dg.DagsterInstance) -> Iterator[dg.RunRecord]:
     cursor: str | None = None
     while records := instance.get_run_records(limit=_BATCH, cursor=cursor):
-        for record in records:
-            yield record.dagster_run
+        yield from records
         cursor = records[-1].dagster_run.run_id
 
 
-def _summary(run: dg.DagsterRun) -> RunSummary:
+def _summary(record: dg.RunRecord) -> RunSummary:
+    run = record.dagster_run
     progress = _PROGRESS[run.status]
-    error = run.tags.get(tags.ERROR) if progress is Progress.ENDED_BADLY else None
-    if progress is Progress.ENDED_BADLY and not error:
-        error = RUN_CANCELED if run.status is dg.DagsterRunStatus.CANCELED else WORKER_LOST
+    error = _error_of(record) if progress is Progress.ENDED_BADLY else None
     return RunSummary(
         progress=progress,
         version=run.tags.get(tags.VERSION) or None,
         error=error,
-        message=(run.tags.get(tags.MESSAGE) or None) if error else None,
-        stage=(run.tags.get(tags.STAGE) or None) if error else _last_stage(progress),
+        message=run.tags.get(tags.MESSAGE) or None if error else None,
+        stage=run.tags.get(tags.STAGE) or None if error else _last_stage(progress),
         failed_pages=int(run.tags.get(tags.FAILED_PAGES) or 0),
     )
+
+
+def _error_of(record: dg.RunRecord) -> str:
+    """The note on the run may be of an earlier try within it, or of a recall that came too late."""
+    noted = record.dagster_run.tags.get(tags.ERROR)
+    if record.dagster_run.status is dg.DagsterRunStatus.CANCELED:
+        return RUN_RECALLED if noted == RUN_RECALLED and record.start_time is None else RUN_CANCELED
+    return noted if noted and noted != RUN_RECALLED else WORKER_LOST
 
 
 def _last_stage(progress: Progress) -> str | None:

@@ -42,8 +42,6 @@ class DocumentRunCoordinator(QueuedRunCoordinator):
                 self._instance.delete_run(run.run_id)
                 return first
         missing = missing_tags(run.tags, self._sizes, self._settings)
-        if run.parent_run_id is not None:
-            missing |= {name: "" for name in tags.OF_ONE_ATTEMPT if name in run.tags}
         if missing:
             self._instance.add_run_tags(run.run_id, missing)
         return super().submit_run(context)
@@ -99,7 +97,7 @@ class Sizes:
 
 
 def missing_tags(present: Mapping[str, str], sizes: Sizes, settings: Settings) -> dict[str, str]:
-    """The tags to add to a run that is about to wait in the queue."""
+    """The tags to add to a run that is about to wait in the queue, or to set right."""
     key = present.get(tags.PARTITION)
     if key is None:
         # A report or a reset: it is short, and someone waits for it.
@@ -108,7 +106,9 @@ def missing_tags(present: Mapping[str, str], sizes: Sizes, settings: Settings) -
         document = document_of(key)
     except UnicodeDecodeError:  # a hand-made key, which names no document
         return {}
-    missing: dict[str, str] = {}
+    # The UI gives a run that is executed again the tags of the one before.
+    is_again = tags.PARENT_RUN in present
+    missing = {name: "" for name in tags.OF_ONE_ATTEMPT if is_again and present.get(name)}
     lane = present.get(tags.LANE)
     if lane is None:
         size_bytes = sizes.size_of(document)

@@ -3,7 +3,7 @@
 import json
 import zlib
 from base64 import b64decode, b64encode
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -22,6 +22,7 @@ from docpipe_assets.defs.interventions import (
 )
 from docpipe_assets.defs.jobs import PROCESS_DOCUMENT, process_document
 from docpipe_assets.defs.partitions import documents
+from docpipe_assets.defs.recall import recall
 from docpipe_assets.intake import Budget, Plan, Request, plan, priority_of
 from docpipe_assets.settings import Settings
 from docpipe_assets.workbench import Workbench
@@ -110,15 +111,20 @@ def intake_sensor(settings: Settings) -> dg.SensorDefinition:
         default_status=dg.DefaultSensorStatus.RUNNING,
         description=(
             "Compares the intake bucket with the registered documents and their runs, registers what is "
-            "new and requests what is due, a bounded amount each tick; holds back what breakers hold back. "
+            "new and requests what is due, a bounded amount each tick; holds back what breakers hold back, "
+            "and recalls what waits in the queue while a stage is paused. "
             "A tick fails, visibly, when the bucket can't be listed. Safe to stop, kill or repeat any time."
         ),
     )
     def intake(context: dg.SensorEvaluationContext, bench: dg.ResourceParam[Workbench]) -> dg.SensorResult:
         before = Memory.read(context.cursor, settings)
         memory = before.updated(context.instance, settings)
-        made = _plan(context.instance, bench, memory)
-        context.log.info(str(made))
+        unfinished = context.instance.get_run_records(dg.RunsFilter(statuses=list(UNFINISHED)))
+        recalled = recall(context.instance, unfinished, memory.breakers)
+        waiting = [record for record in unfinished if record.dagster_run.run_id not in recalled]
+        made = _plan(context.instance, bench, memory, waiting)
+        said = f"{made}, {len(recalled):,} recalled from the queue" if recalled else str(made)
+        context.log.info(said)
         return dg.SensorResult(
             run_requests=[_run_request(request, settings) for request in made.requests],
             dynamic_partitions_requests=(
@@ -126,15 +132,16 @@ def intake_sensor(settings: Settings) -> dg.SensorDefinition:
             ),
             cursor=memory.write(settings, made.resume_after),
             asset_events=list(_changes(before.breakers, memory.breakers, datetime.now(UTC))),
-            skip_reason=None if made.requests else dg.SkipReason(str(made)),
+            skip_reason=None if made.requests else dg.SkipReason(said),
         )
 
     return intake
 
 
-def _plan(instance: dg.DagsterInstance, bench: Workbench, memory: Memory) -> Plan:
+def _plan(
+    instance: dg.DagsterInstance, bench: Workbench, memory: Memory, unfinished: Sequence[dg.RunRecord]
+) -> Plan:
     settings = bench.settings
-    unfinished = instance.get_run_records(dg.RunsFilter(statuses=list(UNFINISHED)))
     queued = sum(record.dagster_run.status in _WAITING for record in unfinished)
     failures = failures_by(instance, bench, memory.breakers)
     return plan(

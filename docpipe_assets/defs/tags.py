@@ -1,5 +1,8 @@
 """The tags that docpipe puts on runs."""
 
+from collections.abc import Mapping
+
+PARENT_RUN = "dagster/parent_run_id"
 PARTITION = "dagster/partition"
 QUEUE = "dagster-celery/queue"
 PRIORITY = "dagster/priority"
@@ -21,3 +24,8 @@ FAILED_PAGES = "docpipe/failed_pages"
 OF_ONE_ATTEMPT = (REQUEST, VERSION, ATTEMPT, PURPOSE, CANARY, CODE, ERROR, STAGE, MESSAGE, FAILED_PAGES)
 """What is true of one run only. Dagster copies it to a re-execution, where it must not count; tags can't be
 removed, so there they are empty."""
+
+
+def is_automatic(tags: Mapping[str, str]) -> bool:
+    """False for a run that a person or a backfill launched, also by executing an automatic one again."""
+    return bool(tags.get(REQUEST)) and PARENT_RUN not in tags

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from docpipe_assets.defs import tags
 from docpipe_assets.defs.run_coordinator import Sizes, missing_tags
 from docpipe_assets.errors import StoreUnavailable
 from docpipe_assets.protocols import StoredObject
@@ -52,8 +53,8 @@ def intake(tmp_path: Path) -> MemoryStore:
 
 
 def added(partition_key: str, store: MemoryStore, **present: str) -> dict[str, str]:
-    tags = {"dagster/partition": partition_key, **{k.replace("__", "/"): v for k, v in present.items()}}
-    return missing_tags(tags, Sizes(store), SETTINGS)
+    given = {"dagster/partition": partition_key, **{k.replace("__", "/"): v for k, v in present.items()}}
+    return missing_tags(given, Sizes(store), SETTINGS)
 
 
 def test_the_size_of_the_object_decides_the_lane(intake: MemoryStore) -> None:
@@ -81,6 +82,24 @@ def test_a_run_of_intake_costs_no_request() -> None:
     present = {"docpipe/lane": "large", "dagster-celery/queue": "large", "docpipe/batch": "b"}
     assert missing_tags({"dagster/partition": "b/x.pdf", **present}, Sizes(slow), SETTINGS) == {}
     assert slow.asked == 0
+
+
+def test_a_run_that_is_executed_again_keeps_its_lane_and_nothing_that_was_said_of_the_one_before() -> None:
+    parent = {
+        "docpipe/request": "r#2",
+        "docpipe/version": "v1",
+        "docpipe/error": "ENGINE_FAILED",
+        "docpipe/lane": "large",
+        "dagster-celery/queue": "large",
+        "docpipe/batch": "b",
+        "dagster/partition": "b/x.pdf",
+        "dagster/parent_run_id": "one",
+    }
+    blanked = missing_tags(parent, Sizes(RefusesToAnswer()), SETTINGS)
+    assert blanked == dict.fromkeys(("docpipe/request", "docpipe/version", "docpipe/error"), "")
+    assert tags.is_automatic({**parent, "dagster/parent_run_id": "one"}) is False
+    del parent["dagster/parent_run_id"]
+    assert tags.is_automatic(parent) is True
 
 
 @pytest.mark.parametrize("store", [MemoryStore(), RefusesToAnswer()], ids=["object gone", "store down"])

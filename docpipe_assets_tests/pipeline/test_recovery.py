@@ -13,8 +13,9 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from docpipe_assets.breaker import RUN_RECALLED
 from docpipe_assets.defs import tags
-from docpipe_assets.defs.history import fold_history
+from docpipe_assets.defs.history import deciding_runs, fold_history
 from docpipe_assets.defs.interventions import breaker, read_interventions
 from docpipe_assets.ledger import State
 from docpipe_assets.recovery import documents_to_retry, reset, withdraw
@@ -71,7 +72,8 @@ def test_an_outage_pauses_intake_before_everybody_has_failed(ward: Site, tmp_pat
     assert len(spent) < 30
     assert all(tags.CANARY in run.tags for run in runs if run.run_id not in before), "intake pauses"
     breakers, _ = fold_history(ward.instance, ward.bench.settings)
-    assert [one.failures for one in breakers.documents.values()] == [0] * len(spent), "nobody is charged"
+    failed = [one.failures for one in breakers.documents.values() if one.error != RUN_RECALLED]
+    assert failed == [0] * len(spent), "nobody is charged"
     ledger = ward.ledger("outage")
     assert ledger.count(State.UNACCOUNTED) == 0
     assert ledger.discovered == SCANS
@@ -93,6 +95,21 @@ def told_of(ward: Site) -> list[str]:
 
 def has(texts: list[str], beginning: str) -> bool:
     return any(text.startswith(beginning) for text in texts)
+
+
+def test_what_waited_in_the_queue_is_recalled_and_nobody_is_charged(ward: Site) -> None:
+    def recalled() -> list[str]:
+        """The documents whose newest run was taken out of the queue."""
+        return [key for key, run in deciding_runs(ward.instance).items() if run.error == RUN_RECALLED]
+
+    keys = ward.wait_for(recalled, bool, "runs to be recalled")
+    for record in ward.instance.get_run_records(dg.RunsFilter(tags={tags.ERROR: RUN_RECALLED})):
+        assert tags.REQUEST in record.dagster_run.tags
+        assert tags.CANARY not in record.dagster_run.tags
+    breakers, _ = fold_history(ward.instance, ward.bench.settings)
+    assert {breakers.documents[key].failures for key in keys if key in breakers.documents} == {0}
+    states = {entry.document: entry.state for entry in ward.ledger("outage").entries}
+    assert {states[key] for key in keys} <= {State.QUEUED, State.IN_FLIGHT}, "one may be the canary by now"
 
 
 def test_after_the_repair_a_canary_opens_the_way_and_all_finish_uncharged(ward: Site) -> None:
