@@ -2,6 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
+BENCH ?= orchestration
 
 .PHONY: install demo test check bench
 
@@ -29,5 +30,6 @@ check: install
 	$(BIN)/mypy
 	$(MAKE) test
 
+# make bench BENCH=memory ARGS="--documents scan600"; docs/performance.md lists them all.
 bench: install
-	$(BIN)/python -m docpipe_assets_tests.benchmarks.orchestration $(ARGS)
+	$(BIN)/python -m docpipe_assets_tests.benchmarks.$(BENCH) $(ARGS)
