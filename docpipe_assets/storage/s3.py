@@ -63,9 +63,10 @@ def s3_client(endpoint_url: str | None, region: str) -> "S3Client":
         region_name=region,
         config=Config(
             retries={"mode": "standard", "total_max_attempts": 5},
-            # Servers other than AWS are addressed by path, and know no checksum trailers.
+            # Servers other than AWS are addressed by path, and know no checksum trailers. AWS checks
+            # every part of an upload against its checksum.
             s3={"addressing_style": "path"} if endpoint_url else {},
-            request_checksum_calculation="when_required",
+            request_checksum_calculation="when_required" if endpoint_url else "when_supported",
             response_checksum_validation="when_required",
             connect_timeout=10,
             read_timeout=60,
