@@ -1,0 +1,246 @@
+"""How fast a large document comes from an S3 server and goes to it, and what that costs.
+
+    python -m docpipe_assets_tests.benchmarks.transfer [--megabytes 600] [--repeats 3]
+
+The server is rclone, a process of its own with its data on disk, over the loopback interface. Every
+transfer is a process of its own; the repeats are interleaved, so that what else the machine does
+meets all of them, and medians are given. A client is made and used once before its clock starts.
+Peak memory is that of the whole process, interpreter and libraries included. The named peer is
+``boto3.download_file`` with its own defaults; it checks no hash. Exits with 1 when the verified
+download falls below 90 % of its speed or needs 100 MB.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import psutil
+
+from docpipe_assets.storage.s3 import S3Store, s3_client
+from docpipe_assets.transfer import BUFFER_BYTES, sha256_of
+from docpipe_assets_tests.benchmarks.documents import MEGABYTE, write_scan
+from docpipe_assets_tests.storage.servers import KEY_ID, SECRET, rclone_server
+
+BUCKET, KEY = "measured", "scan.pdf"
+PEER, OURS = "boto3 download_file", "docpipe fetch, SHA-256"
+LEAST_SHARE, MOST_MEGABYTES = 0.9, 100
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """What one transfer took."""
+
+    seconds: float
+    cpu_seconds: float
+    peak_megabytes: float
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A transfer, and the CPU seconds of the server meanwhile."""
+
+    transfer: Transfer
+    server_cpu_seconds: float
+
+
+Way = Callable[[str, Path], Callable[[], Any]]
+"""Makes a client of the server at a URL, and gives what moves the file to or from the path."""
+
+
+def boto_download(threads: int, *, is_hashed: bool = False) -> Way:
+    def way(url: str, path: Path) -> Callable[[], Any]:
+        from boto3.s3.transfer import TransferConfig
+
+        client = s3_client(url, "us-east-1")
+        client.head_object(Bucket=BUCKET, Key=KEY)
+
+        def move() -> None:
+            client.download_file(BUCKET, KEY, str(path), Config=TransferConfig(max_concurrency=threads))
+            if is_hashed:
+                sha256_of(path)
+
+        return move
+
+    return way
+
+
+def boto_stream(url: str, path: Path) -> Callable[[], Any]:
+    client = s3_client(url, "us-east-1")
+    client.head_object(Bucket=BUCKET, Key=KEY)
+
+    def move() -> None:
+        body = client.get_object(Bucket=BUCKET, Key=KEY)["Body"]
+        with path.open("wb") as sink:
+            while block := body.read(BUFFER_BYTES):
+                sink.write(block)
+
+    return move
+
+
+def obstore_download(url: str, path: Path) -> Callable[[], Any]:
+    import obstore
+
+    store = obstore_store(url)
+    obstore.head(store, KEY)
+
+    def move() -> None:
+        with path.open("wb") as sink:
+            for block in obstore.get(store, KEY).stream(min_chunk_size=BUFFER_BYTES):
+                sink.write(block)
+
+    return move
+
+
+def docpipe_download(url: str, path: Path) -> Callable[[], Any]:
+    store = S3Store(BUCKET, endpoint_url=url)
+    found = store.head(KEY)
+    return lambda: store.fetch(KEY, path, found.size_bytes, found.etag)
+
+
+def boto_upload(url: str, path: Path) -> Callable[[], Any]:
+    client = s3_client(url, "us-east-1")
+    client.head_object(Bucket=BUCKET, Key=KEY)
+    return lambda: client.upload_file(str(path), BUCKET, "up.pdf")
+
+
+def obstore_upload(url: str, path: Path) -> Callable[[], Any]:
+    import obstore
+
+    store = obstore_store(url)
+    obstore.head(store, KEY)
+    return lambda: obstore.put(store, "up.pdf", path)
+
+
+def docpipe_upload(url: str, path: Path) -> Callable[[], Any]:
+    store = S3Store(BUCKET, endpoint_url=url)
+    store.head(KEY)
+    return lambda: store.put("up.pdf", path)
+
+
+def obstore_store(url: str) -> Any:
+    from obstore.store import S3Store as Obstore
+
+    return Obstore(
+        BUCKET,
+        endpoint=url,
+        region="us-east-1",
+        virtual_hosted_style_request=False,
+        client_options={"allow_http": True},
+    )
+
+
+DOWNLOADS: dict[str, Way] = {
+    PEER: boto_download(10),
+    "the same, 2 threads": boto_download(2),
+    "the same, then hashed": boto_download(10, is_hashed=True),
+    "boto3 get_object": boto_stream,
+    "obstore get": obstore_download,
+    OURS: docpipe_download,
+}
+UPLOADS: dict[str, Way] = {
+    "boto3 upload_file": boto_upload,
+    "obstore put": obstore_upload,
+    "docpipe put, verified": docpipe_upload,
+}
+
+
+def measure(way: Way, url: str, path: Path) -> Transfer:
+    move = way(url, path)
+    began, cpu = time.perf_counter(), time.process_time()
+    move()
+    seconds, cpu_seconds = time.perf_counter() - began, time.process_time() - cpu
+    # Not ru_maxrss, which a process inherits from the one that started it.
+    peak = Path("/proc/self/status").read_text().partition("VmHWM:")[2].split()[0]
+    return Transfer(seconds, cpu_seconds, int(peak) * 1024 / MEGABYTE)
+
+
+def measure_apart(name: str, url: str, path: Path, server: psutil.Process) -> Measured:
+    """The same in a process of its own."""
+    before = _cpu_seconds(server)
+    command = [sys.executable, "-m", __spec__.name, "--measure", name, url, str(path)]
+    run = subprocess.run(command, capture_output=True, text=True)
+    if run.returncode:
+        raise RuntimeError(f"{name}: {run.stderr}")
+    return Measured(Transfer(**json.loads(run.stdout)), _cpu_seconds(server) - before)
+
+
+def compare(megabytes: float, repeats: int) -> dict[str, list[Measured]]:
+    """What each way took, repeat by repeat. Raises when a download is not the document."""
+    found: dict[str, list[Measured]] = {name: [] for name in (*DOWNLOADS, *UPLOADS)}
+    with tempfile.TemporaryDirectory() as folder:
+        bucket = Path(folder, "buckets", BUCKET)
+        bucket.mkdir(parents=True)
+        document, arrived = bucket / KEY, Path(folder, "arrived.pdf")
+        write_scan(document, max(round(megabytes / 0.4), 1), megabytes)
+        sha256 = sha256_of(document)
+        with rclone_server(bucket.parent) as url:
+            (server,) = psutil.Process().children()
+            for _ in range(repeats):
+                for name in DOWNLOADS:
+                    arrived.unlink(missing_ok=True)
+                    found[name].append(measure_apart(name, url, arrived, server))
+                    if sha256_of(arrived) != sha256:
+                        raise RuntimeError(f"{name}: other bytes arrived than were sent")
+                for name in UPLOADS:
+                    found[name].append(measure_apart(name, url, document, server))
+                    if sha256_of(bucket / "up.pdf") != sha256:
+                        raise RuntimeError(f"{name}: other bytes arrived than were sent")
+                    (bucket / "up.pdf").unlink()
+    return found
+
+
+def _cpu_seconds(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return float(times.user + times.system)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--megabytes", type=float, default=600)
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--measure", nargs=3, metavar=("WAY", "URL", "PATH"), help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    os.environ.update(AWS_ACCESS_KEY_ID=KEY_ID, AWS_SECRET_ACCESS_KEY=SECRET)
+    if options.measure:
+        name, url, path = options.measure
+        print(json.dumps(asdict(measure((DOWNLOADS | UPLOADS)[name], url, Path(path)))))
+        return
+    load = os.getloadavg()[0]
+    found = compare(options.megabytes, options.repeats)
+    print(
+        f"{options.megabytes:,.0f} MB, {os.cpu_count()} cores, load {load:.1f} before, "
+        f"medians of {options.repeats}"
+    )
+    print(f"{'':26}{'MB/s':>6}{'CPU s':>8}{'server CPU s':>14}{'peak MB':>9}")
+    for name, measured in found.items():
+        speed = options.megabytes / median(one.transfer.seconds for one in measured)
+        cpu = median(one.transfer.cpu_seconds for one in measured)
+        server = median(one.server_cpu_seconds for one in measured)
+        peak = median(one.transfer.peak_megabytes for one in measured)
+        print(f"{name:26}{speed:>6.0f}{cpu:>8.2f}{server:>14.2f}{peak:>9.0f}")
+    shares = [
+        peer.transfer.seconds / ours.transfer.seconds
+        for peer, ours in zip(found[PEER], found[OURS], strict=True)
+    ]
+    share = median(one.transfer.seconds for one in found[PEER]) / median(
+        one.transfer.seconds for one in found[OURS]
+    )
+    peak = max(one.transfer.peak_megabytes for one in found[OURS])
+    print(f"docpipe / download_file: {share:.2f} (round by round {', '.join(f'{s:.2f}' for s in shares)})")
+    if share < LEAST_SHARE or peak >= MOST_MEGABYTES:
+        sys.exit(
+            f"missed: at least {LEAST_SHARE} of its speed, and less than {MOST_MEGABYTES} MB at the peak"
+        )
+
+
+if __name__ == "__main__":
+    main()
