@@ -33,6 +33,8 @@ LOW_CONFIDENCE = 0.9
 """Pages read by OCR below this are listed: nearly all good pages lie above 0.95."""
 CLAIMS_AT_ONCE = 10_000
 """So many quotes that stand out of order wait for one more passage through the pages; some 4 MB."""
+_PASSAGES = 2
+"""So many are under way at a time: edges come in text order, then typed ones do, then some that do not."""
 _EXAMPLES = 20
 
 
@@ -236,42 +238,54 @@ class _Reading:
             )
 
 
+class _Passage:
+    """One reading of the pages, against which claims are held that come in text order."""
+
+    def __init__(self, pages: Iterable[PageText]) -> None:
+        self._window = PageWindow(pages)
+        self.passed = 0
+
+    def hold(self, claim: _Claim, found: Audit) -> None:
+        self.passed = claim.start
+        # A span of another length is wrong whatever stands there, and nothing so long need be read.
+        stands_there = claim.end - claim.start == claim.length
+        if stands_there:
+            self._window.come_to(claim.start)
+            stands_there = hash(self._window.text(claim.start, claim.end)) == claim.text_hash
+        if not stands_there:
+            found.note(
+                Fault.QUOTE,
+                f"{claim.kind} {claim.row}: its quote does not stand at {claim.start}-{claim.end}",
+            )
+
+    def finish(self) -> None:
+        self._window.read_past()
+
+
 def _compare(
-    claims: Iterable[_Claim], passage: Iterable[PageText], pages: Iterable[PageText], found: Audit
+    claims: Iterable[_Claim], counted: Iterable[PageText], pages: Iterable[PageText], found: Audit
 ) -> None:
-    """Hold claims against the pages in one passage, to its end; those that come too late for it, in more."""
-    window = PageWindow(passage)
-    passed = 0
+    """Hold claims against the pages: as far as they are in order in one passage, read to its end."""
+    passages = [_Passage(counted)]
     late: list[_Claim] = []
     for claim in claims:
         found.quotes += 1
-        if claim.start >= passed:
-            passed = claim.start
-            _hold(claim, window, found)
+        passage = next((one for one in passages if one.passed <= claim.start), None)
+        if passage is None and len(passages) < _PASSAGES:
+            passages.append(passage := _Passage(pages))
+        if passage is not None:
+            passage.hold(claim, found)
             continue
         late.append(claim)
         if len(late) == CLAIMS_AT_ONCE:
             _compare_late(late, pages, found)
             late.clear()
-    window.read_past()
+    passages[0].finish()
     if late:
         _compare_late(late, pages, found)
 
 
 def _compare_late(late: list[_Claim], pages: Iterable[PageText], found: Audit) -> None:
-    window = PageWindow(pages)
+    passage = _Passage(pages)
     for claim in sorted(late):
-        _hold(claim, window, found)
-
-
-def _hold(claim: _Claim, window: PageWindow, found: Audit) -> None:
-    # A span of another length is wrong whatever stands there, and must not make the window read so far.
-    stands_there = claim.end - claim.start == claim.length
-    if stands_there:
-        window.come_to(claim.start)
-        stands_there = hash(window.text(claim.start, claim.end)) == claim.text_hash
-    if not stands_there:
-        found.note(
-            Fault.QUOTE,
-            f"{claim.kind} {claim.row}: its quote does not stand at {claim.start}-{claim.end}",
-        )
+        passage.hold(claim, found)

@@ -162,7 +162,7 @@ class Workbench:
         return chunks_to_mentions.chunks_to_mentions(chunks, ocr_text, engines=self.ner)
 
     def canonical_entities(self, document: str, mentions: Mentions) -> CanonicalEntities:
-        return mentions_to_entities.mentions_to_entities(mentions)
+        return mentions_to_entities.mentions_to_entities(mentions, scratch=self.scratch)
 
     def relationships(
         self,
@@ -173,7 +173,7 @@ class Workbench:
         ocr_text: PageTexts,
     ) -> Relationships:
         return entities_to_relationships.entities_to_relationships(
-            canonical_entities, mentions, chunks, ocr_text
+            canonical_entities, mentions, chunks, ocr_text, scratch=self.scratch
         )
 
     def load(self, stream: type[S], document: str) -> S:

@@ -32,7 +32,7 @@ _ADD = """
 """
 _FORMS = "SELECT key, text, mentions, start, end, place FROM forms WHERE type = ?"
 _TYPES = {entity_type: number for number, entity_type in enumerate(EntityType)}
-_FORMS_AT_ONCE = 2_000
+_FORMS_AT_ONCE = 1_000
 
 
 class Form(NamedTuple):

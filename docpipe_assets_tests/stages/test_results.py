@@ -1,0 +1,77 @@
+"""What the stages make of a litigation file is known: it changes with a stage's version, or not at all."""
+
+import hashlib
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from docpipe_assets.engines.ner.patterns import PatternNer
+from docpipe_assets.model import EntityType, FoundName, Records
+from docpipe_assets.protocols import NameContext
+from docpipe_assets.stages import (
+    chunks_to_mentions,
+    entities_to_relationships,
+    mentions_to_entities,
+    text_to_chunks,
+)
+from docpipe_assets_tests.benchmarks.litigation import litigation_file
+
+PAGES = 150
+KNOWN = {
+    "chunks": ("1", "bb9642bbfcf9c43b"),
+    "mentions": ("1", "0b96e752f9005e2c"),
+    "canonical_entities": ("1", "5e319a1ee10d3ff6"),
+    "relationships": ("1", "fd9ae20e1afdaf00"),
+}
+"""By stage its version and the digest of its rows; whoever means to change the rows raises the version."""
+
+
+class FindsNamesByForm:
+    """Names as the file writes them, and nothing that could come out otherwise on another machine."""
+
+    name, version = "by_form", "1"
+    _NAME = re.compile(
+        r"(?P<person>(?:(?:Mr|Ms|Dr)\. [A-Z][a-z]+)|[A-Z][a-z]+ [A-Z]\. [A-Z][a-z]+|[A-Z]+ [A-Z]\. [A-Z]{3,})"
+        r"|(?P<organisation>[A-Z][a-z]+ (?:Logistics|Cold Storage|Fleet Services|Foods)(?:, LLC|, Inc\.)?"
+        r"|[A-Z]+ (?:LOGISTICS|COLD STORAGE), LLC)|(?P<place>[A-Z][a-z]+, (?:Washington|Oregon))"
+    )
+
+    def find(self, text: str, context: NameContext) -> Iterator[FoundName]:
+        for match in self._NAME.finditer(text):
+            assert match.lastgroup is not None
+            known = sum(word in context.lowercase_words for word in match.group().lower().split())
+            yield FoundName(*match.span(), EntityType(match.lastgroup), 0.9 - known / 10, self.name)
+
+
+@pytest.fixture(scope="module")
+def streams() -> dict[str, Records[Any]]:
+    pages = _kept(litigation_file(PAGES))
+    chunks = _kept(text_to_chunks.text_to_chunks(pages))
+    engines = [PatternNer(), FindsNamesByForm()]
+    mentions = _kept(chunks_to_mentions.chunks_to_mentions(chunks, pages, engines=engines))
+    entities = _kept(mentions_to_entities.mentions_to_entities(mentions))
+    edges = _kept(entities_to_relationships.entities_to_relationships(entities, mentions, chunks, pages))
+    return {stream.asset: stream for stream in (chunks, mentions, entities, edges)}
+
+
+def _kept(stream: Records[Any]) -> Records[Any]:
+    rows = list(stream)
+    return type(stream)(stream.fingerprint, lambda: iter(rows))
+
+
+STAGES = {
+    "chunks": text_to_chunks,
+    "mentions": chunks_to_mentions,
+    "canonical_entities": mentions_to_entities,
+    "relationships": entities_to_relationships,
+}
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_the_same_version_makes_the_same_rows(streams: dict[str, Records[Any]], stage: str) -> None:
+    digest = hashlib.sha256()
+    for row in streams[stage]:
+        digest.update(row.model_dump_json().encode() + b"\n")
+    assert (STAGES[stage].VERSION, digest.hexdigest()[:16]) == KNOWN[stage]
