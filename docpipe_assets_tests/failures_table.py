@@ -12,6 +12,7 @@ from pathlib import Path
 from docpipe_assets import errors
 from docpipe_assets.breaker import (
     RUN_CANCELED,
+    RUN_HANDED_BACK,
     RUN_RECALLED,
     WORKER_LOST,
     Attempt,
@@ -63,6 +64,7 @@ _WHEN = {
     WORKER_LOST: "the run ended without a word: its worker was killed, or its host is gone",
     RUN_CANCELED: "a person canceled the run",
     RUN_RECALLED: "taken out of the queue, before it started, because a stage was paused",
+    RUN_HANDED_BACK: "its worker was told to end before the document was done, by a deployment for one",
 }
 _ATTEMPTS = 6
 _ARGUMENT_CHARACTERS = 40
@@ -77,7 +79,7 @@ def codes() -> list[str]:
     own = [
         str(vars(kind)["code"]) for kind in kinds if issubclass(kind, DocpipeError) and "code" in vars(kind)
     ]
-    return [*own, WORKER_LOST, RUN_CANCELED, RUN_RECALLED]
+    return [*own, WORKER_LOST, RUN_CANCELED, RUN_RECALLED, RUN_HANDED_BACK]
 
 
 def outcomes_table() -> str:
@@ -143,7 +145,7 @@ def _breakers(code: str) -> str:
 
 def _kind(code: str) -> bool:
     """Whether a class stands behind the code."""
-    return code not in (WORKER_LOST, RUN_CANCELED, RUN_RECALLED)
+    return code not in (WORKER_LOST, RUN_CANCELED, RUN_RECALLED, RUN_HANDED_BACK)
 
 
 def _states(code: str) -> str:

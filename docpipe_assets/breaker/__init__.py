@@ -5,6 +5,7 @@ from docpipe_assets.breaker.document import DocumentBreaker, Standing
 from docpipe_assets.breaker.events import Attempt, Event, Reset
 from docpipe_assets.breaker.reactions import (
     RUN_CANCELED,
+    RUN_HANDED_BACK,
     RUN_RECALLED,
     WORKER_LOST,
     Reaction,
@@ -16,6 +17,7 @@ from docpipe_assets.breaker.state import Breakers, fold
 
 __all__ = [
     "RUN_CANCELED",
+    "RUN_HANDED_BACK",
     "RUN_RECALLED",
     "WORKER_LOST",
     "Action",

@@ -20,6 +20,8 @@ WORKER_LOST = "WORKER_LOST"
 """The run ended without a word from its stage: its worker was killed or its host is gone."""
 RUN_RECALLED = "RUN_RECALLED"
 """Taken out of the queue, before it started, because a stage breaker opened: not an attempt."""
+RUN_HANDED_BACK = "RUN_HANDED_BACK"
+"""Its worker was told to end (a deployment, fewer machines) before the document was done: not an attempt."""
 
 RUN_LEVEL = "run"
 """Stands for a stage where no stage had a say."""
@@ -43,13 +45,19 @@ class Reaction(StrEnum):
 
 
 _RUN_LEVEL_REACTIONS: Mapping[str, Reaction] = MappingProxyType(
-    {RUN_CANCELED: Reaction.HOLD, WORKER_LOST: Reaction.RETRY, RUN_RECALLED: Reaction.REQUEUE}
+    {
+        RUN_CANCELED: Reaction.HOLD,
+        WORKER_LOST: Reaction.RETRY,
+        RUN_RECALLED: Reaction.REQUEUE,
+        RUN_HANDED_BACK: Reaction.REQUEUE,
+    }
 )
 _RUN_LEVEL_ADVICE: Mapping[str, str] = MappingProxyType(
     {
         RUN_CANCELED: "A person canceled the run. Launch it again, or reset the document with a reason.",
         WORKER_LOST: "Retried by itself; if it stays, look at the worker's log and the machine's memory.",
         RUN_RECALLED: "Requested again by itself when the stage works again.",
+        RUN_HANDED_BACK: "Requested again by itself, at once; finished stages are left as they are.",
     }
 )
 
@@ -101,7 +109,7 @@ def stage_family(full_code: str) -> str | None:
 
 
 def says_nothing_of_stages(full_code: str | None) -> bool:
-    return full_code in (RUN_CANCELED, RUN_RECALLED)
+    return full_code in (RUN_CANCELED, RUN_RECALLED, RUN_HANDED_BACK)
 
 
 def pause_seconds(

@@ -5,14 +5,16 @@ from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from dagster import DagsterRun, DefaultRunLauncher
+from dagster import DagsterInstance, DagsterRun, DefaultRunLauncher
+from dagster._cli.api import _execute_run_command_body  # what Dagster's own run workers call
 from dagster._config import UserConfigSchema  # the type of a configurable class's schema
 from dagster._core.launcher import (  # the answers of a launcher have no public name
     CheckRunHealthResult,
     RunLauncher,
     WorkerStatus,
 )
-from dagster._serdes import ConfigurableClassData  # how dagster.yaml finds a class
+from dagster._grpc.types import ExecuteRunArgs  # what the launcher sends
+from dagster._serdes import ConfigurableClassData, unpack_value  # how dagster.yaml finds a class; see above
 from dagster_celery.launcher import CeleryRunLauncher
 from dagster_celery.tags import DAGSTER_CELERY_TASK_ID_TAG
 
@@ -117,3 +119,16 @@ class DocumentRunLauncher(CeleryRunLauncher):
             silence = self._silences[worker] = _Silence(began, began)
         silence.asked_at = time.monotonic()
         return None
+
+
+def run_id_of(message: Any) -> str:
+    """The run that a launcher's message asks a worker to execute."""
+    return unpack_value(message, as_type=ExecuteRunArgs).run_id
+
+
+def execute_run(instance: DagsterInstance, run_id: str) -> int:
+    """Executes a launched run in this process; returns 0, or 1 when it did not succeed.
+
+    It is what the task of `dagster_celery` does, save that it reads dagster.yaml anew for each run.
+    """
+    return _execute_run_command_body(run_id, instance, lambda _: None, set_exit_code_on_failure=True)

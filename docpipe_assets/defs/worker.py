@@ -1,68 +1,151 @@
 """A Celery worker that loads the definitions once and forks, so that every run starts warm.
 
-    python -m docpipe_assets.defs.worker --concurrency 2
+    docpipe worker --lane standard --lane large --concurrency 2
 
-More machines running this against the same broker and Postgres are more workers.
+More machines running this against the same broker, Postgres and bucket are more workers. Told to end
+(SIGTERM, or Ctrl-C), it takes nothing new and finishes the documents that it has. After the grace, or
+told again, it hands them back: their runs end as RUN_HANDED_BACK, which is charged to nobody, and intake
+requests them again at once.
 """
 
 import argparse
-import ctypes
 import gc
 import importlib
 import os
 import signal
-import sys
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from celery.signals import worker_process_init, worker_ready
+import billiard
+from celery.signals import worker_process_init, worker_ready, worker_shutting_down
 from dagster import Definitions
-from dagster_celery.tasks import create_execute_job_task, create_resume_job_task
+from dagster_celery.config import TASK_EXECUTE_JOB_NAME
 
 from docpipe_assets.defs.broker import make_app
+from docpipe_assets.defs.pool_process import HAND_BACK, PoolProcess
+from docpipe_assets.defs.run_launcher import run_id_of
 from docpipe_assets.errors import ConfigurationError
 from docpipe_assets.lanes import LANES
 from docpipe_assets.settings import read_settings
 
-_PR_SET_PDEATHSIG = 1
+GRACE_SECONDS: Final = 60.0
+_HAND_BACK_SECONDS: Final = 20.0
+"""So long a run may take to end once it is handed back; then its process is killed."""
+
+
+@dataclass(frozen=True)
+class WorkerOptions:
+    lanes: Sequence[str] = LANES
+    concurrency: int = os.cpu_count() or 1
+    """Documents at once: one process each."""
+    grace_seconds: float = GRACE_SECONDS
+    """How long documents may take to finish after the worker was told to end."""
+    name: str = "docpipe"
+    """To tell workers on one machine apart."""
+    definitions: str = "docpipe_assets.definitions"
+    ready_file: Path | None = None
+    """Touched when the worker takes runs."""
 
 
 def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(prog="docpipe-worker", description=__doc__)
-    parser.add_argument("--concurrency", type=int, default=os.cpu_count())
-    parser.add_argument("--name", default="docpipe", help="to tell workers on one machine apart")
-    parser.add_argument("--lanes", default=",".join(LANES), help="queues to serve, separated by commas")
-    parser.add_argument("--definitions", default="docpipe_assets.definitions")
-    parser.add_argument("--ready-file", type=Path, help="touched when the worker takes runs")
+    parser = argparse.ArgumentParser(
+        prog="docpipe-worker", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    default = WorkerOptions()
+    parser.add_argument("--lane", action="append", choices=LANES, help="may be given twice; default: all")
+    parser.add_argument("--concurrency", type=int, default=default.concurrency)
+    parser.add_argument("--grace-seconds", type=float, default=default.grace_seconds)
+    parser.add_argument("--name", default=default.name)
+    parser.add_argument("--definitions", default=default.definitions)
+    parser.add_argument("--ready-file", type=Path)
     options = parser.parse_args(arguments)
+    run_worker(
+        WorkerOptions(
+            lanes=options.lane or LANES,
+            concurrency=options.concurrency,
+            grace_seconds=options.grace_seconds,
+            name=options.name,
+            definitions=options.definitions,
+            ready_file=options.ready_file,
+        )
+    )
+
+
+def run_worker(options: WorkerOptions) -> None:
+    """Returns when the worker has ended. Raises ConfigurationError where there is no broker."""
     broker_url = read_settings().broker_url
     if broker_url is None:
         raise ConfigurationError("DOCPIPE_BROKER_URL is not set; a worker needs the broker's redis:// URL")
-
     app = make_app(broker_url.get_secret_value())
-    create_execute_job_task(app)
-    create_resume_job_task(app)
-    _load(options.definitions)
-    ready_file: Path | None = options.ready_file
+    process, departure = PoolProcess(), Departure(options.grace_seconds)
+
+    @app.task(name=TASK_EXECUTE_JOB_NAME, track_started=True)  # type: ignore[untyped-decorator]
+    def execute_job(execute_job_args_packed: Any) -> int:
+        return process.execute(run_id_of(execute_job_args_packed))
 
     def note_ready(**_: Any) -> None:
-        if ready_file is not None:
-            ready_file.touch()
+        departure.listen()
+        if options.ready_file is not None:
+            options.ready_file.touch()
 
+    _load(options.definitions)
     worker_ready.connect(note_ready, weak=False)
-    worker_process_init.connect(_end_with_parent, weak=False)
+    worker_process_init.connect(process.prepare, weak=False)
+    worker_shutting_down.connect(departure.begin, weak=False)
     app.worker_main(
         [
             "worker",
             "--pool=prefork",
             f"--concurrency={options.concurrency}",
-            f"--queues={options.lanes}",
+            f"--queues={','.join(options.lanes)}",
             f"--hostname={options.name}@%h",
             "--loglevel=INFO",
             "--without-gossip",
             "--without-mingle",
         ]
     )
+
+
+class Departure:
+    """Sees to it that a worker that was told to end does end, and that its documents are not lost.
+
+    Celery itself waits for its tasks however long they take. So nothing is left to do but to end the
+    runs that take too long.
+    """
+
+    def __init__(self, grace_seconds: float) -> None:
+        self._grace_seconds = grace_seconds
+        self._insisted = threading.Event()
+        self._has_begun = False
+
+    def listen(self) -> None:
+        """Ctrl-C is taken for SIGTERM, and SIGQUIT for being told twice. Celery would throw runs away."""
+        signal.signal(signal.SIGINT, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
+        signal.signal(signal.SIGQUIT, lambda *_: self._end_at_once())
+
+    def begin(self, **_: Any) -> None:
+        """For Celery's signal that it was told to end."""
+        if self._has_begun:
+            self._insisted.set()
+            return
+        self._has_begun = True
+        threading.Thread(target=self._see_to_it, daemon=True).start()
+
+    def _end_at_once(self) -> None:
+        self._insisted.set()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    def _see_to_it(self) -> None:
+        self._insisted.wait(self._grace_seconds)
+        for number, patience_seconds in ((HAND_BACK, _HAND_BACK_SECONDS), (signal.SIGKILL, 5.0)):
+            for child in billiard.active_children():
+                os.kill(child.pid, number)
+            time.sleep(patience_seconds)
+        os._exit(1)  # the runs are known to be handed back or lost; waiting longer helps nobody
 
 
 def _load(module_name: str) -> None:
@@ -74,12 +157,6 @@ def _load(module_name: str) -> None:
             loaded.get_repository_def().load_all_definitions()  # kept by the object itself
     gc.collect()
     gc.freeze()  # or the first collection in a child copies every page it shares with its parent
-
-
-def _end_with_parent(**_: Any) -> None:
-    """A killed worker takes its children along: half a worker would go on with runs given up."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 if __name__ == "__main__":

@@ -148,7 +148,7 @@ class Workers:
         # the first run comes.
         stops=(
             (signal.SIGTERM, 5.0),  # takes nothing new and finishes what it has
-            (signal.SIGQUIT, 10.0),  # interrupts its runs, which end as failed
+            (signal.SIGTERM, 10.0),  # hands back what it has not finished
         ),
     )
 

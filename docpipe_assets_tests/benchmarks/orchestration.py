@@ -21,6 +21,7 @@ import dagster as dg
 import psutil
 import pytest
 
+from docpipe_assets.defs import tags
 from docpipe_assets.ledger import State
 from docpipe_assets.sample import write_text_pdfs
 from docpipe_assets.settings import read_settings
@@ -66,9 +67,16 @@ def measure(name: str, documents: int, *, environment: Mapping[str, str], worker
 
 
 def process(site: Site, batch: str, files: list[Path]) -> None:
+    """Returns when all are done; asks for a number meanwhile, since a ledger has its price too."""
     for path in files:
         site.put(f"{batch}/{path.name}", path)
-    ledger = site.settled(batch, len(files))
+    succeeded = dg.RunsFilter(statuses=[dg.DagsterRunStatus.SUCCESS], tags={tags.BATCH: batch})
+    site.wait_for(
+        lambda: site.instance.get_runs_count(succeeded),
+        lambda count: count == len(files),
+        f"the runs of batch {batch}",
+    )
+    ledger = site.ledger(batch)
     assert ledger.count(State.SUCCEEDED) == len(files), [e.message for e in ledger.entries if e.error]
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from docpipe_assets.breaker import (
     RUN_CANCELED,
+    RUN_HANDED_BACK,
     RUN_RECALLED,
     WORKER_LOST,
     Action,
@@ -40,6 +41,7 @@ from docpipe_assets_tests.breaker.histories import DAY, KEY, NOON, SETTINGS, aft
         ("NEVER_HEARD_OF", Reaction.HOLD, Action.HELD),
         (RUN_CANCELED, Reaction.HOLD, Action.HELD),
         (RUN_RECALLED, Reaction.REQUEUE, Action.REQUEST),
+        (RUN_HANDED_BACK, Reaction.REQUEUE, Action.REQUEST),
     ],
 )
 def test_each_failure_has_its_reaction(error: str, reaction: Reaction, action_a_day_later: Action) -> None:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from docpipe_assets.breaker import (
     RUN_CANCELED,
+    RUN_HANDED_BACK,
     RUN_RECALLED,
     WORKER_LOST,
     Action,
@@ -22,7 +23,7 @@ from docpipe_assets.settings import Settings
 from docpipe_assets_tests.breaker.histories import DAY, SETTINGS, after, asked, failed, folded
 
 ERRORS = [None, "NO_PAGES", "MEMORY_LIMIT", "THROTTLED", "ENGINE_FAILED", "INTERNAL_ERROR", WORKER_LOST]
-ERRORS += ["ARTIFACT_DAMAGED", RUN_CANCELED, RUN_RECALLED, "CRASHED:SIGBUS"]
+ERRORS += ["ARTIFACT_DAMAGED", RUN_CANCELED, RUN_RECALLED, RUN_HANDED_BACK, "CRASHED:SIGBUS"]
 CANARIES = [None, *(f"canary.ocr_text.ENGINE_FAILED.20261123T12000{n}.1" for n in range(3))]
 
 

@@ -2,35 +2,63 @@
 
 import random
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import psycopg2
 import pytest
 import yaml
 from dagster_postgres import DagsterPostgresStorage
+from sqlalchemy.exc import ProgrammingError
 
 import docpipe_assets
 from docpipe_assets.defs.run_launcher import DocumentRunLauncher
 from docpipe_assets.identity import partition_key
 from docpipe_assets.stack import Stack
 from docpipe_assets.stack.workspace import copy_instance_configuration
+from docpipe_assets_tests.stack.tiny_definitions import NAMES, defs
 
 pytestmark = pytest.mark.pipeline
 
 CONFIGURATION = Path(docpipe_assets.__file__).parent.parent / "dagster.yaml"
 
 
-def sessions_so_far(stack: Stack) -> int:
+def select(stack: Stack, *statements: str) -> list[tuple[Any, ...]]:
+    """What the last of them answers, to somebody who is not Dagster."""
     connection = psycopg2.connect(stack.endpoints.postgres_url.replace("+psycopg2", ""))
     try:
+        connection.autocommit = True
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_stat_force_next_flush()")
-            cursor.execute("SELECT sessions FROM pg_stat_database WHERE datname = 'postgres'")
-            [(sessions,)] = cursor.fetchall()
-            return int(sessions)
+            for statement in statements:
+                cursor.execute(statement)
+            return list(cursor.fetchall())
     finally:
         connection.close()
+
+
+def sessions_so_far(stack: Stack) -> int:
+    [(sessions,)] = select(
+        stack,
+        "SELECT pg_stat_force_next_flush()",
+        "SELECT sessions FROM pg_stat_database WHERE datname = 'postgres'",
+    )
+    return int(sessions)
+
+
+@pytest.fixture
+def instance(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Iterator[dg.DagsterInstance]:
+    for name, value in stack.environment.items():
+        monkeypatch.setenv(name, value)
+    with dg.DagsterInstance.get() as made:
+        yield made
+
+
+def events_of(stack: Stack, run_id: str) -> list[tuple[str, str | None]]:
+    """In the order in which they were written."""
+    statement = "SELECT dagster_event_type, step_key FROM event_logs WHERE run_id = '{}' ORDER BY id"
+    return [(kind, step) for kind, step in select(stack, statement.format(run_id))]
 
 
 def test_without_a_stack_runs_are_kept_in_sqlite_and_launched_by_dagster_itself(
@@ -105,3 +133,68 @@ def test_the_stock_storage_would_not_share_them(stack: Stack) -> None:
         storage.run_storage.get_runs(limit=1)
         storage.event_log_storage.get_dynamic_partitions("shared")
     assert sessions_so_far(stack) - before > 60
+
+
+def test_a_connection_that_the_server_has_closed_is_replaced_before_it_is_used(
+    stack: Stack, instance: dg.DagsterInstance
+) -> None:
+    instance.add_dynamic_partitions("closed", ["before.pdf"])
+    [(ended,)] = select(
+        stack,
+        """SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+        WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()""",
+    )
+    assert ended > 0
+    instance.add_dynamic_partitions("closed", ["after.pdf"])
+    assert instance.get_dynamic_partitions("closed") == ["before.pdf", "after.pdf"]
+
+
+def test_events_are_written_together_and_none_is_lost_or_out_of_its_place(
+    stack: Stack, instance: dg.DagsterInstance
+) -> None:
+    instance.add_dynamic_partitions("documents", ["events.pdf"])
+    job = defs.resolve_job_def("one_document")
+    result = job.execute_in_process(instance=instance, partition_key="events.pdf")
+    written = events_of(stack, result.run_id)
+    told = [(event.event_type_value, event.step_key) for event in result.all_events]
+    assert [pair for pair in written if pair in told] == told, "as Dagster told them"
+    assert [kind for kind, _ in written].count("ASSET_MATERIALIZATION_PLANNED") == len(NAMES)
+    for name in NAMES:
+        own = [kind for kind, step in written if step == name and "PLANNED" not in kind]
+        assert own == ["STEP_START", "STEP_OUTPUT", "ASSET_MATERIALIZATION", "HANDLED_OUTPUT", "STEP_SUCCESS"]
+    records = instance.get_asset_records([dg.AssetKey(name) for name in NAMES])
+    assert {record.asset_entry.last_run_id for record in records} == {result.run_id}
+
+
+def test_what_a_step_is_doing_is_written_before_it_does_it(
+    stack: Stack, instance: dg.DagsterInstance
+) -> None:
+    seen: list[tuple[str, str | None]] = []
+
+    @dg.op
+    def looks(context: dg.OpExecutionContext) -> int:
+        seen.extend(events_of(stack, context.run.run_id))
+        return 1
+
+    @dg.job(executor_def=dg.in_process_executor)
+    def looking() -> None:
+        looks()
+
+    assert looking.execute_in_process(instance=instance).success
+    assert seen[-1] == ("STEP_START", "looks")
+
+
+def test_events_that_could_not_be_written_are_written_with_the_next(
+    stack: Stack, instance: dg.DagsterInstance
+) -> None:
+    run = instance.create_run_for_job(defs.resolve_job_def("one_document"))
+    select(stack, "ALTER TABLE event_logs RENAME TO event_logs_away", "SELECT 1")
+    try:
+        with pytest.raises(ProgrammingError, match="event_logs"):
+            instance.report_engine_event("during the outage", run)
+    finally:
+        select(stack, "ALTER TABLE event_logs_away RENAME TO event_logs", "SELECT 1")
+    instance.report_engine_event("after it", run)
+    told = [entry.message for entry in instance.all_logs(run.run_id)]
+    assert told[-2:] == ["during the outage", "after it"]
+    assert len([text for text in told if "intends to materialize" in text]) == len(NAMES)
