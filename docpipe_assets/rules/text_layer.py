@@ -1,14 +1,12 @@
 """Judges the text layer of a page: good enough, to be read by OCR, or a page without text."""
 
 import re
-from array import array
-from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from functools import cache, lru_cache
-from hashlib import blake2b
 from typing import NamedTuple
 
 from docpipe_assets.model import TextMethod
+from docpipe_assets.rules.hashed import HashedSet
 
 FEWEST_DICTIONARY_TOKENS = 10
 COMMON_ZIPF = 2.0
@@ -94,22 +92,18 @@ def dictionary_share(words: Iterable[str]) -> float | None:
 
 @lru_cache(maxsize=50_000)
 def _is_common(word: str) -> bool:
-    hashes, wanted = _common_words(), _hash(word.replace("’", "'"))
-    place = bisect_left(hashes, wanted)
-    return place < len(hashes) and hashes[place] == wanted
+    return word.replace("’", "'") in _common_words()
 
 
 @cache
-def _common_words() -> "array[int]":
-    """Eight bytes of a hash for each word, sorted: the words themselves would take forty megabytes."""
-    import wordfreq
+def _common_words() -> HashedSet:
+    import wordfreq  # takes a tenth of a second to load
 
-    # The words by frequency, one list for each hundredth on the scale of 9 to 1.
+    # The words by frequency, one list for each hundredth on the scale downwards.
     by_frequency = wordfreq.get_frequency_list("en", "best")[: round((_HIGHEST_ZIPF - COMMON_ZIPF) * 100) + 1]
-    hashes = array("Q", sorted(_hash(word) for words in by_frequency for word in words))
-    wordfreq.get_frequency_list.cache_clear()
-    return hashes
-
-
-def _hash(word: str) -> int:
-    return int.from_bytes(blake2b(word.encode("utf-8", "surrogatepass"), digest_size=8).digest())
+    common = HashedSet()
+    for words in by_frequency:
+        for word in words:
+            common.add(word)
+    wordfreq.get_frequency_list.cache_clear()  # forty megabytes
+    return common
