@@ -1,6 +1,7 @@
-"""What breakers did and what people decided, recorded as observations of the ``breaker`` asset.
+"""What breakers did and what people decided, recorded as events of the ``breaker`` asset.
 
-The observations of a document's partition are its history; nothing is kept beside them.
+What people decided are observations, which the fold reads. What breakers did are materializations, made
+for the reader alone: Dagster's UI shows those, and no observation, on the page of a partition.
 """
 
 import getpass
@@ -11,7 +12,7 @@ from typing import Any
 
 import dagster as dg
 
-from docpipe_assets.breaker import DocumentBreaker, Reset, StageBreaker, advice_on
+from docpipe_assets.breaker import DocumentBreaker, Reset, StageBreaker, Standing, advice_on
 from docpipe_assets.defs.partitions import documents
 from docpipe_assets.errors import ConfigurationError
 from docpipe_assets.identity import meanings_of, partition_key
@@ -24,10 +25,12 @@ breaker = dg.AssetSpec(
     partitions_def=documents,
     kinds={"breaker"},
     description=(
-        "Who is held back and why. Observed by the intake sensor whenever a breaker opens or closes, and by "
-        "whoever resets or withdraws a document. Without a partition: the breakers of stages. Holds back "
-        "automation only; a run that a person launches always runs. Look at `reason` and `next_attempt`; "
-        "reset with the job `reset_breakers` or `docpipe breaker reset`."
+        "Who is held back and why. The page of a document's partition shows the state of its breaker, as the "
+        "intake sensor told it whenever it opened or closed; a partition without a materialization never had "
+        "an open one. The events show all of it one after the other, with the resets and withdrawals, and "
+        "the breakers of stages, which have no partition. Holds back automation only; a run that a person "
+        "launches always runs. Look at `state`, `reason` and `next_attempt`; reset with the job "
+        "`reset_breakers` or `docpipe breaker reset`."
     ),
 )
 
@@ -69,22 +72,26 @@ def record_withdrawal(
     _record(instance, document, {"action": action, "reason": reason})
 
 
-def document_state(one: DocumentBreaker, now: datetime) -> dg.AssetObservation:
+def document_state(one: DocumentBreaker, now: datetime) -> dg.AssetMaterialization:
     """What the sensor reports when a document's breaker has changed."""
-    return dg.AssetObservation(
+    state = one.state_at(now)
+    reason = one.error + (f" in {one.stage}" if one.stage else "")
+    if one.standing is Standing.RELEASED:
+        reason = f"reset by {one.reset_by or 'somebody'}: {one.reset_reason}"
+    return dg.AssetMaterialization(
         asset_key=breaker.key,
         partition=one.key,
-        description=f"{one.state_at(now)}: {one.error}",
+        description=f"{state}: {reason}",
         metadata=_without_empty(
             {
-                "action": "state",
-                "state": one.state_at(now),
+                "state": state,
+                "reason": reason,
                 "error": one.error,
                 "stage": one.stage,
                 "failures": one.failures,
                 "attempts": one.attempts,
-                "since": one.since.isoformat(timespec="seconds"),
-                "next_attempt": one.next_at.isoformat(timespec="seconds") if one.next_at else "none",
+                "since": _clock(one.since),
+                "next_attempt": _clock(one.next_at) if one.next_at else "none",
                 "advice": advice_on(one.error),
                 "run": dg.MetadataValue.dagster_run(one.run_id),
             }
@@ -92,30 +99,28 @@ def document_state(one: DocumentBreaker, now: datetime) -> dg.AssetObservation:
     )
 
 
-def closed_state(key: str) -> dg.AssetObservation:
-    return dg.AssetObservation(
+def closed_state(key: str) -> dg.AssetMaterialization:
+    reason = "the newest attempt went well"
+    return dg.AssetMaterialization(
         asset_key=breaker.key,
         partition=key,
-        description="closed: the newest attempt went well",
-        metadata={"action": "state", "state": "closed"},
+        description=f"closed: {reason}",
+        metadata={"state": "closed", "reason": reason, "next_attempt": "none"},
     )
 
 
-def stage_state(one: StageBreaker, now: datetime) -> dg.AssetObservation:
-    return dg.AssetObservation(
+def stage_state(one: StageBreaker, now: datetime) -> dg.AssetMaterialization:
+    return dg.AssetMaterialization(
         asset_key=breaker.key,
         description=f"{one.stage} {one.state_at(now)}: {one.reason}",
         metadata=_without_empty(
             {
-                "action": "state",
                 "stage": one.stage,
                 "state": one.state_at(now),
                 "reason": one.reason,
                 "documents": one.documents,
-                "since": one.since.isoformat(timespec="seconds"),
-                "next_canary": one.next_canary_at.isoformat(timespec="seconds")
-                if one.next_canary_at
-                else None,
+                "since": _clock(one.since),
+                "next_canary": _clock(one.next_canary_at) if one.next_canary_at else None,
             }
         ),
     )
@@ -176,6 +181,10 @@ def _record(instance: dg.DagsterInstance, document: str | None, metadata: dict[s
             asset_key=breaker.key, partition=key, metadata={**metadata, "by": getpass.getuser()}
         )
     )
+
+
+def _clock(at: datetime) -> str:
+    return at.strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def _without_empty(metadata: dict[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,8 @@ from docpipe_assets.defs.interventions import record_reset, registered_document
 from docpipe_assets.errors import ConfigurationError
 
 PROCESS_DOCUMENT = "process_document"
+_SHOWN = 10
+"""Documents that a message names."""
 
 process_document = dg.define_asset_job(
     PROCESS_DOCUMENT,
@@ -38,9 +40,10 @@ def reset(context: dg.OpExecutionContext, config: ResetBreakers) -> None:
         record_reset(context.instance, reason=config.reason, document=document)
     if config.stage:
         record_reset(context.instance, reason=config.reason, stage=config.stage)
-    context.log.info(
-        f"reset {len(config.documents)} documents{f' and {config.stage}' if config.stage else ''}"
+    shown = ", ".join(
+        [*named[:_SHOWN], *(["..."] if len(named) > _SHOWN else []), *filter(None, [config.stage])]
     )
+    context.log.info(f"reset {shown}; intake goes on with what is due at its next look")
 
 
 @dg.job(

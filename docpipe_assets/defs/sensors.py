@@ -10,7 +10,7 @@ from typing import Any
 
 import dagster as dg
 
-from docpipe_assets.breaker import Breakers, fold, request_name
+from docpipe_assets.breaker import Breakers, DocumentBreaker, Standing, fold, request_name
 from docpipe_assets.defs import tags
 from docpipe_assets.defs.history import attempts_since, failures_by
 from docpipe_assets.defs.interventions import (
@@ -185,20 +185,25 @@ def _run_request(request: Request, settings: Settings) -> dg.RunRequest:
     )
 
 
-def _changes(before: Breakers, after: Breakers, now: datetime) -> Iterator[dg.AssetObservation]:
-    """What is worth telling of: breakers that are not closed any more, or closed again."""
+def _changes(before: Breakers, after: Breakers, now: datetime) -> Iterator[dg.AssetMaterialization]:
+    """What is worth telling of: breakers that are not closed any more, or reset, or closed again."""
     told = 0
     for key, one in after.documents.items():
         earlier = before.documents.get(key)
         is_news = earlier is None or (earlier.standing, earlier.run_id) != (one.standing, one.run_id)
-        if is_news and one.state_at(now) != "closed" and told < _STATES_PER_TICK:
+        if is_news and _is_worth_telling(one, now) and told < _STATES_PER_TICK:
             told += 1
             yield document_state(one, now)
     for key, one in before.documents.items():
-        if key not in after.documents and one.state_at(now) != "closed" and told < _STATES_PER_TICK:
+        if key not in after.documents and _is_worth_telling(one, now) and told < _STATES_PER_TICK:
             told += 1
             yield closed_state(key)
     for stage_key, stage in after.stages.items():
         was = before.stages.get(stage_key)
         if was is None or (was.is_open, was.canaries) != (stage.is_open, stage.canaries):
             yield stage_state(stage, now)
+
+
+def _is_worth_telling(one: DocumentBreaker, now: datetime) -> bool:
+    """A document between two retries is not; one that was reset is, though its breaker is closed by that."""
+    return one.standing is Standing.RELEASED or one.state_at(now) != "closed"

@@ -177,11 +177,11 @@ def test_a_breaker_that_opens_is_seen_on_its_asset(plant: Plant) -> None:
     for request in plant.tick():
         plant.run(request)
     plant.tick()
-    (told,) = plant.instance.fetch_observations(dg.AssetKey("breaker"), limit=10).records
-    observation = told.asset_observation
-    assert observation is not None
-    assert observation.partition == "b/empty.pdf"
-    metadata = {name: value.value for name, value in observation.metadata.items()}
+    (told,) = plant.instance.fetch_materializations(dg.AssetKey("breaker"), limit=10).records
+    made = told.asset_materialization
+    assert made is not None
+    assert made.partition == "b/empty.pdf"
+    metadata = {name: value.value for name, value in made.metadata.items()}
     assert (metadata["state"], metadata["error"]) == ("quarantined", "EMPTY_FILE")
     assert "advice" in metadata
     assert "since" in metadata

@@ -104,6 +104,10 @@ class Clinic:
         return done.stdout
 
 
+def utc(at: datetime) -> str:
+    return at.strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
 def state(one: DocumentBreaker) -> str:
     return one.state_at(datetime.now(UTC))
 
@@ -160,12 +164,16 @@ def test_the_command_line_says_who_is_held_back_why_and_until_when(clinic: Clini
 def test_the_ui_says_the_same_on_the_breaker_asset(clinic: Clinic, page: "Page", shots: Path) -> None:
     one = clinic.breaker
     assert one is not None
+    assert one.next_at is not None
     page.goto(f"{clinic.url}/assets/breaker?view=partitions&partition=ward%2Fkiller.pdf")
     page.get_by_text("next_attempt").first.wait_for()
     page.screenshot(path=shots / "breaker.png")
-    shown = page.inner_text("body")
-    for said in ("open", "WORKER_LOST", "failures", "2", "since", one.run_id[:8], "worker's log"):
-        assert said in shown
+    shown = dict(line.split("\t", 1) for line in page.inner_text("body").splitlines() if "\t" in line)
+    print(shown)
+    expected = {"state": "open", "reason": "WORKER_LOST", "failures": "2", "run": one.run_id}
+    expected |= {"since": utc(one.since), "next_attempt": utc(one.next_at)}
+    assert {name: shown[name].strip() for name in expected} == expected
+    assert "worker's log" in shown["advice"]
 
 
 def test_a_person_is_not_refused_while_the_breaker_is_open(clinic: Clinic, page: "Page", shots: Path) -> None:
@@ -203,7 +211,7 @@ def test_a_restart_of_everything_changes_nothing(clinic: Clinic) -> None:
 
 
 def test_the_job_in_the_ui_resets_with_a_reason(clinic: Clinic, page: "Page", shots: Path) -> None:
-    page.goto(f"{clinic.url}/locations/docpipe/jobs/reset_breakers/launchpad")
+    page.goto(f"{clinic.url}/locations/docpipe/jobs/reset_breakers/playground")
     editor = page.locator(".CodeMirror").first
     editor.click()
     page.keyboard.press("Control+A")
@@ -217,6 +225,11 @@ def test_the_job_in_the_ui_resets_with_a_reason(clinic: Clinic, page: "Page", sh
     page.screenshot(path=shots / "reset.png")
     (reset,) = read_interventions(clinic.site.instance)[0]
     assert (reset.key, reset.reason) == (KILLER, "more memory for the worker")
+    clinic.site.wait_for(
+        lambda: told(clinic),
+        lambda texts: "more memory" in " ".join(texts),
+        "the sensor to tell of the reset",
+    )
     one = clinic.wait_for_opening(attempts=5)
     assert (one.reset_reason, one.failures) == (reset.reason, 2), "two attempts more, and it opens again"
 
@@ -264,19 +277,24 @@ def test_the_command_resets_and_the_history_shows_it_all(clinic: Clinic, page: "
     clinic.site.wait_for(
         lambda: clinic.site.entry(KILLER).state, lambda found: found is State.SUCCEEDED, "its success"
     )
-    clinic.site.wait_for(lambda: told(clinic), lambda texts: texts[0].startswith("closed"), "the news of it")
+    news = "closed: the newest attempt went well"
+    clinic.site.wait_for(lambda: told(clinic), lambda texts: texts[0] == news, "the news of it")
     assert "all breakers are closed" in clinic.command("breaker", "list")
     resets = read_interventions(clinic.site.instance)[0]
     assert [one.reason for one in resets] == ["more memory for the worker", "a copy of fewer pixels"]
     page.goto(f"{clinic.url}/assets/breaker?view=events")
-    page.get_by_text("closed: the newest attempt went well").first.wait_for()
+    page.get_by_text(news).first.wait_for()
     page.screenshot(path=shots / "history.png")
+    page.goto(f"{clinic.url}/assets/breaker?view=partitions&partition=ward%2Fkiller.pdf")
+    page.get_by_role("button", name="View all historical events").click()
+    page.get_by_role("dialog").get_by_text(KILLER).nth(3).wait_for()
+    page.screenshot(path=shots / "partition.png")
 
 
 def told(clinic: Clinic) -> list[str]:
-    """What was observed of the breaker, newest first."""
-    records = clinic.site.instance.fetch_observations(breaker.key, limit=100).records
-    return [str(one.asset_observation.description) for one in records if one.asset_observation]
+    """What the sensor has told of the breaker, newest first."""
+    records = clinic.site.instance.fetch_materializations(breaker.key, limit=100).records
+    return [str(one.asset_materialization.description) for one in records if one.asset_materialization]
 
 
 def looks(clinic: Clinic) -> int:

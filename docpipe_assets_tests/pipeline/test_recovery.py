@@ -89,8 +89,8 @@ def has_failed(run: dg.DagsterRun) -> bool:
 
 def told_of(ward: Site) -> list[str]:
     """What the sensor has told of breakers."""
-    records = ward.instance.fetch_observations(breaker.key, limit=1000).records
-    return [str(one.asset_observation.description) for one in records if one.asset_observation]
+    records = ward.instance.fetch_materializations(breaker.key, limit=1000).records
+    return [str(one.asset_materialization.description) for one in records if one.asset_materialization]
 
 
 def has(texts: list[str], beginning: str) -> bool:
