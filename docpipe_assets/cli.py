@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -52,6 +52,53 @@ def up(
             stack.run()
         except KeyboardInterrupt:
             notes.print("stopping")
+
+
+@app.command()
+def worker(
+    lane: Annotated[
+        list[str] | None, typer.Option("--lane", help="standard or large; may be given twice. Default: both.")
+    ] = None,
+    concurrency: Annotated[
+        int | None, typer.Option(min=1, help="Documents at once. Default: one for each CPU.")
+    ] = None,
+    grace_seconds: Annotated[
+        float,
+        typer.Option(min=0, help="How long documents may take to finish once the worker is told to end."),
+    ] = 60,
+    name: Annotated[str, typer.Option(help="Tells the workers of one machine apart.")] = "docpipe",
+    data_dir: DataDir = _DATA_DIR,
+) -> None:
+    """Join this machine to the fleet: process documents until told to end (SIGTERM, Ctrl-C).
+
+    Takes the same DOCPIPE_ variables as the rest of the fleet; beside a local stack, takes them from it.
+    Told to end, it finishes its documents; after the grace, or told twice, it hands them back.
+    """
+    from docpipe_assets.defs.worker import WorkerOptions, run_worker
+    from docpipe_assets.stack import settle_dagster_home
+
+    with _errors_shown():
+        settle_dagster_home(_settings(data_dir).data_dir)
+        chosen: dict[str, Any] = {"lanes": lane, "concurrency": concurrency}
+        given = {option: value for option, value in chosen.items() if value}
+        run_worker(WorkerOptions(grace_seconds=grace_seconds, name=name, **given))
+
+
+@app.command()
+def configure(
+    dagster_home: Annotated[
+        Path, typer.Option(help="The folder to write to; made when missing.", envvar="DAGSTER_HOME")
+    ],
+    slots: Annotated[int, typer.Option(min=1, help="Documents that all workers together process at once.")],
+    large_slots: Annotated[int, typer.Option(min=1, help="How many of them may be large.")] = 1,
+    code_server: Annotated[str, typer.Option(help="Where the code server listens.")] = "localhost:4000",
+) -> None:
+    """Write the dagster.yaml and workspace.yaml of a deployment."""
+    from docpipe_assets.stack import write_dagster_home
+
+    with _errors_shown():
+        write_dagster_home(dagster_home, slots=slots, large_slots=large_slots, code_server=code_server)
+    console.print(f"{dagster_home}: dagster.yaml and workspace.yaml for {slots} documents at once")
 
 
 @app.command()

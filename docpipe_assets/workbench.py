@@ -179,9 +179,12 @@ class Workbench:
     def load(self, stream: type[S], document: str) -> S:
         return self.lake.load(stream, document)
 
-    def save(self, document: str, records: Records[Any]) -> Saved:
-        """Keep a stream, and drop the files of the version that it replaces."""
-        saved = self.lake.save(document, records, _TALLIES.get(type(records)))
+    def save(self, document: str, records: Records[Any], *, is_stale: bool = False) -> Saved:
+        """Keep a stream, and drop the files of the version that it replaces.
+
+        ``is_stale`` when one of its inputs has just been made anew.
+        """
+        saved = self.lake.save(document, records, _TALLIES.get(type(records)), is_stale=is_stale)
         parts = self._open_parts.pop((records.asset, document), None)
         if parts is not None and not saved.is_unchanged:
             parts.discard_others()

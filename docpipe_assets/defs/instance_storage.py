@@ -13,11 +13,19 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import sqlalchemy
-from dagster import AssetKey, DagsterEventType, EventLogEntry
+from dagster import AssetKey, DagsterEventType, EventLogEntry, EventLogRecord
 from dagster._config import UserConfigSchema  # the type of a configurable class's schema
-from dagster._core.events import ASSET_CHECK_EVENTS, ASSET_EVENTS  # which events have tables of their own
+from dagster._core.events import (  # which events have tables of their own, and which are a run's
+    ASSET_CHECK_EVENTS,
+    ASSET_EVENTS,
+    PIPELINE_EVENTS,
+)
 from dagster._core.storage.base_storage import DagsterStorage  # what dagster.yaml's `storage` must be
-from dagster._core.storage.event_log.base import EventLogConnection  # what a reader of events gets
+from dagster._core.storage.event_log.base import (  # what readers of events and of assets get
+    AssetEntry,
+    AssetRecord,
+    EventLogConnection,
+)
 from dagster._core.storage.event_log.schema import SqlEventLogStorageTable  # where events are written
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage  # the default storage has no other name
 from dagster._serdes import ConfigurableClass, ConfigurableClassData  # how dagster.yaml finds a class
@@ -107,6 +115,7 @@ class _Pool:
         )
         event.listen(self.engine, "checkout", self._look_at)
         self._seen: set[str] = set()
+        self.asset_ids: dict[AssetKey, int] = {}
         self.run_migrations: dict[str, bool] = {}
         self.event_migrations: dict[str, bool] = {}
 
@@ -176,8 +185,8 @@ class _PooledEventLog(PostgresEventLogStorage):
         self._partitions: dict[tuple[str, str], float] = {}
         self._at_hand: list[EventLogEntry] = []
         self._writing = threading.RLock()
-        self._made: dict[tuple[AssetKey, str], Mapping[str, str]] = {}
-        self._made_by = ""
+        self._made: dict[AssetKey, EventLogRecord] = {}
+        """By the run at work. Two runs of one document never are, so nobody else makes them meanwhile."""
 
     def store_event(self, event: EventLogEntry) -> None:
         """As the stock storage, save that events that follow each other at once are one statement, and
@@ -215,15 +224,15 @@ class _PooledEventLog(PostgresEventLogStorage):
         for event, event_id in written:
             if event.dagster_event_type in ASSET_CHECK_EVENTS:
                 self.store_asset_check_event(event, event_id)
-            elif event.dagster_event_type is DagsterEventType.ASSET_MATERIALIZATION:
-                self._note_made(event)
+            elif event.dagster_event_type is DagsterEventType.ASSET_MATERIALIZATION and event.run_id:
+                self._note_made(event, event_id)
+            elif event.dagster_event_type in PIPELINE_EVENTS:
+                self._made.clear()  # a run begins or ends: from now on others may make them
 
-    def _note_made(self, event: EventLogEntry) -> None:
+    def _note_made(self, event: EventLogEntry, event_id: int) -> None:
         made = event.asset_materialization
         if made is not None and made.partition is not None:
-            if event.run_id != self._made_by:
-                self._made_by, self._made = event.run_id, {}
-            self._made[made.asset_key, made.partition] = made.tags or {}
+            self._made[made.asset_key] = EventLogRecord(event_id, event)
 
     def get_latest_tags_by_partition(
         self,
@@ -234,17 +243,33 @@ class _PooledEventLog(PostgresEventLogStorage):
         before_cursor: int | None = None,
         after_cursor: int | None = None,
     ) -> Mapping[str, Mapping[str, str]]:
-        """Asked for the data version of each input, which as a rule the same run has just made: two runs
-        of a document are never at work at once.
-        """
-        if event_type is DagsterEventType.ASSET_MATERIALIZATION and before_cursor is after_cursor is None:
-            [*partitions] = asset_partitions or []
-            known = self._made.get((asset_key, partitions[0])) if len(partitions) == 1 else None
-            if known is not None:
-                return {partitions[0]: {key: known[key] for key in tag_keys if key in known}}
+        """Asked for the data version of each input, which as a rule the run at work has just made."""
+        record = self._made.get(asset_key)
+        made = record.asset_materialization if record else None
+        if (
+            made is not None
+            and event_type is DagsterEventType.ASSET_MATERIALIZATION
+            and list(asset_partitions or ()) == [made.partition]
+            and before_cursor is after_cursor is None
+        ):
+            known = made.tags or {}
+            return {str(made.partition): {key: known[key] for key in tag_keys if key in known}}
         return super().get_latest_tags_by_partition(
             asset_key, event_type, tag_keys, asset_partitions, before_cursor, after_cursor
         )
+
+    def get_asset_records(self, asset_keys: Sequence[AssetKey] | None = None) -> Sequence[AssetRecord]:
+        """Asked for the newest materialization of each input: that of the run at work, where it made one."""
+        if asset_keys and all(key in self._made and key in self._pool.asset_ids for key in asset_keys):
+            return [self._record_of(key, self._made[key]) for key in asset_keys]
+        records = super().get_asset_records(asset_keys)
+        for record in records:
+            self._pool.asset_ids[record.asset_entry.asset_key] = record.storage_id
+        return records
+
+    def _record_of(self, key: AssetKey, made: EventLogRecord) -> AssetRecord:
+        entry = AssetEntry(asset_key=key, last_materialization_record=made, last_run_id=made.run_id)
+        return AssetRecord(storage_id=self._pool.asset_ids[key], asset_entry=entry)
 
     def get_records_for_run(self, *arguments: Any, **named: Any) -> EventLogConnection:
         self._write_what_is_at_hand()

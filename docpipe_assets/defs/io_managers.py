@@ -20,20 +20,30 @@ class LakeIOManager(dg.IOManager):
         self._bench = bench
         self._raw: dict[str, Header | None] = {}
         """Of this run's document: Dagster makes an IO manager for each run."""
+        self._loaded: dict[tuple[type[Records[Any]], str], Records[Any]] = {}
+        """Three stages read the text. Read from the lake once, and not what was written to it."""
+        self._made_anew: set[str] = set()
+        """Each stage is made from the one before it: what follows one that was made anew is stale."""
 
     def load_input(self, context: dg.InputContext) -> Records[Any]:
         document = document_of(context.partition_key)
         upstream = context.step_context  # the run that asks, not the one that made the input
         asset = context.asset_key.to_user_string()
+        stream: type[Records[Any]] = context.dagster_type.typing_type
         with reported(self._step(context.instance, upstream.run_id, document, asset)):
-            return self._bench.load(context.dagster_type.typing_type, document)
+            if (stream, document) not in self._loaded:
+                self._loaded[stream, document] = self._bench.load(stream, document)
+            return self._loaded[stream, document]
 
     def handle_output(self, context: dg.OutputContext, obj: Records[Any]) -> None:
         document = document_of(context.partition_key)
         instance, run_id = context.step_context.instance, context.run_id
         with reported(self._step(instance, run_id, document, obj.asset)):
             with Meter(self._bench) as meter:
-                saved = self._bench.save(document, obj)
+                saved = self._bench.save(document, obj, is_stale=document in self._made_anew)
+            self._loaded.pop((type(obj), document), None)
+            if not saved.is_unchanged:
+                self._made_anew.add(document)
             if obj.asset == RawPdfs.asset:
                 self._raw[document] = saved.header
             elif document not in self._raw:

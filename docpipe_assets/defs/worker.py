@@ -15,6 +15,7 @@ import os
 import signal
 import threading
 import time
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +23,7 @@ from typing import Any, Final
 
 import billiard
 from celery.signals import worker_process_init, worker_ready, worker_shutting_down
-from dagster import Definitions
+from dagster import BetaWarning, Definitions
 from dagster_celery.config import TASK_EXECUTE_JOB_NAME
 
 from docpipe_assets.defs.broker import make_app
@@ -33,7 +34,7 @@ from docpipe_assets.lanes import LANES
 from docpipe_assets.settings import read_settings
 
 GRACE_SECONDS: Final = 60.0
-_HAND_BACK_SECONDS: Final = 20.0
+HAND_BACK_SECONDS: Final = 20.0
 """So long a run may take to end once it is handed back; then its process is killed."""
 
 
@@ -80,6 +81,9 @@ def run_worker(options: WorkerOptions) -> None:
     broker_url = read_settings().broker_url
     if broker_url is None:
         raise ConfigurationError("DOCPIPE_BROKER_URL is not set; a worker needs the broker's redis:// URL")
+    for lane in options.lanes:
+        if lane not in LANES:
+            raise ConfigurationError(f"--lane {lane}: there are {' and '.join(LANES)}")
     app = make_app(broker_url.get_secret_value())
     process, departure = PoolProcess(), Departure(options.grace_seconds)
 
@@ -141,7 +145,7 @@ class Departure:
 
     def _see_to_it(self) -> None:
         self._insisted.wait(self._grace_seconds)
-        for number, patience_seconds in ((HAND_BACK, _HAND_BACK_SECONDS), (signal.SIGKILL, 5.0)):
+        for number, patience_seconds in ((HAND_BACK, HAND_BACK_SECONDS), (signal.SIGKILL, 5.0)):
             for child in billiard.active_children():
                 os.kill(child.pid, number)
             time.sleep(patience_seconds)
@@ -149,6 +153,8 @@ class Departure:
 
 
 def _load(module_name: str) -> None:
+    # Told of at every use: of data versions, without which the UI could not show what is stale.
+    warnings.filterwarnings("ignore", category=BetaWarning)
     for instance_part in ("instance_storage", "run_launcher"):  # named in dagster.yaml
         importlib.import_module(f"docpipe_assets.defs.{instance_part}")
     # No Dagster instance here: its connections must be made after the fork.

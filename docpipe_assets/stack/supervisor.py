@@ -25,7 +25,7 @@ from docpipe_assets.stack.running import (
     RunningPart,
 )
 from docpipe_assets.stack.s3_server import S3Server
-from docpipe_assets.stack.workspace import Workspace, copy_instance_configuration
+from docpipe_assets.stack.workspace import Workspace, copy_instance_configuration, shipped
 
 _CHECKOUT = Path(docpipe_assets.__file__).parent.parent
 _SERVICES = frozenset({"postgres", "broker", "s3"})
@@ -46,7 +46,7 @@ class Stack:
         workers: int = 2,
         webserver: bool = True,
         daemon: bool = True,
-        workspace: Path = _CHECKOUT / "workspace.yaml",
+        workspace: Path | None = None,
         on_event: Callable[[str], None] | None = None,
         environment: Mapping[str, str] | None = None,
     ) -> None:
@@ -59,7 +59,7 @@ class Stack:
             "worker": workers > 0,
         }
         self._unwanted = {name for name, is_wanted in wanted.items() if not is_wanted}
-        self._workspace_file = workspace
+        self._workspace_file = workspace or shipped("workspace.yaml")
         self._on_event = on_event or (lambda _: None)
         self._extra_environment = dict(environment or {})
         self._running: dict[str, RunningPart] = {}
@@ -184,7 +184,7 @@ class Stack:
         dagster_home = self.folder / "dagster"
         for folder in (dagster_home, *(self.folder / name for name in _SERVICES)):
             folder.mkdir(exist_ok=True)
-        copy_instance_configuration(_CHECKOUT / "dagster.yaml", dagster_home, self._workers)
+        copy_instance_configuration(shipped("dagster.yaml"), dagster_home, self._workers)
 
     def _parts(self) -> list[Part]:
         endpoints = self.endpoints

@@ -108,15 +108,17 @@ class Lake:
             return stream(header.fingerprint, lambda: _rows(stream, BytesIO(payload), header, url))
         return stream(header.fingerprint, lambda: self._fetched_rows(stream, document, header))
 
-    def save(self, document: str, records: Records[Any], tally: "Tally | None" = None) -> Saved:
+    def save(
+        self, document: str, records: Records[Any], tally: "Tally | None" = None, *, is_stale: bool = False
+    ) -> Saved:
         """Write the stream unless the artifact is there with the same fingerprint.
 
-        The stream is iterated at most once, into a scratch file; the artifact is replaced when all
-        of it is there, so a failure at any point leaves the old one.
+        Nobody looks when it is known to be stale. The stream is iterated at most once, into a scratch
+        file; the artifact is replaced when all of it is there, so a failure at any point leaves the old one.
         """
         began = time.perf_counter()
         stream = type(records)
-        present = self.header(stream, document)
+        present = None if is_stale else self.header(stream, document)
         if (
             present is not None
             and present.fingerprint == records.fingerprint

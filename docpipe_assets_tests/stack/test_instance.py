@@ -161,7 +161,7 @@ def test_events_are_written_together_and_none_is_lost_or_out_of_its_place(
     assert [kind for kind, _ in written].count("ASSET_MATERIALIZATION_PLANNED") == len(NAMES)
     for name in NAMES:
         own = [kind for kind, step in written if step == name and "PLANNED" not in kind]
-        assert own == ["STEP_START", "STEP_OUTPUT", "ASSET_MATERIALIZATION", "HANDLED_OUTPUT", "STEP_SUCCESS"]
+        assert own == ["STEP_START", "STEP_OUTPUT", "ASSET_MATERIALIZATION", "STEP_SUCCESS"]
     records = instance.get_asset_records([dg.AssetKey(name) for name in NAMES])
     assert {record.asset_entry.last_run_id for record in records} == {result.run_id}
 

@@ -1,0 +1,94 @@
+"""Machines of their own as far as the network goes: network namespaces, each joined to us by a cable."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+
+HERE = "127.0.0.1"
+
+
+def reason_without_hosts() -> str | None:
+    """Why there can be none; None where they can be made."""
+    if sys.platform != "linux" or os.geteuid() != 0:
+        return "network namespaces need Linux and root"
+    if shutil.which("ip") is None:
+        return "network namespaces need ip, of Debian's iproute2"
+    name = f"docpipe-try-{os.getpid()}"
+    if subprocess.run(["ip", "netns", "add", name], capture_output=True, check=False).returncode:
+        return "network namespaces are not permitted here"
+    subprocess.run(["ip", "netns", "delete", name], check=True)
+    return None
+
+
+@dataclass(frozen=True)
+class Host:
+    name: str
+    gateway: str
+    """The address of this machine, as seen from there."""
+    callers: dict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
+    """Who has called a port of this machine through the gateway."""
+
+    def command(self, words: Sequence[str]) -> list[str]:
+        return ["ip", "netns", "exec", self.name, *words]
+
+    def seen_from_there(self, environment: Mapping[str, str]) -> dict[str, str]:
+        return {name: value.replace(HERE, self.gateway) for name, value in environment.items()}
+
+
+@contextmanager
+def host(number: int, ports: Sequence[int]) -> Iterator[Host]:
+    """A namespace without any network but a cable to this machine, where the ports answer as they do here."""
+    name, cable = f"docpipe-{os.getpid()}-{number}", f"dp{os.getpid() % 10_000}n{number}"
+    made = Host(name, f"10.213.{number}.1")
+    there = f"10.213.{number}.2"
+    _ip("netns", "add", name)
+    try:
+        _ip("link", "add", cable, "type", "veth", "peer", "name", "eth0", "netns", name)
+        _ip("address", "add", f"{made.gateway}/24", "dev", cable)
+        _ip("link", "set", cable, "up")
+        _ip("-n", name, "address", "add", f"{there}/24", "dev", "eth0")
+        _ip("-n", name, "link", "set", "eth0", "up")
+        with ExitStack() as relays:
+            for port in ports:
+                relays.enter_context(_relay(made, port))
+            yield made
+    finally:
+        _ip("netns", "delete", name)  # the cable goes with it
+
+
+def _ip(*words: str) -> None:
+    subprocess.run(["ip", *words], check=True)
+
+
+@contextmanager
+def _relay(host: Host, port: int) -> Iterator[None]:
+    """Carries what comes to the gateway to the same port here, where the services listen to us alone."""
+    with socket.create_server((host.gateway, port)) as listener:
+
+        def accept() -> None:
+            with suppress(OSError):  # the listener was closed
+                while True:
+                    caller, (address, _) = listener.accept()
+                    host.callers[port].add(address)
+                    service = socket.create_connection((HERE, port))
+                    for source, sink in ((caller, service), (service, caller)):
+                        threading.Thread(target=_carry, args=(source, sink), daemon=True).start()
+
+        threading.Thread(target=accept, daemon=True).start()
+        yield
+        listener.shutdown(socket.SHUT_RDWR)
+
+
+def _carry(source: socket.socket, sink: socket.socket) -> None:
+    with suppress(OSError):
+        while data := source.recv(64 * 1024):
+            sink.sendall(data)
+    with suppress(OSError):
+        sink.shutdown(socket.SHUT_WR)

@@ -1,0 +1,199 @@
+"""Workers come from other machines and go again; told to end, they finish what they have or hand it back."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from PIL import Image
+
+from docpipe_assets.breaker import RUN_HANDED_BACK, Breakers
+from docpipe_assets.defs import tags
+from docpipe_assets.defs.history import fold_history
+from docpipe_assets.identity import partition_key
+from docpipe_assets.ledger import State
+from docpipe_assets.sample import write_text_pdfs
+from docpipe_assets.stack import Stack
+from docpipe_assets_tests.pipeline.engines import Gate
+from docpipe_assets_tests.pipeline.hosts import Host, host, reason_without_hosts
+from docpipe_assets_tests.pipeline.site import Site, open_site
+
+pytestmark = [pytest.mark.pipeline, pytest.mark.slow, pytest.mark.timeout(300)]
+
+ENVIRONMENT = {
+    "DOCPIPE_INTAKE_SECONDS": "2",
+    "DOCPIPE_RETRY_SECONDS": "600",  # whoever is charged waits for longer than the test does
+    "DOCPIPE_OCR_ENGINE": "docpipe_assets_tests.pipeline.engines:SlowOcr",
+}
+ENDS_SECONDS = 60.0
+RUNNING = (dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING)
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """A stack without workers of its own, a scan that waits in the middle, and a letter that does not."""
+
+    site: Site
+    gate: Gate
+    scan: Path
+    letter: Path
+
+    @contextmanager
+    def worker(self, name: str, *options: str, host: Host | None = None) -> Iterator[subprocess.Popen[bytes]]:
+        """A worker as it is started on any machine."""
+        command = [sys.executable, "-m", "docpipe_assets", "worker", f"--name={name}", "--concurrency=1"]
+        settings = self.site.stack.environment
+        if host is not None:
+            command, settings = host.command(command), host.seen_from_there(settings)
+        environment = {**os.environ, **settings}
+        with (
+            self.log_of(name).open("ab") as log,
+            subprocess.Popen([*command, *options], env=environment, stdout=log, stderr=log) as process,
+        ):
+            try:
+                yield process
+            finally:
+                process.kill()
+
+    def log_of(self, name: str) -> Path:
+        return self.site.stack.folder / "logs" / f"{name}.log"
+
+    def begin(self, document: str) -> dg.DagsterRun:
+        """Puts a scan; returns its run when it is in the middle of OCR."""
+        self.gate.close()
+        self.site.put(document, self.scan)
+        self.site.wait_for(self.gate.waiting_process, lambda found: found is not None, "OCR to begin")
+        (run,) = self.runs(document)
+        assert run.status in RUNNING
+        return run
+
+    def runs(self, document: str) -> list[dg.DagsterRun]:
+        """Oldest first."""
+        return self.site.runs_of(partition_key(document))[::-1]
+
+    def wait_for_success(self, document: str) -> list[dg.DagsterRun]:
+        self.site.wait_for(
+            lambda: self.site.entry(document).state, lambda state: state is State.SUCCEEDED, document
+        )
+        return self.runs(document)
+
+    def breakers(self) -> Breakers:
+        return fold_history(self.site.instance, self.site.bench.settings)[0]
+
+
+@pytest.fixture(scope="module")
+def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+    files = tmp_path_factory.mktemp("files")
+    page = Image.new("L", (400, 500), 255)
+    page.paste(40, (50, 50, 350, 90))
+    page.save(files / "scan.pdf", resolution=72)
+    (letter,) = write_text_pdfs(files, 1)
+    stack = Stack(tmp_path_factory.mktemp("fleet"), workers=0, webserver=False, environment=ENVIRONMENT)
+    with open_site(stack, patience_seconds=100) as site:
+        gate = Gate(site.bench.settings.data_dir)
+        yield Fleet(site, gate, files / "scan.pdf", letter)
+        gate.open()
+
+
+def ended_after(worker: "subprocess.Popen[bytes]", seconds: float = ENDS_SECONDS) -> int:
+    began = time.monotonic()
+    worker.wait(seconds)
+    return round(time.monotonic() - began)
+
+
+def unchanged(site: Site, run: dg.DagsterRun) -> set[str]:
+    """The stages that a run found made."""
+    logs = site.instance.all_logs(run.run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION)
+    made = [entry.asset_materialization for entry in logs]
+    return {str(one.asset_key.path[-1]) for one in made if one and one.metadata["unchanged"].value}
+
+
+def test_a_worker_told_to_end_takes_nothing_new_and_finishes_what_it_has(fleet: Fleet) -> None:
+    with ExitStack() as workers:
+        first = workers.enter_context(fleet.worker("first"))
+        fleet.begin("finish/scan.pdf")
+        first.send_signal(signal.SIGTERM)
+        fleet.site.put("finish/letter.pdf", fleet.letter)
+        workers.enter_context(fleet.worker("second"))
+        fleet.wait_for_success("finish/letter.pdf")
+        assert first.poll() is None, "it is still at work"
+        fleet.gate.open()
+        (scan,) = fleet.wait_for_success("finish/scan.pdf")
+        assert tags.ERROR not in scan.tags
+        ended_after(first)
+        assert first.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("grace", "signals"), [("0", [signal.SIGTERM]), ("600", [signal.SIGINT, signal.SIGINT])]
+)
+def test_a_worker_that_may_not_wait_hands_its_document_back_to_the_others(
+    fleet: Fleet, grace: str, signals: list[signal.Signals]
+) -> None:
+    document = f"grace-{grace}/scan.pdf"
+    with ExitStack() as workers:
+        leaving = workers.enter_context(fleet.worker("leaving", f"--grace-seconds={grace}"))
+        fleet.begin(document)
+        for number in signals:
+            leaving.send_signal(number)
+            time.sleep(1)
+        assert ended_after(leaving) < 30
+        assert leaving.returncode == 0
+        (given_up,) = fleet.runs(document)[:1]
+        assert given_up.status is dg.DagsterRunStatus.FAILURE
+        assert given_up.tags[tags.ERROR] == RUN_HANDED_BACK
+
+        workers.enter_context(fleet.worker("staying"))
+        fleet.site.wait_for(lambda: len(fleet.runs(document)), lambda count: count == 2, "the next run")
+        breaker = fleet.breakers().documents[partition_key(document)]
+        assert (breaker.attempts, breaker.failures, breaker.uncharged) == (0, 0, 0)
+        fleet.gate.open()
+        _, finished = fleet.wait_for_success(document)
+        assert finished.tags[tags.ATTEMPT] == "1", "what was handed back was no attempt"
+        assert unchanged(fleet.site, finished) == {"raw_pdf", "page_splits"}
+    assert partition_key(document) not in fleet.breakers().documents
+
+
+def test_a_run_that_a_person_cancels_is_not_taken_for_one_handed_back(fleet: Fleet) -> None:
+    with fleet.worker("cancels"):
+        run = fleet.begin("cancel/scan.pdf")
+        fleet.site.instance.run_launcher.terminate(run.run_id)
+        fleet.site.wait_for(
+            lambda: fleet.runs("cancel/scan.pdf")[0].status,
+            lambda status: status is dg.DagsterRunStatus.CANCELED,
+            "the run to be canceled",
+        )
+        fleet.gate.open()
+        assert tags.ERROR not in fleet.runs("cancel/scan.pdf")[0].tags
+
+
+WITHOUT_HOSTS = reason_without_hosts()
+
+
+@pytest.mark.skipif(WITHOUT_HOSTS is not None, reason=str(WITHOUT_HOSTS))
+def test_workers_on_other_machines_need_s3_postgres_and_the_broker_and_nothing_else(
+    fleet: Fleet, tmp_path: Path
+) -> None:
+    endpoints = fleet.site.stack.endpoints
+    ports = (endpoints.s3_port, endpoints.postgres_port, endpoints.broker_port)
+    letters = write_text_pdfs(tmp_path, 6)
+    with ExitStack() as machines:
+        hosts = [machines.enter_context(host(number, ports)) for number in (1, 2)]
+        for one in hosts:
+            machines.enter_context(fleet.worker(one.name, host=one))
+        for letter in letters:
+            fleet.site.put(f"machines/{letter.name}", letter)
+        ledger = fleet.site.settled("machines", len(letters))
+        assert ledger.count(State.SUCCEEDED) == len(letters)
+        for one in hosts:
+            assert {port: len(one.callers[port]) for port in ports} == dict.fromkeys(ports, 1)
+        done = [fleet.log_of(one.name).read_text().count("succeeded in") for one in hosts]
+        assert sum(done) == len(letters)
+        assert min(done) > 0, "both took their part"
