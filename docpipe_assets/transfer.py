@@ -20,7 +20,7 @@ RANGE_BYTES = 16 * 1024 * 1024
 
 _THREADS = 4
 _BLOCK_BYTES = 256 * 1024
-_PAUSES_SECONDS = (0.1, 0.2, 0.4, 0.8, 1.6)
+_PAUSES_SECONDS = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2)
 """Before a cut range is asked for again; shortened at random, so that many readers do not come at once."""
 
 
@@ -58,7 +58,7 @@ class ResumingReader(io.RawIOBase):
         self._what = what
         self._at = start
         self._cuts = 0
-        self._body: Body | None
+        self._body: Body | None = None  # closed with this object, also when the first answer is an error
         self._body, self._end = open_range(start, end)
 
     def readable(self) -> bool:
