@@ -18,7 +18,7 @@ _ABBREVIATIONS = (
 _TOKEN = re.compile(
     rf"""
       (?:[^\W\d_]{{1,2}}\.){{2,}}                 # U.S.  J.R.  L.L.P.  Ph.D.
-    | (?:(?i:{_ABBREVIATIONS}))\.                 # Inc.  Dr.
+    | (?=[\w']{{1,6}}\.)(?i:{_ABBREVIATIONS})\.   # Inc.  Dr.
     | [A-Z]\.                                     # the initial of a name
     | [A-Z]+(?:&[A-Z]+)+                          # AT&T
     | ['’][sS]\b                                  # the possessive is never part of a name

@@ -10,9 +10,9 @@ import pypdfium2
 import pypdfium2.raw as pdfium
 
 from docpipe_assets.engines.pdf.plain import (
+    bad_characters,
     clean,
     fitting_dpi,
-    is_bad,
     named_pages,
     number,
     rounded,
@@ -22,6 +22,7 @@ from docpipe_assets.engines.pdf.plain import (
 from docpipe_assets.errors import (
     BadPageTree,
     DocumentError,
+    MemoryLimit,
     NoPages,
     PasswordRequired,
     TooManyPages,
@@ -125,7 +126,7 @@ def read(path: str, page: int) -> Iterator[dict[str, Any]]:
             "lines": [[[text, box, 1.0] for text, box in line] for line in lines],
             "signals": {
                 "characters": float(len(text)),
-                "bad_character_share": share(sum(map(is_bad, text)), len(text)),
+                "bad_character_share": share(bad_characters(text), len(text)),
                 "cid_marks": 0.0,
                 "one_letter_token_share": share(sum(len(word) == 1 for word in words), len(words)),
                 "read_by_pdfium": 1.0,
@@ -135,13 +136,19 @@ def read(path: str, page: int) -> Iterator[dict[str, Any]]:
         }
 
 
-def render(path: str, page: int, dpi: float, target: str) -> Iterator[dict[str, Any]]:
+def render(
+    path: str, page: int, dpi: float, target: str, image_bytes_max: int | None
+) -> Iterator[dict[str, Any]]:
     """Write the page as it is seen, 8 bits grey, to ``target``; one value: width, height, dpi.
 
-    The resolution falls for a page so large that it would pass the cap on pixels.
+    The resolution falls for a page so large that it would pass the cap on pixels. PDFium unpacks an image
+    to its full size, whatever the resolution asked for: one of more than ``image_bytes_max`` raises
+    MemoryLimit before it is unpacked.
     """
     with _named(f"page {page} can't be rendered by PDFium"):
         shown = _open(path)[page - 1]
+        if image_bytes_max is not None and (size := _largest_image_bytes(shown)) > image_bytes_max:
+            raise MemoryLimit(f"page {page} has an image of {size:,} bytes when unpacked")
         width_points, height_points = (number(side) for side in shown.get_size())
         fitting = fitting_dpi(width_points, height_points, dpi)
         if fitting is None:
@@ -180,6 +187,18 @@ def _refusal(error: Any) -> DocumentError:
     if error.err_code == pdfium.FPDF_ERR_SECURITY:
         return UnsupportedEncryption("encrypted in a way that can't be read")
     return UnreadablePdf(f"can't be opened by PDFium ({error})")
+
+
+def _largest_image_bytes(page: _Page) -> int:
+    """How large the largest image of a page is when unpacked; nothing is unpacked to tell."""
+    largest = 0
+    found = pdfium.FPDF_IMAGEOBJ_METADATA()
+    for number_of_object, item in enumerate(page.get_objects([pdfium.FPDF_PAGEOBJ_IMAGE], max_depth=3)):
+        if number_of_object == _OBJECTS_MAX:
+            break
+        if pdfium.FPDFImageObj_GetImageMetadata(item, page, found):
+            largest = max(largest, found.width * found.height * found.bits_per_pixel // 8)
+    return largest
 
 
 def _loads(document: _Document, index: int) -> bool:

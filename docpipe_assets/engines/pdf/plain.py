@@ -1,6 +1,7 @@
 """Plain values: what may leave a child process, however odd the file it was read from."""
 
 import math
+import re
 from collections.abc import Sequence
 
 from docpipe_assets.model import Box
@@ -10,7 +11,8 @@ _DPI_MIN = 36
 _PIXELS_MAX = 40_000_000
 _SIDE_MAX = 30_000
 _POINTS_MAX = 1e9
-_STAMP_WORDS_MAX = 10_000
+STAMP_WORDS_MAX = 10_000
+_BAD = re.compile("[\ufffd\ue000-\uf8ff]")
 
 FOREIGN = {
     b"<!doctype html": "an HTML page",
@@ -64,14 +66,14 @@ def rounded(x0: float, y0: float, x1: float, y1: float) -> tuple[float, float, f
 
 def stamp(words: Sequence[tuple[str, Sequence[float]]], width: float, height: float) -> str | None:
     """The page's Bates label. Not looked for among so many words that the search would not end."""
-    if len(words) > _STAMP_WORDS_MAX or not width or not height:
+    if len(words) > STAMP_WORDS_MAX or not width or not height:
         return None
     return bates_label([(text, Box(*box)) for text, box in words], width, height)
 
 
-def is_bad(character: str) -> bool:
-    """Whether a character of a text layer has no meaning outside its font."""
-    return character == "\ufffd" or "\ue000" <= character <= "\uf8ff"
+def bad_characters(text: str) -> int:
+    """How many characters of a text layer have no meaning outside its font."""
+    return len(_BAD.findall(text))
 
 
 def share(part: float, whole: float) -> float:

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from docpipe_assets.engines.pdf.plain import (
+    STAMP_WORDS_MAX,
+    bad_characters,
     clean,
     fitting_dpi,
     foreign_kind,
-    is_bad,
     named_pages,
     number,
     rounded,
@@ -31,6 +32,7 @@ from docpipe_assets.errors import (
     UnreadablePdf,
     UnsupportedEncryption,
 )
+from docpipe_assets.rules.bates import MARGIN_SHARE
 
 # PyMuPDF imports these when they are installed, and with them ONNX Runtime, which starts threads:
 # 100 MB and a second of CPU for what we never call, in a process that has to stay forkable.
@@ -40,6 +42,8 @@ import pymupdf  # noqa: E402
 
 _Matrix: TypeAlias = Any
 _Page: TypeAlias = Any
+_RawWord: TypeAlias = tuple[float, float, float, float, str, int, int, int]
+_Texts: TypeAlias = list[tuple[str, _RawWord]]
 _Words: TypeAlias = list[tuple[str, tuple[float, float, float, float], int, int]]
 _Paint: TypeAlias = list[tuple[str, tuple[float, float, float, float]]]
 
@@ -148,16 +152,16 @@ def survey(path: str, first: int) -> Iterator[dict[str, Any]]:
         with _named(f"page {index + 1} can't be read"):
             page = document[index]
             rotation, upright, width, height = _unrotate(page)
-            words, left_out = _words(page, upright)
+            texts, left_out = _texts(page)
             cover = _image_cover(page, _paint_log(page))
             found = {
                 "page": index + 1,
                 "width_points": width,
                 "height_points": height,
                 "rotation_degrees": rotation,
-                "text_characters": sum(len(text) for text, *_ in words) + left_out,
+                "text_characters": sum(len(text) for text, _ in texts) + left_out,
                 "image_cover": cover,
-                "bates": stamp([(text, box) for text, box, *_ in words], width, height),
+                "bates": _stamp(texts, upright, width, height),
             }
         _drop_images(cover)
         yield found
@@ -261,20 +265,44 @@ def _unrotate(page: _Page) -> tuple[int, _Matrix, float, float]:
     return rotation, upright, number(width), number(height)
 
 
-def _words(page: _Page, upright: _Matrix) -> tuple[_Words, int]:
-    """Text, upright box, block and line of each word; and how many characters were too many."""
-    found: _Words = []
+def _texts(page: _Page) -> tuple[_Texts, int]:
+    """Each word's text, and the word as MuPDF gives it; and how many characters were too many."""
+    found: _Texts = []
     left_out = characters = 0
-    is_turned = tuple(upright) != (1.0, 0.0, 0.0, 1.0, 0.0, 0.0)
-    for x0, y0, x1, y1, text, block, line, _ in page.get_text("words", flags=_WORD_FLAGS, sort=False):
+    for word in page.get_text("words", flags=_WORD_FLAGS, sort=False):
+        text = word[4]
         room = _WORD_CHARACTERS_MAX if characters < _CHARACTERS_MAX else 0
         left_out += max(len(text) - room, 0)
         if kept := clean(text[:room]):
             characters += len(kept)
-            if is_turned:
-                x0, y0, x1, y1 = pymupdf.Rect(x0, y0, x1, y1) * upright
-            found.append((kept, rounded(x0, y0, x1, y1), block, line))
+            found.append((kept, word))
     return found, left_out
+
+
+def _words(page: _Page, upright: _Matrix) -> tuple[_Words, int]:
+    """Text, upright box, block and line of each word; and how many characters were too many."""
+    texts, left_out = _texts(page)
+    is_turned = _is_turned(upright)
+    return [(text, _box(word, upright, is_turned), word[5], word[6]) for text, word in texts], left_out
+
+
+def _is_turned(upright: _Matrix) -> bool:
+    return tuple(upright) != (1.0, 0.0, 0.0, 1.0, 0.0, 0.0)
+
+
+def _box(word: _RawWord, upright: _Matrix, is_turned: bool) -> tuple[float, float, float, float]:
+    x0, y0, x1, y1 = pymupdf.Rect(word[:4]) * upright if is_turned else word[:4]
+    return rounded(x0, y0, x1, y1)
+
+
+def _stamp(texts: _Texts, upright: _Matrix, width: float, height: float) -> str | None:
+    """The page's Bates label; boxes are made for the words only that stand where a label may."""
+    if len(texts) > STAMP_WORDS_MAX:
+        return None
+    is_turned = _is_turned(upright)
+    edge = MARGIN_SHARE * height + 1
+    near = texts if is_turned else [t for t in texts if not edge < (t[1][1] + t[1][3]) / 2 < height - edge]
+    return stamp([(text, _box(word, upright, is_turned)) for text, word in near], width, height)
 
 
 def _lines(words: _Words) -> list[list[Any]]:
@@ -296,7 +324,7 @@ def _signals(page: _Page, words: _Words, upright: _Matrix) -> dict[str, float]:
     cover = _image_cover(page, paint)
     signals = {
         "characters": float(len(text)),
-        "bad_character_share": share(sum(map(is_bad, text)), len(text)),
+        "bad_character_share": share(bad_characters(text), len(text)),
         "cid_marks": float(text.count("(cid:")),
         "one_letter_token_share": share(sum(len(w[0]) == 1 for w in words), len(words)),
         "image_cover": cover,

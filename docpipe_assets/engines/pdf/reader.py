@@ -15,6 +15,7 @@ from docpipe_assets.errors import (
     CpuTimeout,
     DocumentError,
     InternalError,
+    MemoryLimit,
     NotAPdf,
     PasswordRequired,
     ResourceError,
@@ -28,6 +29,8 @@ _PACKAGE = "docpipe_assets.engines.pdf"
 PRELOAD = (f"{_PACKAGE}.pymupdf:warm_up", f"{_PACKAGE}.pdfium", f"{_PACKAGE}.qpdf", "numpy")
 """What the sandbox imports once, before it forks a child for each call."""
 
+_IMAGE_BYTES_MAX = 48 * 1024 * 1024
+"""A page at 300 dpi in colour, 25 MB, and much more is PDFium's; it takes half as much again to show it."""
 _FAILED_PAGES_MAX = 5
 """So many pages of one part may defeat the survey at full price; the rest of the part is given up."""
 
@@ -122,17 +125,27 @@ class IsolatedPdfReader:
         with self._scratch.folder() as folder:
             target = folder / "page.grey"
             arguments = {"path": str(pdf), "page": page, "dpi": dpi, "target": str(target)}
-            try:
-                found = self._only("pdfium:render", arguments, folder, by_page=True)
-            except (DocumentError, ResourceError) as error:
-                try:
-                    found = self._only("pymupdf:render", arguments, folder, by_page=True)
-                except (DocumentError, ResourceError) as second:
-                    raise error from second
+            found = self._rendered(arguments, folder)
             width, height = int(found["width"]), int(found["height"])
             if target.stat().st_size != width * height:
                 raise InternalError(f"page {page}: the rendered image is not {width} x {height} pixels")
             yield PageImage(target, width, height, float(found["dpi"]))
+
+    def _rendered(self, arguments: Mapping[str, Any], folder: Path) -> Any:
+        """By PDFium, or where that fails by MuPDF, which unpacks an image no larger than it is shown."""
+
+        def render(library: str, **limits: int | None) -> Any:
+            return self._only(f"{library}:render", {**arguments, **limits}, folder, by_page=True)
+
+        try:
+            return render("pdfium", image_bytes_max=_IMAGE_BYTES_MAX)
+        except (DocumentError, ResourceError) as error:
+            try:
+                return render("pymupdf")
+            except (DocumentError, ResourceError) as second:
+                if not isinstance(error, MemoryLimit):
+                    raise error from second
+        return render("pdfium", image_bytes_max=None)
 
     def _inspect(self, library: str, pdf: Path, max_pages: int) -> PdfFacts:
         found = self._only(f"{library}:inspect", {"path": str(pdf), "max_pages": max_pages})

@@ -1,0 +1,127 @@
+"""What it costs to open, cut, survey, read and render a long PDF, and the memory of the processes that do it.
+
+    python -m docpipe_assets_tests.benchmarks.pdf [--documents scan600 text20000 ...] [--rendered 8]
+
+The reader, its sandbox and their limits are those of a standard lane; only the number of pages is not
+limited. Documents are those of ``documents.py``; a file given instead is taken as it is. *child* is the
+largest resident size of any one child, pages shared with the zygote included; *all* is the largest sum
+over the zygote and its children, shared pages counted once (PSS), sampled fifty times a second.
+"""
+
+import argparse
+import os
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from docpipe_assets.meter import process_tree
+from docpipe_assets.sandbox.limits import Usage
+from docpipe_assets.settings import Settings
+from docpipe_assets.workbench import Workbench
+from docpipe_assets_tests.benchmarks.cost import MEGABYTE, share_bytes
+from docpipe_assets_tests.benchmarks.documents import write_huge_images, write_scan, write_text
+
+DOCUMENTS: dict[str, Callable[[Path], None]] = {
+    "scan600": lambda path: write_scan(path, 1500, 600),
+    "scan2000": lambda path: write_scan(path, 5000, 2000),
+    "scan4000": lambda path: write_scan(path, 20000, 4000),
+    "text5000": lambda path: write_text(path, 5000),
+    "text20000": lambda path: write_text(path, 20000),
+    "huge20": lambda path: write_huge_images(path, 20),
+}
+_SAMPLE_SECONDS = 0.02
+
+
+class _Watch(threading.Thread):
+    """Samples what all processes below this one hold."""
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self.peak_bytes = 0
+        self._ended = threading.Event()
+
+    def run(self) -> None:
+        while not self._ended.wait(_SAMPLE_SECONDS):
+            below = (process for process in process_tree(os.getpid()) if process != os.getpid())
+            self.peak_bytes = max(self.peak_bytes, sum(map(share_bytes, below)))
+
+    def end(self) -> None:
+        self._ended.set()
+        self.join()
+
+
+@contextmanager
+def _row(bench: Workbench, name: str, pages: int) -> Iterator[None]:
+    bench.take_child_usage()
+    watch, began, own = _Watch(), time.monotonic(), time.process_time()
+    watch.start()
+    yield
+    watch.end()
+    used: Usage = bench.take_child_usage()
+    print(
+        f"  {name:18}{pages:>7,}{used.child_cpu_seconds:>9.1f}"
+        f"{used.child_cpu_seconds * 1000 / pages:>9.2f}{time.process_time() - own:>8.1f}"
+        f"{time.monotonic() - began:>8.1f}{used.calls:>7,}{used.peak_rss_bytes / MEGABYTE:>8.0f}"
+        f"{watch.peak_bytes / MEGABYTE:>8.0f}",
+        flush=True,
+    )
+
+
+def measure(bench: Workbench, document: Path, folder: Path, rendered: int) -> None:
+    """Every call of the reader on one document, a row for each."""
+    print(
+        f"  {'':18}{'pages':>7}{'CPU s':>9}{'/1,000':>9}{'own':>8}{'wall s':>8}{'calls':>7}"
+        f"{'child':>8}{'all MB':>8}"
+    )
+    reader = bench.reader
+    with _row(bench, "zygote alone", 1):
+        list(bench.sandbox.confinement)
+        time.sleep(0.1)
+    with _row(bench, "inspect", 1):
+        pages = reader.inspect(document, bench.settings.max_pages).pages
+    parts: list[tuple[Path, int]] = []
+    settings = bench.settings
+    with _row(bench, "split", pages):
+        for part in reader.split(document, pages, settings.pages_per_split, settings.bytes_per_split):
+            kept = folder / f"{part.first_page}.pdf"
+            part.path.rename(kept)
+            parts.append((kept, part.last_page - part.first_page + 1))
+    with _row(bench, "survey", pages):
+        assert sum(1 for path, count in parts for _ in reader.survey(path, count)) == pages
+    with _row(bench, "read", pages):
+        assert sum(1 for path, _ in parts for _ in reader.read(path)) == pages
+    if rendered:
+        with _row(bench, f"render {settings.ocr_dpi} dpi", rendered):
+            for path, _ in parts[:rendered]:
+                with reader.render(path, 1, settings.ocr_dpi):
+                    pass
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--documents", nargs="+", default=["scan600", "text5000", "huge20"])
+    parser.add_argument("--rendered", type=int, default=8)
+    parser.add_argument("--memory", type=int, help="the limit on a child's data, in MB")
+    options = parser.parse_args()
+    for name in options.documents:
+        with tempfile.TemporaryDirectory() as temporary:
+            folder = Path(temporary)
+            document = Path(name)
+            if name in DOCUMENTS:
+                document = folder / "document.pdf"
+                DOCUMENTS[name](document)
+            limit = {"sandbox_memory_bytes": options.memory * MEGABYTE} if options.memory else {}
+            settings = Settings(data_dir=folder / "data", max_pages=100_000, **limit)
+            bench = Workbench(settings)
+            print(f"{name}: {document.stat().st_size / 1e6:,.0f} MB", flush=True)
+            try:
+                measure(bench, document, folder, options.rendered)
+            finally:
+                bench.close()
+
+
+if __name__ == "__main__":
+    main()
