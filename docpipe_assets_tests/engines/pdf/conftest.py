@@ -15,23 +15,27 @@ CALL_CPU_SECONDS = 10.0
 
 
 @pytest.fixture(scope="session")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runner]:
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     with Sandbox(preload=PRELOAD, scratch=tmp_path_factory.mktemp("sandbox")) as sandbox:
+        yield sandbox
 
-        def in_child(
-            function: str, arguments: Mapping[str, Any], folder: Path | None = None, *, by_page: bool = False
-        ) -> Iterator[Any]:
-            limits = Limits(
-                cpu_seconds=CALL_CPU_SECONDS,
-                wall_seconds=60,
-                memory_bytes=2**30,
-                file_bytes=2**28,
-                output_bytes=2**28,
-                step_cpu_seconds=PAGE_CPU_SECONDS if by_page else None,
-            )
-            return sandbox.stream(function, arguments, limits, folder=folder)
 
-        yield in_child
+@pytest.fixture(scope="session")
+def run(sandbox: Sandbox) -> Runner:
+    def in_child(
+        function: str, arguments: Mapping[str, Any], folder: Path | None = None, *, by_page: bool = False
+    ) -> Iterator[Any]:
+        limits = Limits(
+            cpu_seconds=CALL_CPU_SECONDS,
+            wall_seconds=60,
+            memory_bytes=2**30,
+            file_bytes=2**28,
+            output_bytes=2**28,
+            step_cpu_seconds=PAGE_CPU_SECONDS if by_page else None,
+        )
+        return sandbox.stream(function, arguments, limits, folder=folder)
+
+    return in_child
 
 
 @pytest.fixture

@@ -1,13 +1,19 @@
 """Words, labels and ink stand where a reader of the page sees them, whichever library was asked."""
 
-from collections.abc import Callable
+import io
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from docpipe_assets.engines.pdf.plain import clean, fitting_dpi, number
 from docpipe_assets.engines.pdf.reader import IsolatedPdfReader, Runner
+from docpipe_assets.errors import UnreadablePdf
+from docpipe_assets.sandbox import Sandbox
+from docpipe_assets.storage.scratch import ScratchFolder
 from docpipe_assets_tests.hostile.tiny_pdf import LETTER, RESOURCES, TinyPdf, show, simple
 
 Write = Callable[[bytes], Path]
@@ -115,6 +121,51 @@ def test_a_page_too_large_for_its_resolution_is_rendered_smaller(
     with reader.render(written(simple(LINE, box=b"/MediaBox [0 0 8500 8500]")), 1, 300) as image:
         assert image.dpi < 60
         assert 35_000_000 < image.width * image.height <= 40_100_000
+
+
+@pytest.fixture(scope="module")
+def huge_scan() -> bytes:
+    """A page whose left half is black: 63 megapixels, which take 63 MB when they are unpacked."""
+    image = Image.new("L", (7_000, 9_000), 255)
+    image.paste(0, (0, 0, 3_500, 9_000))
+    packed = io.BytesIO()
+    image.save(packed, "JPEG", quality=50)
+    pdf = TinyPdf()
+    entries = b"/Type /XObject /Subtype /Image /Width 7000 /Height 9000 /ColorSpace /DeviceGray"
+    shown = pdf.stream(packed.getvalue(), entries + b" /BitsPerComponent 8 /Filter /DCTDecode")
+    tree = pdf.reserve()
+    contents = b"%d 0 R" % pdf.stream(b"q 612 0 0 792 0 0 cm /X Do Q")
+    page = pdf.page(tree, contents, b"/Resources << /XObject << /X %d 0 R >> >>" % shown)
+    pdf.objects[tree] = b"<< /Type /Pages /Kids [%d 0 R] /Count 1 >>" % page
+    return pdf.written(pdf.add(b"<< /Type /Catalog /Pages %d 0 R >>" % tree))
+
+
+def black_half(reader: IsolatedPdfReader, path: Path) -> float:
+    """The share of black pixels in the left half less that in the right one."""
+    with reader.render(path, 1, 100) as image:
+        pixels = np.frombuffer(image.path.read_bytes(), np.uint8).reshape(image.height, image.width)
+    left, right = np.array_split(pixels < 128, 2, axis=1)
+    return float(left.mean() - right.mean())
+
+
+def test_a_huge_image_is_unpacked_no_larger_than_it_is_shown(
+    reader: IsolatedPdfReader, sandbox: Sandbox, written: Write, huge_scan: bytes
+) -> None:
+    with reader.render(written(simple(LINE)), 1, 100):
+        without_image = sandbox.last_usage.peak_rss_bytes
+    assert black_half(reader, written(huge_scan)) > 0.99
+    assert sandbox.last_usage.peak_rss_bytes < without_image + 40_000_000
+
+
+def test_a_huge_image_that_mupdf_fails_with_is_pdfiums(run: Runner, written: Write, huge_scan: bytes) -> None:
+    def without_mupdf(function: str, *arguments: Any, **options: Any) -> Iterator[Any]:
+        if "pymupdf:render" in function:
+            raise UnreadablePdf("MuPDF fails")
+        return run(function, *arguments, **options)
+
+    path = written(huge_scan)
+    reader = IsolatedPdfReader(without_mupdf, ScratchFolder(path.parent / "scratch"))
+    assert black_half(reader, path) > 0.99
 
 
 def test_a_page_too_large_for_any_resolution_is_refused() -> None:

@@ -143,6 +143,19 @@ def test_what_can_not_be_processed_is_refused_by_its_class(
         reader.inspect(written(KINDS[name].make()), 5000)
 
 
+def test_twenty_thousand_pages_are_opened_and_cut_if_they_are_allowed(
+    reader: IsolatedPdfReader, written: Write
+) -> None:
+    pdf = TinyPdf()
+    tree, contents = pdf.reserve(), b"%d 0 R" % pdf.stream(show())
+    kids = b" ".join(b"%d 0 R" % pdf.page(tree, contents) for _ in range(20_000))
+    pdf.objects[tree] = b"<< /Type /Pages /Kids [%s] /Count 20000 >>" % kids
+    path = written(pdf.written(pdf.add(b"<< /Type /Catalog /Pages %d 0 R >>" % tree)))
+    assert reader.inspect(path, 20_000).pages == 20_000
+    cut = [(part.first_page, part.last_page) for part in reader.split(path, 20_000, 8_000, 2**24)]
+    assert cut == [(1, 8_000), (8_001, 16_000), (16_001, 20_000)]
+
+
 def test_the_number_of_pages_is_counted_and_not_believed(reader: IsolatedPdfReader, written: Write) -> None:
     low = reader.inspect(written(KINDS["count_too_low"].make()), 5000)
     absurd = reader.inspect(written(KINDS["count_absurd"].make()), 5000)
