@@ -20,14 +20,14 @@ from docpipe_assets.model import (
     CanonicalEntity,
     Chunk,
     Mention,
-    PageText,
+    PageProse,
     Place,
     RawPdf,
     Relationship,
     TextMethod,
 )
 from docpipe_assets.rules.hashed import HashedSet
-from docpipe_assets.rules.places import PageWindow
+from docpipe_assets.rules.places import TextWindow
 
 LOW_CONFIDENCE = 0.9
 """Pages read by OCR below this are listed: nearly all good pages lie above 0.95."""
@@ -126,7 +126,7 @@ class _Claim(NamedTuple):
 def audit(
     raw_pdf: RawPdf,
     *,
-    pages: Iterable[PageText],
+    pages: Iterable[PageProse],
     chunks: Iterable[Chunk],
     mentions: Iterable[Mention],
     entities: Iterable[CanonicalEntity],
@@ -170,7 +170,7 @@ class _Reading:
         self.nodes = HashedSet()
         self.nodes.add("document")
 
-    def counted(self, pages: Iterable[PageText]) -> Iterator[PageText]:
+    def counted(self, pages: Iterable[PageProse]) -> Iterator[PageProse]:
         """Every page once and in order, each with its outcome, and texts that join without gaps."""
         offset = 0
         for expected, page in enumerate(pages, start=1):
@@ -241,8 +241,8 @@ class _Reading:
 class _Passage:
     """One reading of the pages, against which claims are held that come in text order."""
 
-    def __init__(self, pages: Iterable[PageText]) -> None:
-        self._window = PageWindow(pages)
+    def __init__(self, pages: Iterable[PageProse]) -> None:
+        self._window = TextWindow(pages)
         self.passed = 0
 
     def hold(self, claim: _Claim, found: Audit) -> None:
@@ -263,7 +263,7 @@ class _Passage:
 
 
 def _compare(
-    claims: Iterable[_Claim], counted: Iterable[PageText], pages: Iterable[PageText], found: Audit
+    claims: Iterable[_Claim], counted: Iterable[PageProse], pages: Iterable[PageProse], found: Audit
 ) -> None:
     """Hold claims against the pages: as far as they are in order in one passage, read to its end."""
     passages = [_Passage(counted)]
@@ -285,7 +285,7 @@ def _compare(
         _compare_late(late, pages, found)
 
 
-def _compare_late(late: list[_Claim], pages: Iterable[PageText], found: Audit) -> None:
+def _compare_late(late: list[_Claim], pages: Iterable[PageProse], found: Audit) -> None:
     passage = _Passage(pages)
     for claim in sorted(late):
         passage.hold(claim, found)

@@ -17,6 +17,7 @@ from docpipe_assets.model import (
     CanonicalEntities,
     Chunks,
     Mentions,
+    PageProse,
     PageTexts,
     RawPdf,
     RawPdfs,
@@ -57,7 +58,7 @@ def document_check(
         raw_pdf: RawPdf = next(iter(bench.load(RawPdfs, document)))
         found = audit(
             raw_pdf,
-            pages=pages,
+            pages=pages.seen_as(PageProse),
             chunks=chunks,
             mentions=mentions,
             entities=entities,

@@ -3,24 +3,27 @@
 from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Iterable, Iterator
+from typing import Generic, TypeVar
 
-from docpipe_assets.model import PAGE_SEPARATOR, Box, PageBox, PageSpan, PageText, Place, Word
+from docpipe_assets.model import PAGE_SEPARATOR, Box, PageBox, PageProse, PageSpan, PageText, Place, Word
+
+P = TypeVar("P", bound=PageProse)
 
 
-class PageWindow:
+class TextWindow(Generic[P]):
     """The pages around a span that moves forward.
 
     Pages are read as far as a span asks for, and kept until ``forget_before`` lets go of them.
     """
 
-    def __init__(self, pages: Iterable[PageText]) -> None:
-        self._unread: Iterator[PageText] = iter(pages)
-        self._pages: deque[PageText] = deque()
-        self._unseen: deque[PageText] = deque()
+    def __init__(self, pages: Iterable[P]) -> None:
+        self._unread: Iterator[P] = iter(pages)
+        self._pages: deque[P] = deque()
+        self._unseen: deque[P] = deque()
         self._is_followed = False
         self._is_read = False
 
-    def __iter__(self) -> Iterator[PageText]:
+    def __iter__(self) -> Iterator[P]:
         """Every page once, in order, also those that spans made the window read meanwhile."""
         self._is_followed = True
         while self._unseen or self.read_page() is not None:
@@ -31,7 +34,7 @@ class PageWindow:
         while not self._is_read and (not self._pages or self._pages[-1].end < end):
             self.read_page()
 
-    def read_page(self) -> PageText | None:
+    def read_page(self) -> P | None:
         """Read one page more; None where there is none."""
         page = next(self._unread, None)
         if page is None:
@@ -42,7 +45,7 @@ class PageWindow:
                 self._unseen.append(page)
         return page
 
-    def owner(self) -> PageText:
+    def owner(self) -> P:
         """A page at hand: it names the document and the version. At least one must have been read."""
         return self._pages[-1]
 
@@ -81,6 +84,10 @@ class PageWindow:
             if p.start <= end and p.end >= start
         ]
         return PAGE_SEPARATOR.join(parts)
+
+
+class PageWindow(TextWindow[PageText]):
+    """A window that also knows where on its pages the words stand."""
 
     def place(self, document: str, version: str, start: int, end: int, *, has_boxes: bool = True) -> Place:
         """The place of a span: its pages, one box for each line of it, and the first page's Bates label.

@@ -11,7 +11,16 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from docpipe_assets.errors import EngineError
 from docpipe_assets.identity import fingerprint
-from docpipe_assets.model import Chunk, Chunks, EntityType, FoundName, Mention, Mentions, PageTexts
+from docpipe_assets.model import (
+    Chunk,
+    Chunks,
+    EntityType,
+    FoundName,
+    Mention,
+    Mentions,
+    PageProse,
+    PageTexts,
+)
 from docpipe_assets.protocols import NameContext, NerEngine
 from docpipe_assets.rules.hashed import HashedSet
 from docpipe_assets.rules.places import PageWindow
@@ -50,7 +59,7 @@ def _mentions(chunks: Chunks, pages: PageTexts, engines: Sequence[NerEngine]) ->
 
 def _lowercase_words(pages: PageTexts) -> HashedSet:
     words = HashedSet()
-    for page in pages:
+    for page in pages.seen_as(PageProse):
         # The lower-case domain in an address would make its company look like a common word.
         text = _ADDRESS.sub(" ", page.text)
         for word in set(_WORD.findall(text)):

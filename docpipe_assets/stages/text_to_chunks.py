@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from docpipe_assets.errors import ConfigurationError
 from docpipe_assets.identity import fingerprint
-from docpipe_assets.model import PAGE_SEPARATOR, Chunk, Chunks, PageTexts
-from docpipe_assets.rules.places import PageWindow
+from docpipe_assets.model import PAGE_SEPARATOR, Chunk, Chunks, PageProse, PageTexts
+from docpipe_assets.rules.places import TextWindow
 from docpipe_assets.rules.sentences import heading_of, sentence_starts
 
 VERSION = "1"
@@ -52,7 +52,7 @@ def text_to_chunks(pages: PageTexts, *, token_limit: int = 400, overlap_tokens: 
 
 
 def _chunks(pages: PageTexts, token_limit: int, overlap_tokens: int) -> Iterator[Chunk]:
-    window = PageWindow(pages)
+    window = TextWindow(pages.seen_as(PageProse))
     heading: str | None = None
     packs = _packs(_pieces(window, token_limit), token_limit, overlap_tokens)
     for number, pieces in enumerate(packs):
@@ -62,7 +62,7 @@ def _chunks(pages: PageTexts, token_limit: int, overlap_tokens: int) -> Iterator
         window.forget_before(pieces[0].start)
 
 
-def _chunk(window: PageWindow, number: int, pieces: list[_Piece], heading: str | None) -> Chunk:
+def _chunk(window: TextWindow[PageProse], number: int, pieces: list[_Piece], heading: str | None) -> Chunk:
     start, end = pieces[0].start, pieces[-1].end
     page = window.owner()
     return Chunk(
@@ -103,7 +103,7 @@ def _tail(pack: list[_Piece], room: int) -> list[_Piece]:
     return pack[first:]
 
 
-def _pieces(window: PageWindow, token_limit: int) -> Iterator[_Piece]:
+def _pieces(window: TextWindow[PageProse], token_limit: int) -> Iterator[_Piece]:
     for start, sentence in _sentences(window):
         tokens = [m.start() for m in TOKEN.finditer(sentence)]
         if len(tokens) <= token_limit:
@@ -112,7 +112,7 @@ def _pieces(window: PageWindow, token_limit: int) -> Iterator[_Piece]:
             yield from _parts(start, sentence, tokens, token_limit)
 
 
-def _sentences(window: PageWindow) -> Iterator[tuple[int, str]]:
+def _sentences(window: TextWindow[PageProse]) -> Iterator[tuple[int, str]]:
     """Sentences with their offsets, also across page ends; the last one is held until its end is seen."""
     held = ""
     offset = 0

@@ -21,7 +21,7 @@ import zstandard
 
 from docpipe_assets.errors import ArtifactDamaged, ArtifactMissing, ObjectGone
 from docpipe_assets.identity import path_of
-from docpipe_assets.model import Blob, PageSplits, PageText, PageTexts, Records
+from docpipe_assets.model import Blob, PageSplits, PageText, PageTexts, Record, Records
 from docpipe_assets.protocols import Scratch, Store
 from docpipe_assets.transfer import copy_stream, sha256_of
 
@@ -104,9 +104,13 @@ class Lake:
                 f"{document}: {stream.asset} has schema {header.schema_version}, this code reads "
                 f"{stream.schema_version}; materialize {stream.asset} again"
             )
-        if payload is not None:
-            return stream(header.fingerprint, lambda: _rows(stream, BytesIO(payload), header, url))
-        return stream(header.fingerprint, lambda: self._fetched_rows(stream, document, header))
+
+        def read_as(record: type[Record]) -> Iterator[Any]:
+            if payload is not None:
+                return _rows(record, BytesIO(payload), header, url)
+            return self._fetched_rows(stream, record, document, header)
+
+        return stream(header.fingerprint, lambda: read_as(stream.record), read_as)
 
     def save(
         self, document: str, records: Records[Any], tally: "Tally | None" = None, *, is_stale: bool = False
@@ -138,12 +142,14 @@ class Lake:
         parts = self.parts(PageSplits.asset, document)
         return SplitCheckpoints(self.store, self._scratch, document, f"{parts.prefix}{_CHECKPOINTS}")
 
-    def _fetched_rows(self, stream: type[Records[Any]], document: str, expected: Header) -> Iterator[Any]:
+    def _fetched_rows(
+        self, stream: type[Records[Any]], record: type[Record], document: str, expected: Header
+    ) -> Iterator[Any]:
         url = self.url(stream, document)
         with self.store.open(artifact_key(stream.asset, document)) as source:
             if _read_header(source, url) != expected:
                 raise ArtifactDamaged(f"{url}: was replaced while it was read; run the document again")
-            yield from _rows(stream, source, expected, url)
+            yield from _rows(record, source, expected, url)
 
 
 class Parts:
@@ -226,7 +232,7 @@ class SplitCheckpoints:
                 header = _read_header(source, url)
                 if header.schema_version != PageTexts.schema_version:
                     return None
-                pages = list(_rows(PageTexts, source, header, url))
+                pages = list(_rows(PageTexts.record, source, header, url))
         except (ObjectGone, ArtifactDamaged):
             return None
         self._is_used = True
@@ -296,11 +302,11 @@ def _read_header(source: BinaryIO, url: str) -> Header:
     raise ArtifactDamaged(f"{url}: not an artifact of docpipe; delete the object and materialize it again")
 
 
-def _rows(stream: type[Records[Any]], source: BinaryIO, header: Header, url: str) -> Iterator[Any]:
+def _rows(record: type[Record], source: BinaryIO, header: Header, url: str) -> Iterator[Any]:
     count = 0
     for line in _lines(source, url):
         count += 1
-        yield stream.record.model_validate_json(line)
+        yield record.model_validate_json(line)
     if count != header.rows:
         raise ArtifactDamaged(
             f"{url}: {count:,} of {header.rows:,} rows; materialize {header.asset} of {header.document} again"

@@ -31,6 +31,7 @@ from docpipe_assets.model import (
     CanonicalEntities,
     Chunks,
     Mentions,
+    PageProse,
     PageTexts,
     RawPdf,
     Relationships,
@@ -94,7 +95,7 @@ def _audit(bench: Workbench, pages: int) -> int:
     )
     found = audit(
         raw_pdf,
-        pages=bench.load(PageTexts, DOCUMENT),
+        pages=bench.load(PageTexts, DOCUMENT).seen_as(PageProse),
         chunks=bench.load(Chunks, DOCUMENT),
         mentions=bench.load(Mentions, DOCUMENT),
         entities=bench.load(CanonicalEntities, DOCUMENT),

@@ -1,5 +1,6 @@
 """Artifacts: whole or not there, readable in place, and never made twice from the same inputs."""
 
+import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,12 +10,13 @@ import pytest
 import zstandard
 
 from docpipe_assets.errors import ArtifactDamaged, ArtifactMissing, StoreUnavailable, TransferCut
-from docpipe_assets.model import Blob, Chunk, Chunks, Mentions
+from docpipe_assets.model import Blob, Chunk, Chunks, Mentions, PageProse, PageTexts
 from docpipe_assets.protocols import StoredObject
 from docpipe_assets.storage.file import FileStore
 from docpipe_assets.storage.lake import Lake, artifact_key
 from docpipe_assets.storage.memory import MemoryStore
 from docpipe_assets.storage.scratch import ScratchFolder
+from docpipe_assets_tests.stages.productions import page_texts
 
 DOCUMENT = "batch/O'Néill, exhibit #4 (100% final).pdf"
 
@@ -172,6 +174,17 @@ def test_memory_does_not_grow_with_the_number_of_rows(lake: Lake) -> None:
 
     few = peak(1_000)
     assert peak(50_000) < few + 2_000_000
+
+
+@pytest.mark.parametrize("pages", [3, 4_000], ids=["kept in memory", "read from the store"])
+def test_pages_are_seen_without_their_words(lake: Lake, pages: int) -> None:
+    made = page_texts(*(hashlib.sha512(b"%d" % page).hexdigest() for page in range(pages)))
+    assert (lake.save(DOCUMENT, made).header.payload_bytes > 256 * 1024) == (pages > 3)
+    for stream in (lake.load(PageTexts, DOCUMENT), made):
+        seen = stream.seen_as(PageProse)
+        assert [(page.page, page.text) for page in seen] == [(page.page, page.text) for page in made]
+        assert len(list(seen)) == pages, "they can be seen again"
+    assert not any(hasattr(page, "words") for page in lake.load(PageTexts, DOCUMENT).seen_as(PageProse))
 
 
 def test_parts_are_verified_when_fetched(tmp_path: Path, scratch: ScratchFolder) -> None:
