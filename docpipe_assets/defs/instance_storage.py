@@ -44,6 +44,7 @@ _PARTITION_SECONDS: Final = 30
 """How long a partition that was there may be taken to be there still."""
 _IDLE_SECONDS: Final = 30
 """A connection that was used since is not asked whether its server is there: the kernel would know."""
+_SNAPSHOTS: Final = 50
 _EVENTS_AT_HAND: Final = 100
 _FOLLOWED_AT_ONCE: Final = frozenset(
     {
@@ -116,11 +117,12 @@ class _Pool:
         event.listen(self.engine, "checkout", self._look_at)
         self._seen: set[str] = set()
         self.asset_ids: dict[AssetKey, int] = {}
+        self.snapshots: dict[str, Any] = {}
         self.run_migrations: dict[str, bool] = {}
         self.event_migrations: dict[str, bool] = {}
 
     def has(self, what: str, ask: Callable[[], bool]) -> bool:
-        """Tables and columns are never dropped: one that was seen is there."""
+        """Tables, columns, migrations and snapshots never go: one that was seen is there."""
         if what not in self._seen and ask():
             self._seen.add(what)
         return what in self._seen
@@ -170,6 +172,21 @@ class _PooledRuns(PostgresRunStorage):
 
     def has_backfill_id_column(self) -> bool:
         return self._pool.has("backfill id", super().has_backfill_id_column)
+
+    def _has_snapshot_id(self, snapshot_id: str) -> bool:
+        return self._pool.has(snapshot_id, lambda: super(_PooledRuns, self)._has_snapshot_id(snapshot_id))
+
+    def _get_snapshot(self, snapshot_id: str) -> Any:
+        """All documents have the same job and plan. What is stored under a hash never changes."""
+        kept = self._pool.snapshots
+        if snapshot_id not in kept:
+            found = super()._get_snapshot(snapshot_id)
+            if found is None:
+                return None
+            if len(kept) >= _SNAPSHOTS:
+                kept.clear()
+            kept[snapshot_id] = found
+        return kept[snapshot_id]
 
     def optimize_for_webserver(self, statement_timeout: int, pool_recycle: int, max_overflow: int) -> None:
         # The stock one makes a pool that does not notice a restarted Postgres.
@@ -307,6 +324,11 @@ class _PooledSchedules(PostgresScheduleStorage):
         super().__init__(postgres_url, should_autocreate_tables=False)
         self._engine = pool.engine  # as above
         self._pool = pool
+
+    def has_built_index(self, migration_name: str) -> bool:
+        return self._pool.has(
+            f"index {migration_name}", lambda: super(_PooledSchedules, self).has_built_index(migration_name)
+        )
 
     def _has_instigators_table(self, conn: sqlalchemy.Connection) -> bool:
         return self._pool.has(

@@ -19,7 +19,9 @@ HAND_BACK: Final = signal.SIGUSR2
 _PR_SET_PDEATHSIG: Final = 1
 _RUNS_PER_INSTANCE: Final = 500
 """An instance remembers something of every run it has met, and a process lives for many thousands."""
-_INSIST_SECONDS: Final = 5.0
+_UNWIND_SECONDS: Final = 10.0
+"""So long an interrupted run may take to end by itself."""
+_LOOK_SECONDS: Final = 0.1
 
 
 class PoolProcess:
@@ -64,16 +66,16 @@ class PoolProcess:
 
     def _hand_back(self, run_id: str) -> None:
         """First says why the run will fail, then makes it fail."""
-        main = threading.main_thread().ident
+        main, instance = threading.main_thread().ident, self._instance
         assert main is not None
-        assert self._instance is not None
-        try:
-            self._instance.add_run_tags(
-                run_id, {tags.ERROR: RUN_HANDED_BACK, tags.MESSAGE: advice_on(RUN_HANDED_BACK)}
-            )
-        finally:
-            # Dagster takes SIGTERM for an interruption. It comes again, should it have come before the run
-            # was ready for it.
-            while self._run_id == run_id:
-                signal.pthread_kill(main, signal.SIGTERM)
-                time.sleep(_INSIST_SECONDS)
+        assert instance is not None
+        instance.add_run_tags(run_id, {tags.ERROR: RUN_HANDED_BACK, tags.MESSAGE: advice_on(RUN_HANDED_BACK)})
+        # Dagster takes SIGTERM for an interruption. The run ends as soon as the pages at work are read.
+        signal.pthread_kill(main, signal.SIGTERM)
+        deadline = time.monotonic() + _UNWIND_SECONDS
+        while self._run_id == run_id and time.monotonic() < deadline:
+            time.sleep(_LOOK_SECONDS)
+        run = instance.get_run_by_id(run_id)
+        if self._run_id == run_id and run is not None and not run.is_finished:
+            instance.report_run_failed(run, "The worker had to end before the document was done.")
+            os._exit(1)

@@ -13,7 +13,7 @@ import argparse
 import os
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -80,9 +80,9 @@ def process(site: Site, batch: str, files: list[Path]) -> None:
     assert ledger.count(State.SUCCEEDED) == len(files), [e.message for e in ledger.entries if e.error]
 
 
-def cpu_by_part(stack: Stack) -> dict[str, float]:
+def cpu_by_part(stack: Stack, parts: Iterable[str] | None = None) -> dict[str, float]:
     """CPU seconds of each part so far, with its descendants, those that have ended included."""
-    return {name: _cpu_of_tree(psutil.Process(stack.part(name).pid)) for name in stack.names}
+    return {name: _cpu_of_tree(psutil.Process(stack.part(name).pid)) for name in parts or stack.names}
 
 
 def _cpu_of_tree(root: psutil.Process) -> float:

@@ -132,10 +132,12 @@ def test_a_worker_told_to_end_takes_nothing_new_and_finishes_what_it_has(fleet: 
 
 
 @pytest.mark.parametrize(
-    ("grace", "signals"), [("0", [signal.SIGTERM]), ("600", [signal.SIGINT, signal.SIGINT])]
+    ("grace", "signals", "page_ends"),
+    [("0", [signal.SIGTERM], False), ("600", [signal.SIGINT, signal.SIGINT], True)],
+    ids=["whose grace is over, at a page that does not end", "that is told twice"],
 )
-def test_a_worker_that_may_not_wait_hands_its_document_back_to_the_others(
-    fleet: Fleet, grace: str, signals: list[signal.Signals]
+def test_a_worker_hands_its_document_back_to_the_others(
+    fleet: Fleet, grace: str, signals: list[signal.Signals], page_ends: bool
 ) -> None:
     document = f"grace-{grace}/scan.pdf"
     with ExitStack() as workers:
@@ -144,12 +146,15 @@ def test_a_worker_that_may_not_wait_hands_its_document_back_to_the_others(
         for number in signals:
             leaving.send_signal(number)
             time.sleep(1)
+        if page_ends:
+            fleet.gate.open()
         assert ended_after(leaving) < 30
         assert leaving.returncode == 0
         (given_up,) = fleet.runs(document)[:1]
         assert given_up.status is dg.DagsterRunStatus.FAILURE
         assert given_up.tags[tags.ERROR] == RUN_HANDED_BACK
 
+        fleet.gate.close()
         workers.enter_context(fleet.worker("staying"))
         fleet.site.wait_for(lambda: len(fleet.runs(document)), lambda count: count == 2, "the next run")
         breaker = fleet.breakers().documents[partition_key(document)]
@@ -165,12 +170,13 @@ def test_a_run_that_a_person_cancels_is_not_taken_for_one_handed_back(fleet: Fle
     with fleet.worker("cancels"):
         run = fleet.begin("cancel/scan.pdf")
         fleet.site.instance.run_launcher.terminate(run.run_id)
+        time.sleep(1)
+        fleet.gate.open()
         fleet.site.wait_for(
             lambda: fleet.runs("cancel/scan.pdf")[0].status,
             lambda status: status is dg.DagsterRunStatus.CANCELED,
             "the run to be canceled",
         )
-        fleet.gate.open()
         assert tags.ERROR not in fleet.runs("cancel/scan.pdf")[0].tags
 
 

@@ -141,7 +141,7 @@ def test_a_connection_that_the_server_has_closed_is_replaced_before_it_is_used(
     instance.add_dynamic_partitions("closed", ["before.pdf"])
     [(ended,)] = select(
         stack,
-        """SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+        """SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity
         WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()""",
     )
     assert ended > 0

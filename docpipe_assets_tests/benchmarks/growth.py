@@ -1,0 +1,155 @@
+"""What a look at the bucket and one more document cost when 100, 1,000 and 10,000 documents are there.
+
+    python -m docpipe_assets_tests.benchmarks.growth [--sizes 100 1000 10000] [--documents 20] [--repeats 3]
+
+The documents that are there already are planted (see ``planted``); the others go through everything.
+Tick and status are evaluated in this process, the daemon being stopped, and their cost is that of this
+process, Postgres and the S3 server. CPU seconds are medians of the repeats.
+"""
+
+import argparse
+import os
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+import dagster as dg
+
+from docpipe_assets.defs.history import read_ledger
+from docpipe_assets.defs.sensors import intake_sensor
+from docpipe_assets.ledger import State
+from docpipe_assets.sample import write_text_pdfs
+from docpipe_assets.stack import Stack
+from docpipe_assets_tests.benchmarks.orchestration import cpu_by_part, process
+from docpipe_assets_tests.benchmarks.planted import BATCH, plant
+from docpipe_assets_tests.pipeline.site import Site, open_site
+
+_SERVICES = ("postgres", "s3")
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Medians."""
+
+    cpu_seconds: float
+    """Of this process and Postgres."""
+    s3_seconds: float
+    """CPU of the S3 server."""
+    wall_seconds: float
+
+
+@dataclass(frozen=True)
+class Size:
+    documents: int
+    first_tick: Cost
+    """Of a sensor that remembers nothing: it folds all runs."""
+    tick: Cost
+    status: Cost
+    document_seconds: list[float]
+    """CPU of one more document, all processes counted; one for each repeat."""
+
+
+def measure(sizes: list[int], documents: int, repeats: int) -> list[Size]:
+    measured: list[Size] = []
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        open_site(Stack(Path(folder, "stack"), workers=2, webserver=False)) as site,
+    ):
+        files = write_text_pdfs(Path(folder), 1 + documents * (1 + repeats * len(sizes)))
+        process(site, "template", [files.pop()])
+        (template,) = (entry.document for entry in site.ledger("template").entries)
+        process(site, "warm-up", [files.pop() for _ in range(documents)])
+        planted = 0
+        for size in sizes:
+            site.stack.part("daemon").kill()
+            there = site.instance.get_runs_count(dg.RunsFilter(job_name="process_document"))
+            names = [f"{number:06}.pdf" for number in range(planted, planted + size - there)]
+            plant(site, template, names)
+            planted += len(names)
+            costs = first, tick, status = _looks(site, repeats)
+            del costs
+            assert site.ledger(BATCH).count(State.SUCCEEDED) == planted
+            site.stack.part("daemon").restart()
+            each = [
+                _cost_of_documents(site, f"{size}-{repeat}", [files.pop() for _ in range(documents)])
+                for repeat in range(repeats)
+            ]
+            measured.append(Size(size, first, tick, status, each))
+    return measured
+
+
+def _looks(site: Site, repeats: int) -> tuple[Cost, Cost, Cost]:
+    cursors: list[str | None] = [None]
+
+    def tick() -> None:
+        with dg.build_sensor_context(
+            instance=site.instance, cursor=cursors[-1], resources={"bench": site.bench}
+        ) as context:
+            answer = intake_sensor(site.bench.settings)(context)
+        assert isinstance(answer, dg.SensorResult)
+        assert not answer.run_requests, "nothing is due"
+        cursors.append(answer.cursor)
+
+    def forgetful_tick() -> None:
+        cursors.append(None)
+        tick()
+
+    first = _cost(site, forgetful_tick, repeats)
+    return (
+        first,
+        _cost(site, tick, 5 * repeats),
+        _cost(site, lambda: read_ledger(site.instance, site.bench), repeats),
+    )
+
+
+def _cost(site: Site, action: Callable[[], object], repeats: int) -> Cost:
+    costs = []
+    for _ in range(repeats):
+        before, own, began = cpu_by_part(site.stack, _SERVICES), time.process_time(), time.monotonic()
+        action()
+        wall = time.monotonic() - began
+        own = time.process_time() - own
+        after = cpu_by_part(site.stack, _SERVICES)
+        costs.append((own + after["postgres"] - before["postgres"], after["s3"] - before["s3"], wall))
+    return Cost(*(median(column) for column in zip(*costs, strict=True)))
+
+
+def _cost_of_documents(site: Site, batch: str, files: list[Path]) -> float:
+    before = cpu_by_part(site.stack)
+    process(site, batch, files)
+    after = cpu_by_part(site.stack)
+    return sum(after[part] - before[part] for part in after) / len(files)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--sizes", type=int, nargs="+", default=[100, 1_000, 10_000])
+    parser.add_argument("--documents", type=int, default=20)
+    parser.add_argument("--repeats", type=int, default=3)
+    options = parser.parse_args()
+    measured = measure(options.sizes, options.documents, options.repeats)
+    print(f"CPU seconds, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
+    looks = [("first tick", "first_tick"), ("tick", "tick"), ("status", "status")]
+    print(
+        f"{'documents':>10}"
+        + "".join(f"{f'{name}: own, S3, wall':>28}" for name, _ in looks)
+        + f"{'one more':>10}"
+    )
+    for size in measured:
+        costs: list[Cost] = [getattr(size, name) for _, name in looks]
+        cells = (f"{cost.cpu_seconds:.3f}, {cost.s3_seconds:.3f}, {cost.wall_seconds:.3f}" for cost in costs)
+        print(
+            f"{size.documents:>10,}"
+            + "".join(f"{cell:>28}" for cell in cells)
+            + f"{median(size.document_seconds):>10.3f}"
+        )
+    smallest, largest = (median(size.document_seconds) for size in (measured[0], measured[-1]))
+    print(f"one more document among {measured[-1].documents:,}: {largest / smallest:.2f} times the cost")
+    print(f"each repeat: {[[round(cost, 3) for cost in size.document_seconds] for size in measured]}")
+
+
+if __name__ == "__main__":
+    main()
