@@ -57,8 +57,9 @@ class Settings(BaseSettings):
     run_memory_bytes: int = Field(512 * 1024 * 1024, ge=256 * 1024 * 1024)
     """What all processes of a run together are meant to use at most; as many pages at once are read by
     OCR as this suffices for, and no more than there are cores."""
-    sandbox_memory_bytes: int = Field(256 * 1024 * 1024, ge=64 * 1024 * 1024)
-    """The private data of a process that parses a document or renders a page."""
+    sandbox_memory_bytes: int = Field(256 * 1024 * 1024, ge=128 * 1024 * 1024)
+    """The private data of a process that parses a document or renders a page; the PDF libraries take
+    100 MiB of it before they have seen one."""
     ocr_memory_bytes: int = Field(1024 * 1024 * 1024, ge=256 * 1024 * 1024)
     """The private data, as far as it is addressed, of a process that reads page images."""
     page_cpu_seconds: float = Field(20, gt=0)

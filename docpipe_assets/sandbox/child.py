@@ -23,6 +23,7 @@ from docpipe_assets.errors import (
 )
 from docpipe_assets.sandbox import confinement, wire
 from docpipe_assets.sandbox.limits import Limits
+from docpipe_assets.sandbox.memory import Allowance, allowance_under, keep_blocks_visible
 from docpipe_assets.sandbox.wire import JSON
 
 PIPE = 3
@@ -56,14 +57,16 @@ def run(request: Request, pipe: int, zygote: int) -> NoReturn:
     _keep_only(pipe, request.stderr)
     # When it is needed there may be no memory left to build it.
     no_memory = _error_frame(MemoryLimit("out of memory"))
+    allowance: Allowance | None = None
     try:
-        _settle_in(request)
-        _run(request)
+        allowance = allowance_under(request.limits.memory_bytes)
+        _settle_in(request, allowance)
+        _run(request, allowance)
     except MemoryError:
         _write(no_memory)
     except BaseException as exc:  # noqa: BLE001 -- it crosses as a typed error, and the process ends
         try:
-            last = _error_frame(_translated(exc))
+            last = _error_frame(_translated(exc, allowance))
         except MemoryError:
             last = no_memory
         _write(last)
@@ -83,7 +86,7 @@ def _keep_only(pipe: int, stderr: Path) -> None:
     os.closerange(PIPE + 1, max(int(name) for name in os.listdir("/proc/self/fd")) + 1)
 
 
-def _settle_in(request: Request) -> None:
+def _settle_in(request: Request, allowance: Allowance) -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGPIPE, signal.SIGXFSZ, signal.SIGCHLD):
         signal.signal(number, signal.SIG_DFL)
     # If the machine runs out of memory, the kernel shall take this process, not the worker;
@@ -94,17 +97,27 @@ def _settle_in(request: Request) -> None:
     os.chdir(request.folder)
     os.environ["TMPDIR"] = str(request.private)
     tempfile.tempdir = None
-    confinement.set_limits(request.limits)
-    confinement.confine((request.private, request.folder))
+    keep_blocks_visible(allowance)
+    confinement.set_limits(request.limits, allowance.refused_bytes)
+    confinement.confine((request.private, request.folder), allowance.room_bytes)
 
 
-def _run(request: Request) -> None:
+def _run(request: Request, allowance: Allowance) -> None:
     _start_timer(request.limits)
     items = _resolve(request.function)(**request.arguments)
     for item in items:
-        _write(wire.frame(wire.ITEM, item))
+        frame = wire.frame(wire.ITEM, item)
+        _check(allowance)
+        _write(frame)
         _start_timer(request.limits)
+    _check(allowance)
     _write(wire.frame(wire.DONE, None))
+
+
+def _check(allowance: Allowance) -> None:
+    """No result is better than one from which something is missing, for want of memory."""
+    if allowance.is_exceeded:
+        raise MemoryLimit(f"it took more than the {allowance.limit_bytes >> 20} MiB that it may have")
 
 
 def _start_timer(limits: Limits) -> None:
@@ -127,8 +140,11 @@ def _write(data: bytes) -> None:
         view = view[os.write(PIPE, view) :]
 
 
-def _translated(exc: BaseException) -> DocpipeError:
-    """The typed error that an exception stands for, looking behind a typed one at its causes."""
+def _translated(exc: BaseException, allowance: Allowance | None = None) -> DocpipeError:
+    """The typed error that an exception stands for, looking behind a typed one at its causes.
+
+    When memory was short, every failure may come from that.
+    """
     chain: list[BaseException] = []
     cause: BaseException | None = exc
     while cause is not None and cause not in chain:
@@ -141,6 +157,8 @@ def _translated(exc: BaseException) -> DocpipeError:
             return _noted(MemoryLimit(f"out of memory: {link}"), text)
         if error_number in _DISK_FULL:
             return _noted(DiskLimit(f"a file could not be written: {link}"), text)
+    if allowance is not None and allowance.is_exceeded:
+        return _noted(MemoryLimit(f"out of memory, it seems: {exc}"), text)
     if isinstance(exc, DocpipeError):
         return _noted(exc, text)
     if isinstance(exc, wire.FrameTooLarge):

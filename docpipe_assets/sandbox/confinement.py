@@ -8,7 +8,6 @@ stays the same, so that the child can read the worker's private files it is told
 """
 
 import ctypes
-import errno
 import math
 import os
 import platform
@@ -17,6 +16,7 @@ import struct
 from collections.abc import Sequence
 from pathlib import Path
 
+from docpipe_assets.sandbox import call_filter
 from docpipe_assets.sandbox.limits import Limits
 
 OPEN_FILES_MAX = 64
@@ -34,39 +34,13 @@ _REMOVE_AND_MAKE = sum(1 << bit for bit in range(4, 13))
 _MAKE_DEVICES_AND_SOCKETS = 1 << 6 | 1 << 9 | 1 << 11
 _REFER, _TRUNCATE = 1 << 13, 1 << 14
 
-# System call numbers: (audit architecture, {name: number}).
-_ARCHITECTURES: dict[str, tuple[int, dict[str, int]]] = {
-    "x86_64": (
-        0xC000003E,
-        {"fork": 57, "vfork": 58, "clone": 56, "clone3": 435, "execve": 59, "execveat": 322}
-        | {"socket": 41, "setpgid": 109, "setsid": 112, "ptrace": 101, "mount": 165, "unshare": 272}
-        | {"setns": 308, "bpf": 321, "add_key": 248, "request_key": 249, "keyctl": 250, "shmget": 29}
-        | {"perf_event_open": 298, "userfaultfd": 323, "memfd_create": 319, "io_uring_setup": 425}
-        | {"process_vm_readv": 310, "process_vm_writev": 311, "rt_sigqueueinfo": 129}
-        | {"rt_tgsigqueueinfo": 297, "pidfd_open": 434, "pidfd_send_signal": 424, "pidfd_getfd": 438}
-        | {"kill": 62, "tkill": 200, "tgkill": 234, "mmap": 9, "capset": 126},
-    ),
-    "aarch64": (
-        0xC00000B7,
-        {"clone": 220, "clone3": 435, "execve": 221, "execveat": 281}
-        | {"socket": 198, "setpgid": 154, "setsid": 157, "ptrace": 117, "mount": 40, "unshare": 97}
-        | {"setns": 268, "bpf": 280, "add_key": 217, "request_key": 218, "keyctl": 219, "shmget": 194}
-        | {"perf_event_open": 241, "userfaultfd": 282, "memfd_create": 279, "io_uring_setup": 425}
-        | {"process_vm_readv": 270, "process_vm_writev": 271, "rt_sigqueueinfo": 138}
-        | {"rt_tgsigqueueinfo": 240, "pidfd_open": 434, "pidfd_send_signal": 424, "pidfd_getfd": 438}
-        | {"kill": 129, "tkill": 130, "tgkill": 131, "mmap": 222, "capset": 91},
-    ),
-}
-_SIGNALS = ("kill", "tkill", "tgkill")
-_NEW_PROCESS = ("fork", "vfork", "clone", "clone3")
-
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
 def supported() -> tuple[str, ...]:
     """The confinements that this kernel grants, for the record."""
     found = ["limits"]
-    if platform.machine() in _ARCHITECTURES and _LIBC.prctl(_PR_GET_SECCOMP, 0, 0, 0, 0) >= 0:
+    if platform.machine() in call_filter.ARCHITECTURES and _LIBC.prctl(_PR_GET_SECCOMP, 0, 0, 0, 0) >= 0:
         found.append("seccomp")
     if _landlock_version() > 0:
         found.append("landlock")
@@ -85,7 +59,7 @@ def adopt_orphans() -> None:
     _LIBC.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
-def set_limits(limits: Limits) -> None:
+def set_limits(limits: Limits, data_bytes: int) -> None:
     # The kernel counts whole seconds here; the exact limit is the profiling timer's, and this
     # one stands behind it should the child disarm that.
     cpu_seconds = math.ceil(limits.cpu_seconds) + 1
@@ -93,7 +67,7 @@ def set_limits(limits: Limits) -> None:
         (resource.RLIMIT_CORE, 0, 0),
         (resource.RLIMIT_NOFILE, OPEN_FILES_MAX, OPEN_FILES_MAX),
         (resource.RLIMIT_FSIZE, limits.file_bytes, limits.file_bytes),
-        (resource.RLIMIT_DATA, limits.memory_bytes, limits.memory_bytes),
+        (resource.RLIMIT_DATA, data_bytes, data_bytes),
         (resource.RLIMIT_CPU, cpu_seconds, cpu_seconds + 1),
         (resource.RLIMIT_NPROC, 0, 0),
         (resource.RLIMIT_MEMLOCK, 0, 0),
@@ -104,14 +78,17 @@ def set_limits(limits: Limits) -> None:
         resource.setrlimit(name, (soft, hard))
 
 
-def confine(writable: Sequence[Path]) -> None:
-    """Give up privileges, every place to write but ``writable``, and dangerous system calls."""
+def confine(writable: Sequence[Path], block_bytes: int) -> None:
+    """Give up privileges, every place to write but ``writable``, and dangerous system calls.
+
+    Mapping ``block_bytes`` or more at once, to write in, is death by SIGSYS.
+    """
     _LIBC.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
-    if platform.machine() not in _ARCHITECTURES:
+    if platform.machine() not in call_filter.ARCHITECTURES:
         return
     _restrict_writing(writable)
     _drop_capabilities()
-    _filter_system_calls()
+    _filter_system_calls(block_bytes)
 
 
 def _landlock_version() -> int:
@@ -140,51 +117,15 @@ def _restrict_writing(writable: Sequence[Path]) -> None:
 
 
 def _drop_capabilities() -> None:
-    number = _ARCHITECTURES[platform.machine()][1]["capset"]
+    number = call_filter.ARCHITECTURES[platform.machine()][1]["capset"]
     version_3 = 0x20080522
     _LIBC.syscall(number, struct.pack("=Ii", version_3, 0), bytes(24))
 
 
-def _filter_system_calls() -> None:
-    program = _filter_program(os.getpid())
-    instructions = ctypes.create_string_buffer(b"".join(program), len(program) * 8)
-    header = struct.pack("HxxxxxxP", len(program), ctypes.addressof(instructions))
+def _filter_system_calls(block_bytes: int) -> None:
+    program = call_filter.program(platform.machine(), os.getpid(), block_bytes)
+    instructions = ctypes.create_string_buffer(program, len(program))
+    header = struct.pack(
+        "HxxxxxxP", len(program) // call_filter.INSTRUCTION_BYTES, ctypes.addressof(instructions)
+    )
     _LIBC.prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, header, 0, 0)
-
-
-def _filter_program(own_pid: int) -> list[bytes]:
-    """The filter as classic BPF. A refused call fails with an error number; nobody is killed."""
-    architecture, numbers = _ARCHITECTURES[platform.machine()]
-
-    def instruction(code: int, operand: int, if_true: int = 0, if_false: int = 0) -> bytes:
-        return struct.pack("=HBBI", code, if_true, if_false, operand)
-
-    def load(offset: int) -> bytes:
-        return instruction(0x20, offset)
-
-    def equals(value: int, otherwise_skip: int) -> bytes:
-        return instruction(0x15, value, 0, otherwise_skip)
-
-    def refuse(error_number: int) -> bytes:
-        return instruction(0x06, 0x00050000 | error_number)
-
-    allow = instruction(0x06, 0x7FFF0000)
-    number_at, architecture_at, first_argument_at, fourth_argument_at = 0, 4, 16, 40
-    shared_anonymous = 0x21
-    program = [load(architecture_at), instruction(0x15, architecture, 1, 0), refuse(errno.EPERM)]
-    # Numbers from 2**30 on are x86's second table of the same calls.
-    program += [load(number_at), instruction(0x35, 0x40000000, 0, 1), refuse(errno.EPERM)]
-    for name, number in numbers.items():
-        if name in _SIGNALS:
-            program += [equals(number, 4), load(first_argument_at), equals(own_pid, 1)]
-            program += [allow, refuse(errno.EPERM)]
-        elif name == "mmap":
-            # RLIMIT_DATA does not count shared anonymous memory.
-            program += [equals(number, 5), load(fourth_argument_at), instruction(0x54, shared_anonymous)]
-            program += [equals(shared_anonymous, 1), refuse(errno.EPERM), allow]
-        else:
-            program += [
-                equals(number, 1),
-                refuse(errno.EAGAIN if name in _NEW_PROCESS else errno.EPERM),
-            ]
-    return [*program, allow]

@@ -9,7 +9,7 @@ class Limits:
 
     ``wall_seconds`` is the time its caller spends waiting for it, so that a caller who works
     on each item between two of them does not eat the child's time. ``memory_bytes`` is the
-    child's private data (RLIMIT_DATA); what the preloaded modules allocated counts.
+    child's private data; what the preloaded modules allocated counts, and see ``memory`` for how it holds.
     ``file_bytes`` caps each file at once and everything the child keeps in its folders
     together, the latter sampled. ``output_bytes`` is the JSON that comes back.
     """

@@ -19,7 +19,9 @@ from docpipe_assets.errors import (
 from docpipe_assets.sandbox.limits import Limits
 from docpipe_assets.sandbox.wire import JSON
 
-_NEAR_CAP = 0.85
+_MUCH_OF_THE_ROOM = 0.5
+"""What was sampled may be a tenth of a second old. To take a crash for a want of memory costs an attempt in
+the large lane, where it tells; to take a want of memory for a crash would quarantine a good document."""
 # Timers count clock ticks and the report counts nanoseconds; they differ by this much.
 _CPU_CLOCK_SECONDS = 0.1
 _STDERR_BYTES_READ = 4096
@@ -35,8 +37,11 @@ class Ending:
     cpu_seconds: float
     peak_rss_bytes: int
     peak_data_bytes: int
+    rss_before_bytes: int
+    data_before_bytes: int
+    """Both when it was forked."""
     killed_for: str | None
-    """Why the zygote killed it: ``disk``, ``leash`` (its caller wanted so), ``closing``."""
+    """Why the zygote killed it: ``memory``, ``disk``, ``leash`` (its caller wanted so), ``closing``."""
     memory_kills: int
     """How often the kernel killed for want of memory while the child lived."""
 
@@ -52,9 +57,9 @@ class Ending:
 def error_of(ending: Ending, limits: Limits, what: str, stderr: bytes) -> DocpipeError:
     """The error of a child that ended without saying how; ``what`` names the call and item.
 
-    A signal tells a spent limit from a crash, except for memory: a refused allocation makes
-    most libraries crash. A crash counts as the memory limit when the library said so on its
-    standard error, or when the child's resident size or data came within 15 % of the cap.
+    A signal tells a spent limit from a crash, except for memory: a refused allocation makes many
+    libraries crash. A crash counts as the memory limit when the library said so on its standard
+    error, or when the child's resident size or data had taken half of the room that it had.
     """
     number = ending.signal_number
     if number == signal.SIGXFSZ or ending.killed_for == "disk":
@@ -65,9 +70,9 @@ def error_of(ending: Ending, limits: Limits, what: str, stderr: bytes) -> Docpip
     if number in (signal.SIGPROF, signal.SIGXCPU) or (number == signal.SIGKILL and spent):
         return CpuTimeout(f"{what}: the call used up {limits.cpu_seconds:g} CPU seconds")
     if _ran_out_of_memory(ending, limits, stderr):
-        peak = max(ending.peak_rss_bytes, ending.peak_data_bytes) // 2**20
+        peak, allowed = max(ending.peak_rss_bytes, ending.peak_data_bytes), limits.memory_bytes
         return MemoryLimit(
-            f"{what}: died with {peak} MiB in use of {limits.memory_bytes // 2**20} MiB allowed"
+            f"{what}: died of want of memory, with {peak >> 20} MiB in use of {allowed >> 20} MiB allowed"
         )
     if number == 0:
         return Crashed(
@@ -87,10 +92,14 @@ def error_of(ending: Ending, limits: Limits, what: str, stderr: bytes) -> Docpip
 def _ran_out_of_memory(ending: Ending, limits: Limits, stderr: bytes) -> bool:
     if ending.signal_number == signal.SIGKILL and ending.killed_for is None and ending.memory_kills:
         return True
+    if ending.signal_number == signal.SIGSYS or ending.killed_for == "memory":
+        return True  # by the system call filter, for all of the room at once; or by the zygote
     if ending.signal_number in _CRASHES:
-        near = _NEAR_CAP * limits.memory_bytes
-        peak = max(ending.peak_rss_bytes, ending.peak_data_bytes)
-        return peak >= near or _NO_MEMORY.search(stderr) is not None
+        room = limits.memory_bytes - ending.data_before_bytes
+        grown = max(
+            ending.peak_rss_bytes - ending.rss_before_bytes, ending.peak_data_bytes - ending.data_before_bytes
+        )
+        return grown >= _MUCH_OF_THE_ROOM * room or _NO_MEMORY.search(stderr) is not None
     # A library that calls exit() after saying why.
     return ending.signal_number == 0 and _NO_MEMORY.search(stderr) is not None
 

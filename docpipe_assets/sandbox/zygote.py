@@ -39,6 +39,8 @@ class Running:
     leash: socket.socket
     request: child.Request
     memory_kills_before: int
+    rss_before_bytes: int
+    data_before_bytes: int
     peak_data_bytes: int = 0
     killed_for: str | None = None
 
@@ -108,7 +110,9 @@ class Zygote:
         os.close(pipe)
         with suppress(OSError):
             os.setpgid(pid, pid)
-        running = Running(pid, os.pidfd_open(pid), leash, request, memory_kills)
+        # One that is dead already has none; its parent's are near enough.
+        rss, data = next(filter(any, map(rss_and_data_bytes, (pid, zygote))))
+        running = Running(pid, os.pidfd_open(pid), leash, request, memory_kills, rss, data)
         self._children[pid] = running
         self._poll.register(running.pidfd, select.POLLIN)
         self._poll.register(leash, select.POLLIN)
@@ -137,6 +141,8 @@ class Zygote:
             "cpu_seconds": usage.ru_utime + usage.ru_stime,
             "peak_rss_bytes": usage.ru_maxrss * 1024,
             "peak_data_bytes": running.peak_data_bytes,
+            "rss_before_bytes": running.rss_before_bytes,
+            "data_before_bytes": running.data_before_bytes,
             "killed_for": running.killed_for,
             "memory_kills": memory_kill_count() - running.memory_kills_before,
         }
@@ -145,12 +151,15 @@ class Zygote:
         running.leash.close()
 
     def _sample(self) -> None:
-        """Note each child's data size, and kill one whose files have outgrown their cap."""
+        """Note each child's data size, and kill one whose data or files have outgrown their cap."""
         if not self._children:
             return
         self._samples += 1
         for running in self._children.values():
-            running.peak_data_bytes = max(running.peak_data_bytes, data_bytes(running.pid))
+            _, data = rss_and_data_bytes(running.pid)
+            running.peak_data_bytes = max(running.peak_data_bytes, data)
+            if data > running.request.limits.memory_bytes:
+                self._kill(running, "memory")
             if self._samples % _SAMPLES_PER_SIZING == 0 and self._has_outgrown(running.request):
                 self._kill(running, "disk")
 
@@ -180,12 +189,12 @@ def child_processes() -> set[int]:
         return set()
 
 
-def data_bytes(pid: int) -> int:
+def rss_and_data_bytes(pid: int) -> tuple[int, int]:
     try:
-        pages = int(Path(f"/proc/{pid}/statm").read_bytes().split()[5])
+        fields = Path(f"/proc/{pid}/statm").read_bytes().split()
+        return int(fields[1]) * resource.getpagesize(), int(fields[5]) * resource.getpagesize()
     except (OSError, IndexError):
-        return 0
-    return pages * resource.getpagesize()
+        return 0, 0
 
 
 def memory_kill_count() -> int:

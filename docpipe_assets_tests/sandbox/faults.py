@@ -80,6 +80,38 @@ def crashes_when_memory_is_refused() -> Iterator[JSON]:
     yield None
 
 
+def _allocator() -> Any:
+    libc = ctypes.CDLL(None)
+    libc.malloc.restype = ctypes.c_void_p
+    libc.malloc.argtypes = [ctypes.c_size_t]
+    libc.free.argtypes = [ctypes.c_void_p]
+    return libc
+
+
+def goes_on_without_a_large_block(mebibytes: int) -> Iterator[JSON]:
+    """What a library does that leaves out an image which it can't unpack."""
+    yield "blank" if _allocator().malloc(mebibytes * 2**20) is None else "image"
+
+
+def goes_on_without_small_blocks() -> Iterator[JSON]:
+    """Takes what it gets, makes do with it, and gives all of it back."""
+    libc = _allocator()
+    blocks = []
+    while block := libc.malloc(2**18):
+        blocks.append(block)
+    for block in blocks:
+        libc.free(block)
+    yield "half of it"
+
+
+def takes_for_a_moment(mebibytes: int) -> Iterator[JSON]:
+    libc = _allocator()
+    blocks = [libc.malloc(2**20) for _ in range(mebibytes)]
+    for block in blocks:
+        libc.free(block)
+    yield "all of it" if all(blocks) else "half of it"
+
+
 def aborts_like_cpp() -> Iterator[JSON]:
     os.write(2, b"terminate called after throwing an instance of 'std::bad_alloc'\n")
     os.abort()

@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from docpipe_assets.errors import Crashed, DocpipeError, InternalError, PasswordRequired
+from docpipe_assets.errors import Crashed, DocpipeError, InternalError, MemoryLimit, PasswordRequired
 from docpipe_assets.sandbox import JSON, Limits, Sandbox
 from docpipe_assets_tests.sandbox.conftest import FAULTS, ROOMY, call
 
@@ -32,6 +32,9 @@ OUTCOMES: list[tuple[str, dict[str, JSON], Limits, int | None, str]] = [
     ("eats_memory_with_small_objects", {}, ROOMY, 1, "MEMORY_LIMIT"),
     ("asks_for_huge_memory", {}, ROOMY, 0, "MEMORY_LIMIT"),
     ("crashes_when_memory_is_refused", {}, ROOMY, 0, "MEMORY_LIMIT"),
+    ("goes_on_without_a_large_block", {"mebibytes": 250}, ROOMY, 0, "MEMORY_LIMIT"),
+    ("goes_on_without_small_blocks", {}, ROOMY, 0, "MEMORY_LIMIT"),
+    ("takes_for_a_moment", {"mebibytes": 300}, ROOMY, 0, "MEMORY_LIMIT"),
     ("aborts_like_cpp", {}, ROOMY, 0, "MEMORY_LIMIT"),
     ("wraps_a_failed_allocation", {}, ROOMY, 0, "MEMORY_LIMIT"),
     ("writes_a_huge_file", {}, SMALL_FILES, 1, "DISK_LIMIT"),
@@ -69,6 +72,16 @@ def test_fault_has_its_code_and_the_next_call_gives_the_same(
     if items is not None:
         assert len(received) == items
     assert call(sandbox, "counts", items=5) == before
+
+
+def test_up_to_its_limit_a_call_is_refused_no_memory(sandbox: Sandbox) -> None:
+    assert call(sandbox, "takes_for_a_moment", mebibytes=200) == ["all of it"]
+    assert call(sandbox, "goes_on_without_a_large_block", mebibytes=200) == ["image"]
+
+
+def test_a_limit_below_what_the_libraries_take_says_so(sandbox: Sandbox) -> None:
+    with pytest.raises(MemoryLimit, match="the libraries alone take"):
+        call(sandbox, "counts", dataclasses.replace(ROOMY, memory_bytes=2**20), items=1)
 
 
 @pytest.mark.usefixtures("nothing_left")

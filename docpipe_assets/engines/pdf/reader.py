@@ -8,11 +8,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
 from docpipe_assets.errors import (
     BadPageTree,
     CpuTimeout,
+    DocpipeError,
     DocumentError,
     InternalError,
     MemoryLimit,
@@ -70,7 +71,7 @@ class IsolatedPdfReader:
             except (PasswordRequired, UnsupportedEncryption, TooManyPages):
                 raise
             except (DocumentError, ResourceError) as second:
-                raise error from second
+                _raise_of(error, second)
 
     def survey(self, pdf: Path, pages: int) -> Iterator[Page]:
         first, failed = 1, 0
@@ -144,7 +145,7 @@ class IsolatedPdfReader:
                 return render("pymupdf")
             except (DocumentError, ResourceError) as second:
                 if not isinstance(error, MemoryLimit):
-                    raise error from second
+                    _raise_of(error, second)
         return render("pdfium", image_bytes_max=None)
 
     def _inspect(self, library: str, pdf: Path, max_pages: int) -> PdfFacts:
@@ -159,8 +160,10 @@ class IsolatedPdfReader:
             try:
                 arguments = {"path": str(pdf), "first": first}
                 for found in self._run(f"{_PACKAGE}.pymupdf:{function}", arguments, by_page=True):
+                    if _is_empty_by_fault(found):
+                        found = self._second_look(pdf, found)
                     first += 1
-                    yield self._second_look(pdf, found) if _is_empty_by_fault(found) else found
+                    yield found
                 return
             except (DocumentError, ResourceError) as error:
                 is_slow_page = isinstance(error, CpuTimeout) and error.is_page
@@ -169,7 +172,7 @@ class IsolatedPdfReader:
                 try:
                     found = self._only(f"pdfium:{function}", {"path": str(pdf), "page": first}, by_page=True)
                 except (DocumentError, ResourceError) as second:
-                    raise error from second
+                    _raise_of(error, second)
                 first += 1
                 yield found
 
@@ -177,6 +180,8 @@ class IsolatedPdfReader:
         """What PDFium reads on a page on which MuPDF met with damage and found nothing."""
         try:
             other = self._only("pdfium:read", {"path": str(pdf), "page": found["page"]}, by_page=True)
+        except MemoryLimit:  # with more of it there may be something to read
+            raise
         except (DocumentError, ResourceError):
             return found
         return other if other["lines"] else found
@@ -193,11 +198,15 @@ class IsolatedPdfReader:
             yield pdf, [], True
             yield pdf, [], False
         incomplete: list[tuple[int, Path, list[int]]] = []
+        short_of_memory: MemoryLimit | None = None
         for number, function in enumerate(("pymupdf:copy", "pdfium:rebuild", "pymupdf:rebuild")):
             target = folder / f"{number}.pdf"
             arguments = {"path": str(pdf), "pages": pages, "target": str(target)}
             try:
                 missing = list(map(int, self._only(function, arguments, folder)))
+            except MemoryLimit as error:
+                short_of_memory = error
+                continue
             except (DocumentError, ResourceError):
                 continue
             if not missing:
@@ -206,6 +215,8 @@ class IsolatedPdfReader:
                 incomplete.append((len(missing), target, missing))
         if is_damaged:  # qpdf repairs, too, and is refused if it finds another number of pages
             yield pdf, [], True
+        if short_of_memory is not None:  # with more of it no page might be missing
+            raise short_of_memory
         for _, target, missing in sorted(incomplete):
             yield target, missing, True
 
@@ -240,6 +251,13 @@ class IsolatedPdfReader:
         if len(values) != 1:
             raise InternalError(f"{function} gave {len(values)} values where one was due")
         return values[0]
+
+
+def _raise_of(first: DocpipeError, second: DocpipeError) -> NoReturn:
+    """The failure that both engines' come to: one that had not enough memory says nothing of the document."""
+    if isinstance(second, MemoryLimit):
+        raise second from first
+    raise first from second
 
 
 def _is_empty_by_fault(found: Mapping[str, Any]) -> bool:
