@@ -99,7 +99,7 @@ def _settle_in(request: Request, allowance: Allowance) -> None:
     tempfile.tempdir = None
     keep_blocks_visible(allowance)
     confinement.set_limits(request.limits, allowance.refused_bytes)
-    confinement.confine((request.private, request.folder), allowance.room_bytes)
+    confinement.confine((request.private, request.folder), allowance.block_bytes)
 
 
 def _run(request: Request, allowance: Allowance) -> None:

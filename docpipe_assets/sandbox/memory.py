@@ -2,9 +2,9 @@
 
 Where an allocation is refused, the kernel tells nobody else. Most parsers then fail with some other error,
 or leave out an image or a page and go on, which would be silent loss. So nothing is refused at the limit,
-but at twice the room that the child has below it; what has ever been above the limit has no result; and who
-asks for the whole room at once is killed by the system call filter. Whatever is refused besides is smaller
-than the room, so the child was above the limit by then.
+but one large block above it; what has ever been above the limit has no result; and who asks for such a block
+at once is killed by the system call filter. Whatever is refused besides is smaller than that, so the child
+was above the limit by then.
 """
 
 import ctypes
@@ -31,13 +31,15 @@ class Allowance:
     """Of its data."""
     room_bytes: int
     """Between the limit and what it had at first."""
+    block_bytes: int
+    """So much at once is death: all of the room, or less where the kernel refuses that already."""
     size_before_bytes: int
     """Of its address space."""
 
     @property
     def refused_bytes(self) -> int:
-        """So much data, or more, the kernel refuses."""
-        return self.limit_bytes + self.room_bytes
+        """What the kernel refuses."""
+        return self.limit_bytes + self.block_bytes
 
     @property
     def is_exceeded(self) -> bool:
@@ -49,18 +51,23 @@ def allowance_under(limit_bytes: int) -> Allowance:
     """What this process may take under a limit of its data. Raises MemoryLimit when there is no room."""
     fields = Path("/proc/self/statm").read_bytes().split()
     size, data = (int(fields[place]) * resource.getpagesize() for place in (0, 5))
-    if limit_bytes - data < _ROOM_MIN:
+    ceiling = resource.getrlimit(resource.RLIMIT_DATA)[1]
+    if ceiling != resource.RLIM_INFINITY:
+        limit_bytes = min(limit_bytes, data + (ceiling - data) * 3 // 4)
+    room = limit_bytes - data
+    if room < _ROOM_MIN:
         raise MemoryLimit(
             f"a limit of {limit_bytes >> 20} MiB leaves no room: the libraries alone take {data >> 20} MiB"
         )
-    return Allowance(limit_bytes, limit_bytes - data, size)
+    block = room if ceiling == resource.RLIM_INFINITY else min(room, ceiling - limit_bytes)
+    return Allowance(limit_bytes, room, block, size)
 
 
 def keep_blocks_visible(allowance: Allowance) -> None:
-    """Have the allocator map a block of half the room and more, where it would grow its heap by it."""
-    if allowance.room_bytes < _GROWN_BY_BRK_MAX:
+    """Have the allocator map what is half such a block or more, where it would grow its heap by it."""
+    if allowance.block_bytes < _GROWN_BY_BRK_MAX:
         with suppress(AttributeError):  # not glibc
-            ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, allowance.room_bytes // 2)
+            ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, allowance.block_bytes // 2)
 
 
 def peak_size_bytes() -> int:

@@ -1,13 +1,15 @@
 """Every fault has a typed outcome, and the next call in the same sandbox does not notice."""
 
 import dataclasses
+import resource
 import signal
+from pathlib import Path
 
 import pytest
 
 from docpipe_assets.errors import Crashed, DocpipeError, InternalError, MemoryLimit, PasswordRequired
 from docpipe_assets.sandbox import JSON, Limits, Sandbox
-from docpipe_assets_tests.sandbox.conftest import FAULTS, ROOMY, call
+from docpipe_assets_tests.sandbox.conftest import FAULTS, ROOMY, call, look_around
 
 MEBIBYTE = 2**20
 SHORT = dataclasses.replace(ROOMY, cpu_seconds=1.0)
@@ -77,6 +79,24 @@ def test_fault_has_its_code_and_the_next_call_gives_the_same(
 def test_up_to_its_limit_a_call_is_refused_no_memory(sandbox: Sandbox) -> None:
     assert call(sandbox, "takes_for_a_moment", mebibytes=200) == ["all of it"]
     assert call(sandbox, "goes_on_without_a_large_block", mebibytes=200) == ["image"]
+
+
+def test_a_limit_that_the_worker_has_itself_leaves_no_gap(tmp_path: Path) -> None:
+    """A child can't have more than its worker; what it is refused there must not go unnoticed either."""
+    before = resource.getrlimit(resource.RLIMIT_DATA)
+    with Sandbox(preload=[FAULTS], scratch=tmp_path) as sandbox:
+        zygote = look_around(sandbox)["parent"]
+        assert isinstance(zygote, int)
+        resource.prlimit(zygote, resource.RLIMIT_DATA, (200 * MEBIBYTE, 200 * MEBIBYTE))
+        assert call(sandbox, "takes_for_a_moment", mebibytes=100) == ["all of it"]
+        for function, arguments in (
+            ("takes_for_a_moment", {"mebibytes": 180}),
+            ("goes_on_without_a_large_block", {"mebibytes": 180}),
+            ("goes_on_without_small_blocks", {}),
+        ):
+            with pytest.raises(MemoryLimit):
+                call(sandbox, function, **arguments)
+    assert resource.getrlimit(resource.RLIMIT_DATA) == before
 
 
 def test_a_limit_below_what_the_libraries_take_says_so(sandbox: Sandbox) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from docpipe_assets.engines.pdf.reader import PRELOAD, IsolatedPdfReader, Runner
+from docpipe_assets.engines.pdf.reader import IsolatedPdfReader, Runner
 from docpipe_assets.errors import BadPageTree, DocpipeError, MemoryLimit, UnreadablePdf
 from docpipe_assets.sandbox import JSON, Limits, Sandbox
 from docpipe_assets.storage.scratch import ScratchFolder
@@ -61,12 +61,6 @@ def words() -> bytes:
     pdf = TinyPdf()
     lines = [f"1 0 0 1 20 {780 - 3 * n} Tm ({'the witness left ' * 8}) Tj" for n in range(250)]
     return written(pdf, pdf.page(0, reference(pdf.flate(f"BT /F1 2 Tf {' '.join(lines)} ET".encode()))))
-
-
-@pytest.fixture(scope="module")
-def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    with Sandbox(preload=PRELOAD, scratch=tmp_path_factory.mktemp("sandbox")) as opened:
-        yield opened
 
 
 def limited(memory_bytes: int) -> Limits:
