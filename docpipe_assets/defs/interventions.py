@@ -176,9 +176,13 @@ def _observations(
 
 def _record(instance: dg.DagsterInstance, document: str | None, metadata: dict[str, Any]) -> None:
     key = partition_key(document) if document is not None else None
+    by = getpass.getuser()
     instance.report_runless_asset_event(
         dg.AssetObservation(
-            asset_key=breaker.key, partition=key, metadata={**metadata, "by": getpass.getuser()}
+            asset_key=breaker.key,
+            partition=key,
+            description=f"{metadata['action']} by {by}: {metadata['reason']}",
+            metadata={**metadata, "by": by},
         )
     )
 
