@@ -1,6 +1,6 @@
 """What Dagster's records say of documents, read in bulk for the ledger."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
@@ -17,7 +17,6 @@ from docpipe_assets.settings import Settings
 from docpipe_assets.workbench import Workbench
 
 _BATCH = 1000
-_FOLD_BATCH = 5000
 _OVERLAP_SECONDS = 10
 _GRACE_TICKS = 6
 """Ticks of the sensor that a new key may stay unregistered before it counts as missed."""
@@ -63,14 +62,14 @@ def attempts_since(
 
 def fold_history(instance: dg.DagsterInstance, settings: Settings) -> tuple[Breakers, set[str]]:
     """All breakers, and the withdrawn partition keys, from the records alone."""
+    attempts = [_attempt(record) for record in _runs_newest_first(instance) if _is_attempt(record)]
+    return _folded(instance, attempts, settings)
+
+
+def _folded(
+    instance: dg.DagsterInstance, attempts: Sequence[Attempt], settings: Settings
+) -> tuple[Breakers, set[str]]:
     resets, withdrawals, _ = read_interventions(instance)
-    attempts: list[Attempt] = []
-    since: datetime | None = None
-    while True:
-        more, since = attempts_since(instance, since, _FOLD_BATCH)
-        attempts += more
-        if len(more) < _FOLD_BATCH:
-            break
     return fold(Breakers(), [*attempts, *resets], settings), withdrawn_after((), withdrawals)
 
 
@@ -81,12 +80,18 @@ def failures_by(instance: dg.DagsterInstance, bench: Workbench, breakers: Breake
 
 
 def read_ledger(instance: dg.DagsterInstance, bench: Workbench, batch: str | None = None) -> Ledger:
-    breakers, withdrawn = fold_history(instance, bench.settings)
+    decided: dict[str, RunSummary] = {}
+    attempts: list[Attempt] = []
+    for record in _runs_newest_first(instance):  # once for both: it is the better part of the price
+        _decide(decided, record)
+        if _is_attempt(record):
+            attempts.append(_attempt(record))
+    breakers, withdrawn = _folded(instance, attempts, bench.settings)
     grace_seconds = bench.settings.intake_settle_seconds + _GRACE_TICKS * bench.settings.intake_seconds
     return take_stock(
         bench.intake.list(f"{batch}/" if batch else ""),
         registered=instance.get_dynamic_partitions(documents.name or ""),
-        runs=deciding_runs(instance),
+        runs=decided,
         finished=instance.get_materialized_partitions(relationships.key),
         pages=page_counts(instance),
         unseen_before=datetime.now(UTC) - timedelta(seconds=grace_seconds),
@@ -97,37 +102,60 @@ def read_ledger(instance: dg.DagsterInstance, bench: Workbench, batch: str | Non
 
 
 def deciding_runs(instance: dg.DagsterInstance) -> dict[str, RunSummary]:
-    """For each partition key, the newest run that decides its document's state.
+    """For each partition key, the newest run that decides its document's state."""
+    decided: dict[str, RunSummary] = {}
+    for record in _runs_newest_first(instance):
+        _decide(decided, record)
+    return decided
+
+
+def _decide(decided: dict[str, RunSummary], record: dg.RunRecord) -> None:
+    """Note the run under its partition key if it decides its document's state; the newest come first.
 
     A run that made only some of the assets, and made them well, says nothing of the others, so the
     one before it decides.
     """
-    decided: dict[str, RunSummary] = {}
-    for record in _runs_newest_first(instance):
-        key = record.dagster_run.tags.get(tags.PARTITION)
-        if key is None or key in decided:
-            continue
-        summary = _summary(record)
-        if summary.progress is not Progress.ENDED_WELL or _reaches_the_end(record.dagster_run):
-            decided[key] = summary
-    return decided
+    key = record.dagster_run.tags.get(tags.PARTITION)
+    if key is None or key in decided:
+        return
+    summary = _summary(record)
+    if summary.progress is not Progress.ENDED_WELL or _reaches_the_end(record.dagster_run):
+        decided[key] = summary
 
 
 def page_counts(instance: dg.DagsterInstance) -> dict[str, int]:
     """Pages of each document as last counted, by partition key."""
     pages: dict[str, int] = {}
-    for asset in (ocr_text, raw_pdf):
-        cursor: str | None = None
-        while True:
-            found = instance.fetch_materializations(asset.key, limit=_BATCH, cursor=cursor)
-            for record in found.records:
-                made = record.asset_materialization
-                if made and made.partition and "pages" in made.metadata:
-                    pages.setdefault(made.partition, int(str(made.metadata["pages"].value)))
-            cursor = found.cursor
-            if not found.has_more:
-                break
+    for made in _materializations(instance, ocr_text.key):
+        _count_pages(pages, made)
+    uncounted = sorted(instance.get_materialized_partitions(raw_pdf.key) - pages.keys())
+    for start in range(0, len(uncounted), _BATCH):
+        for made in _materializations(instance, raw_pdf.key, uncounted[start : start + _BATCH]):
+            _count_pages(pages, made)
     return pages
+
+
+def _count_pages(pages: dict[str, int], made: dg.AssetMaterialization) -> None:
+    if made.partition and "pages" in made.metadata:
+        pages.setdefault(made.partition, int(str(made.metadata["pages"].value)))
+
+
+def _materializations(
+    instance: dg.DagsterInstance, key: dg.AssetKey, partitions: Sequence[str] | None = None
+) -> Iterator[dg.AssetMaterialization]:
+    """Newest first."""
+    filters = dg.AssetRecordsFilter(asset_key=key, asset_partitions=partitions)
+    cursor: str | None = None
+    while True:
+        found = instance.fetch_materializations(filters, limit=_BATCH, cursor=cursor)
+        yield from (record.asset_materialization for record in found.records if record.asset_materialization)
+        cursor = found.cursor
+        if not found.has_more:
+            return
+
+
+def _is_attempt(record: dg.RunRecord) -> bool:
+    return record.dagster_run.status in _ENDED and _speaks_of_a_document(record.dagster_run)
 
 
 def _speaks_of_a_document(run: dg.DagsterRun) -> bool:
