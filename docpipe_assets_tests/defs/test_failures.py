@@ -187,6 +187,28 @@ def test_a_breaker_that_opens_is_seen_on_its_asset(plant: Plant) -> None:
     assert "since" in metadata
 
 
+def test_a_reset_is_told_on_the_breaker_asset_and_says_who_and_why(plant: Plant) -> None:
+    for request in plant.tick():
+        plant.run(request)
+    plant.tick()
+    record_reset(plant.instance, document="b/empty.pdf", reason="source checked")
+    (again,) = plant.tick()
+    told = plant.instance.fetch_materializations(dg.AssetKey("breaker"), limit=1).records[0]
+    made = told.asset_materialization
+    assert made is not None
+    assert made.description is not None
+    assert made.description.startswith("closed: reset by ")
+    assert made.description.endswith(": source checked")
+    observed = plant.instance.fetch_observations(dg.AssetKey("breaker"), limit=1).records[0]
+    assert observed.asset_observation is not None
+    assert str(observed.asset_observation.description).endswith(": source checked")
+    plant.run(again)
+    plant.tick()
+    (newest,) = plant.instance.fetch_materializations(dg.AssetKey("breaker"), limit=1).records
+    assert newest.asset_materialization is not None
+    assert newest.asset_materialization.description == "quarantined: EMPTY_FILE in raw_pdf"
+
+
 class NotesLimits:
     """A sandbox that runs nothing and remembers what its calls may spend."""
 
