@@ -205,6 +205,7 @@ def plan(
         if count >= budget.keys:
             tick.plan.resume_after = found.key
             break
+    tick.choose()
     if tick.plan.canary is not None:
         tick.plan.requests.append(tick.plan.canary)
     return tick.plan
@@ -282,10 +283,18 @@ class _Tick:
                 self._offer_canary(_request_of(seen, decision))
 
     def _request(self, request: Request) -> None:
-        if request.sighting.key in self.busy or len(self.plan.requests) >= self.budget.runs:
+        if request.sighting.key in self.busy:
             self.plan.waiting += 1
         else:
             self.plan.requests.append(request)
+
+    def choose(self) -> None:
+        """Keep what the budget has room for: batches of a higher priority first, else as they are listed."""
+        due, settings = self.plan.requests, self.failures.settings if self.failures else None
+        if settings is not None:
+            due.sort(key=lambda request: -priority_of(request.sighting.batch, settings))
+        self.plan.waiting += max(0, len(due) - self.budget.runs)
+        del due[self.budget.runs :]
 
     def _offer_canary(self, request: Request) -> None:
         best = self.plan.canary

@@ -7,9 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from docpipe_assets.breaker import Breakers
 from docpipe_assets.identity import partition_key
-from docpipe_assets.intake import Budget, Kind, Plan, kind_of, lane_of, plan, sighting_of
+from docpipe_assets.intake import Budget, Failures, Kind, Plan, kind_of, lane_of, plan, sighting_of
 from docpipe_assets.protocols import StoredObject
+from docpipe_assets.settings import Settings
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
@@ -82,6 +84,26 @@ def test_a_tick_never_does_more_than_its_budget(keys: list[str], key_budget: int
     assert made.documents <= key_budget
     assert len(made.requests) <= run_budget
     assert len(made.requests) + made.waiting == made.documents
+
+
+def test_a_batch_of_high_priority_goes_first_wherever_it_is_listed() -> None:
+    settings = Settings(batch_priorities={"z": "high", "a": "low"})
+    made = plan(
+        [stored(f"{batch}/{number}.pdf") for batch in "abz" for number in range(3)],
+        registered=set(),
+        requested=set(),
+        busy=frozenset(),
+        budget=Budget(keys=100, runs=4, settled_before=NOW),
+        large_bytes=1000,
+        failures=Failures(Breakers(), NOW, settings, requested=frozenset()),
+    )
+    assert [request.sighting.document for request in made.requests] == [
+        "z/0.pdf",
+        "z/1.pdf",
+        "z/2.pdf",
+        "b/0.pdf",
+    ]
+    assert made.waiting == 5
 
 
 def test_a_second_tick_requests_nothing() -> None:

@@ -31,6 +31,7 @@ ALLOWED = {
     "engines/ocr/rapidocr.py": (2, "a model of another wheel, and the pixels of one page, which are bounded"),
     "engines/ocr/tesseract.py": (1, "the pixels of one page, which are bounded"),
     "sample/damaged.py": (1, "a file of the sample production"),
+    "sandbox/memory.py": (1, "files of /proc"),
     "sandbox/zygote.py": (2, "files of /proc"),
     "stack/process.py": (1, "the end of a log"),
     "storage/memory.py": (1, "the store that holds everything in memory"),

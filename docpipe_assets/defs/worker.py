@@ -32,6 +32,7 @@ from docpipe_assets.defs.run_launcher import run_id_of
 from docpipe_assets.errors import ConfigurationError
 from docpipe_assets.lanes import LANES
 from docpipe_assets.settings import read_settings
+from docpipe_assets.storage.scratch import ScratchFolder
 
 GRACE_SECONDS: Final = 60.0
 HAND_BACK_SECONDS: Final = 20.0
@@ -78,9 +79,11 @@ def main(arguments: list[str] | None = None) -> None:
 
 def run_worker(options: WorkerOptions) -> None:
     """Returns when the worker has ended. Raises ConfigurationError where there is no broker."""
-    broker_url = read_settings().broker_url
+    settings = read_settings()
+    broker_url = settings.broker_url
     if broker_url is None:
         raise ConfigurationError("DOCPIPE_BROKER_URL is not set; a worker needs the broker's redis:// URL")
+    ScratchFolder(settings.scratch_dir).sweep()  # what killed workers of this machine have left
     for lane in options.lanes:
         if lane not in LANES:
             raise ConfigurationError(f"--lane {lane}: there are {' and '.join(LANES)}")

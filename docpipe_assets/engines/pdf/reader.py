@@ -254,8 +254,12 @@ class IsolatedPdfReader:
 
 
 def _raise_of(first: DocpipeError, second: DocpipeError) -> NoReturn:
-    """The failure that both engines' come to: one that had not enough memory says nothing of the document."""
-    if isinstance(second, MemoryLimit):
+    """The failure that both engines' come to.
+
+    What is the document's fault to the first engine, and too large for the second one's memory, is not
+    proven to be the document's fault.
+    """
+    if isinstance(first, DocumentError) and isinstance(second, MemoryLimit):
         raise second from first
     raise first from second
 
