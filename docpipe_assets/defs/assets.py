@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import dagster as dg
 
 from docpipe_assets.defs.checks import DOCUMENT_CHECK, document_check
-from docpipe_assets.defs.failures import TRANSIENT_RETRIES, Step, reported
+from docpipe_assets.defs.failures import Step, reported
 from docpipe_assets.defs.partitions import documents
 from docpipe_assets.identity import document_of
 from docpipe_assets.model import (
@@ -49,7 +49,8 @@ def _versioned(stream: S) -> dg.Output[S]:
 
 def _step(context: dg.AssetExecutionContext, bench: Workbench, asset: str) -> Step:
     document = document_of(context.partition_key)
-    return Step(context.instance, context.run.run_id, document, asset, bench.code_versions[asset])
+    code_version = bench.code_versions[asset]
+    return Step(context.instance, context.run.run_id, document, asset, code_version, context.retry_number)
 
 
 def _document_asset(
@@ -60,7 +61,6 @@ def _document_asset(
         partitions_def=documents,
         group_name=GROUP,
         io_manager_key="lake",
-        retry_policy=TRANSIENT_RETRIES,
         kinds=kinds,
         code_version=code_version,
         check_specs=check_specs,

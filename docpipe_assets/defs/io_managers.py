@@ -5,7 +5,7 @@ from typing import Any
 import dagster as dg
 
 from docpipe_assets.defs import tags
-from docpipe_assets.defs.failures import Step, reported
+from docpipe_assets.defs.failures import Step, outlasted, reported
 from docpipe_assets.identity import document_of
 from docpipe_assets.meter import Meter
 from docpipe_assets.model import RawPdfs, Records
@@ -27,18 +27,17 @@ class LakeIOManager(dg.IOManager):
 
     def load_input(self, context: dg.InputContext) -> Records[Any]:
         document = document_of(context.partition_key)
-        upstream = context.step_context  # the run that asks, not the one that made the input
         asset = context.asset_key.to_user_string()
         stream: type[Records[Any]] = context.dagster_type.typing_type
-        with reported(self._step(context.instance, upstream.run_id, document, asset)):
+        with reported(self._step(context, document, asset)):
             if (stream, document) not in self._loaded:
                 self._loaded[stream, document] = self._bench.load(stream, document)
             return self._loaded[stream, document]
 
     def handle_output(self, context: dg.OutputContext, obj: Records[Any]) -> None:
         document = document_of(context.partition_key)
-        instance, run_id = context.step_context.instance, context.run_id
-        with reported(self._step(instance, run_id, document, obj.asset)):
+        step = self._step(context, document, obj.asset)
+        with reported(step):
             with Meter(self._bench) as meter:
                 saved = self._bench.save(document, obj, is_stale=document in self._made_anew)
             self._loaded.pop((type(obj), document), None)
@@ -52,12 +51,21 @@ class LakeIOManager(dg.IOManager):
         # What talks to Dagster's storage stands outside: its outages are not the stage's failures.
         context.add_output_metadata(described)
         if failed_pages := saved.header.facts.get(FAILED_PAGES):
-            instance.add_run_tags(run_id, {tags.FAILED_PAGES: str(int(failed_pages))})
+            with outlasted(step):
+                step.instance.add_run_tags(step.run_id, {tags.FAILED_PAGES: str(int(failed_pages))})
         if saved.is_unchanged:
             context.log.info(f"{obj.asset} of {document}: unchanged")
 
-    def _step(self, instance: dg.DagsterInstance, run_id: str, document: str, asset: str) -> Step:
-        return Step(instance, run_id, document, asset, self._bench.code_versions[asset])
+    def _step(self, context: dg.InputContext | dg.OutputContext, document: str, asset: str) -> Step:
+        at_work = context.step_context  # the run that asks, also when another one made the input
+        return Step(
+            at_work.instance,
+            at_work.run_id,
+            document,
+            asset,
+            self._bench.code_versions[asset],
+            at_work.previous_attempt_count,
+        )
 
 
 def _described(document: str, saved: Saved, raw: Header | None) -> dict[str, Any]:

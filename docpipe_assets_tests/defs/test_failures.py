@@ -11,6 +11,7 @@ import pytest
 from docpipe_assets.breaker import Breakers, fold
 from docpipe_assets.defs import tags
 from docpipe_assets.defs.assets import DOCUMENT_ASSETS
+from docpipe_assets.defs.failures import Step, reported
 from docpipe_assets.defs.history import attempts_since, fold_history, read_ledger
 from docpipe_assets.defs.interventions import record_reset, record_withdrawal
 from docpipe_assets.defs.io_managers import LakeIOManager
@@ -98,7 +99,7 @@ def test_a_permanent_failure_is_one_attempt_through_every_layer(plant: Plant) ->
     run = plant.run(empty)
     assert run.status is dg.DagsterRunStatus.FAILURE
     retries = plant.instance.all_logs(run.run_id, of_type=dg.DagsterEventType.STEP_UP_FOR_RETRY)
-    assert not retries, "the retry policy of the asset obeys the class"
+    assert not retries, "retries obey the class"
     recorded = plant.instance.get_run_by_id(run.run_id)
     assert recorded is not None
     assert (recorded.tags[tags.ERROR], recorded.tags[tags.STAGE]) == ("EMPTY_FILE", "raw_pdf")
@@ -115,6 +116,24 @@ def test_a_transient_failure_is_retried_within_the_run(plant: Plant) -> None:
     assert run.status is dg.DagsterRunStatus.SUCCESS
     retries = plant.instance.all_logs(run.run_id, of_type=dg.DagsterEventType.STEP_UP_FOR_RETRY)
     assert len(retries) == 2
+
+
+def test_what_fails_the_last_time_too_says_why(plant: Plant) -> None:
+    request = next(request for request in plant.tick() if request.partition_key == "b/good.pdf")
+    run = plant.instance.create_run_for_job(plant.job, tags=dict(request.tags))
+    step = Step(plant.instance, run.run_id, "b/good.pdf", "raw_pdf", code_version="1", retries=3)
+    with pytest.raises(dg.RetryRequested) as caught, reported(step):
+        raise StoreUnavailable("refused")
+    failure = caught.value.__cause__
+    assert caught.value.max_retries == step.retries, "so that Dagster fails the step with the cause"
+    assert isinstance(failure, dg.Failure)
+    assert failure.metadata["code"].value == "STORE_UNAVAILABLE"
+    assert failure.description == "STORE_UNAVAILABLE: b/good.pdf: refused"
+
+
+def test_no_asset_is_tried_again_when_its_run_is_interrupted() -> None:
+    """Dagster follows a policy for interruptions as well: a canceled run would go on."""
+    assert [asset.op.retry_policy for asset in DOCUMENT_ASSETS] == [None] * len(DOCUMENT_ASSETS)
 
 
 def test_a_reset_makes_a_quarantined_document_due_once(plant: Plant) -> None:

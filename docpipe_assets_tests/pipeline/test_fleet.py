@@ -131,13 +131,23 @@ def test_a_worker_told_to_end_takes_nothing_new_and_finishes_what_it_has(fleet: 
         assert first.returncode == 0
 
 
-def test_a_worker_whose_grace_is_over_hands_its_document_back_to_the_others(fleet: Fleet) -> None:
-    """Also in the middle of a page that does not end."""
-    document = "grace/scan.pdf"
+@pytest.mark.parametrize(
+    ("grace", "signals", "page_ends"),
+    [("0", [signal.SIGTERM], False), ("600", [signal.SIGINT, signal.SIGINT], True)],
+    ids=["whose grace is over, at a page that does not end", "that is told twice"],
+)
+def test_a_worker_hands_its_document_back_to_the_others(
+    fleet: Fleet, grace: str, signals: list[signal.Signals], page_ends: bool
+) -> None:
+    document = f"grace-{grace}/scan.pdf"
     with ExitStack() as workers:
-        leaving = workers.enter_context(fleet.worker("leaving", "--grace-seconds=0"))
+        leaving = workers.enter_context(fleet.worker("leaving", f"--grace-seconds={grace}"))
         fleet.begin(document)
-        leaving.send_signal(signal.SIGTERM)
+        for number in signals:
+            leaving.send_signal(number)
+            time.sleep(1)
+        if page_ends:
+            fleet.gate.open()
         assert ended_after(leaving) < 30
         assert leaving.returncode == 0
         (given_up,) = fleet.runs(document)[:1]
@@ -154,6 +164,20 @@ def test_a_worker_whose_grace_is_over_hands_its_document_back_to_the_others(flee
         assert finished.tags[tags.ATTEMPT] == "1", "what was handed back was no attempt"
         assert unchanged(fleet.site, finished) == {"raw_pdf", "page_splits"}
     assert partition_key(document) not in fleet.breakers().documents
+
+
+def test_a_run_that_a_person_cancels_is_not_taken_for_one_handed_back(fleet: Fleet) -> None:
+    with fleet.worker("cancels"):
+        run = fleet.begin("cancel/scan.pdf")
+        fleet.site.instance.run_launcher.terminate(run.run_id)
+        time.sleep(1)
+        fleet.gate.open()
+        fleet.site.wait_for(
+            lambda: fleet.runs("cancel/scan.pdf")[0].status,
+            lambda status: status is dg.DagsterRunStatus.CANCELED,
+            "the run to be canceled",
+        )
+        assert tags.ERROR not in fleet.runs("cancel/scan.pdf")[0].tags
 
 
 WITHOUT_HOSTS = reason_without_hosts()
