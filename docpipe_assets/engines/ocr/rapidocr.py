@@ -16,10 +16,10 @@ from statistics import median
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from docpipe_assets.engines.ocr.latin_head import cut_aside
-from docpipe_assets.engines.ocr.lines import Line, Piece, reading_order
 from docpipe_assets.errors import ConfigurationError, EngineError, MemoryLimit
 from docpipe_assets.identity import digest
 from docpipe_assets.protocols import PageImage
+from docpipe_assets.rules.reading_order import Line, Piece, reading_order
 
 if TYPE_CHECKING:
     import numpy as np

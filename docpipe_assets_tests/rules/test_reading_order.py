@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from docpipe_assets.engines.ocr.lines import Piece, reading_order
 from docpipe_assets.model import Box
 from docpipe_assets.protocols import PlacedWord
+from docpipe_assets.rules.reading_order import Piece, reading_order
 
 HEIGHT = 40.0
 
