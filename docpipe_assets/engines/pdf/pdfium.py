@@ -19,6 +19,7 @@ from docpipe_assets.engines.pdf.plain import (
     share,
     stamp,
 )
+from docpipe_assets.engines.pdf.qpdf import without_date
 from docpipe_assets.errors import (
     BadPageTree,
     DocumentError,
@@ -39,6 +40,7 @@ _CHARACTERS_MAX = 2_000_000
 _OBJECTS_MAX = 100_000
 _DEVICE_UNITS_PER_POINT = 100
 _INVISIBLE = 3
+_PAGES_PER_OPENING = 1_000
 
 
 def inspect(path: str, max_pages: int) -> Iterator[dict[str, Any]]:
@@ -91,6 +93,41 @@ def rebuild(path: str, pages: int, target: str) -> Iterator[list[int]]:
             raise BadPageTree(f"only {len(sound)} of {pages} pages can be copied")
         sound.save(target)
     yield [n + 1 for n in missing]
+
+
+def split(
+    path: str, pages: int, pages_per_part: int, bytes_per_part: int, is_pruned: bool, folder: str
+) -> Iterator[dict[str, Any]]:
+    """As qpdf's, for documents of so many objects that qpdf, which keeps them all, has no memory for them.
+
+    Parts hold what their pages refer to, whatever ``is_pruned`` says.
+    """
+    if len(_open(path)) != pages:
+        raise BadPageTree(f"{pages:,} pages are known, but PDFium finds {len(_open(path)):,}")
+    for opened in range(0, pages, _PAGES_PER_OPENING):  # PDFium keeps every object that it has met
+        document = _open(path)
+        last = min(opened + _PAGES_PER_OPENING, pages)
+        waiting = [
+            (first, min(first + pages_per_part, last)) for first in range(opened, last, pages_per_part)
+        ]
+        waiting.reverse()
+        while waiting:
+            first, end = waiting.pop()
+            part = Path(folder, f"{first + 1}-{end}.pdf")
+            with _named(f"pages {first + 1} to {end} can't be cut out by PDFium"):
+                cut = pypdfium2.PdfDocument.new()
+                cut.import_pages(document, list(range(first, end)))
+                cut.save(part.with_suffix(".cut"))
+                cut.close()
+            without_date(part.with_suffix(".cut"), part)
+            part.with_suffix(".cut").unlink()
+            if end - first > 1 and part.stat().st_size > bytes_per_part:
+                part.unlink()
+                half = (end - first + 1) // 2
+                waiting += [(first + half, end), (first, first + half)]
+            else:
+                yield {"first_page": first + 1, "last_page": end, "path": str(part)}
+        document.close()
 
 
 def survey(path: str, page: int) -> Iterator[dict[str, Any]]:

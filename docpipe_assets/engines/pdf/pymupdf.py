@@ -22,7 +22,6 @@ from docpipe_assets.engines.pdf.plain import (
     share,
     stamp,
 )
-from docpipe_assets.engines.pdf.qpdf import page_count
 from docpipe_assets.errors import (
     BadPageTree,
     NoPages,
@@ -53,6 +52,7 @@ _WORD_FLAGS = (
     pymupdf.TEXTFLAGS_WORDS & ~pymupdf.TEXT_PRESERVE_LIGATURES | pymupdf.TEXT_CID_FOR_UNKNOWN_UNICODE
 )
 _PAGE_KEYS = frozenset(("Parent", "Contents", "MediaBox", "Resources"))
+_PAGES_PER_OPENING = 1_000
 _INK_DPI = 50
 _INK_PIXELS_MAX = 4_000_000
 _COVER_CELLS = 48
@@ -79,14 +79,19 @@ def inspect(path: str, max_pages: int) -> Iterator[dict[str, Any]]:
     with _named("its pages can't be counted"):
         claimed = document.page_count
     # The claim may be lower than what is there, and the pages beyond it would be lost in silence.
-    counted = page_count(path)
+    counted = _counted(document)
     is_counted_low = 0 < claimed < counted
     claimed = max(claimed, counted) if is_counted_low else claimed
     if claimed > max_pages and (is_counted_low or _loads(document, max_pages)):
         raise TooManyPages(f"{claimed:,} pages, more than the {max_pages:,} that are allowed")
     if claimed <= 0:
         raise NoPages("opens, but has no pages")
-    unloadable = [n + 1 for n in range(min(claimed, max_pages)) if not _loads(document, n)]
+    unloadable = []
+    for n in range(min(claimed, max_pages)):
+        if n and n % _PAGES_PER_OPENING == 0 and not document.is_repaired:
+            document = _open(path)  # MuPDF keeps every object that it has met
+        if not _loads(document, n):
+            unloadable.append(n + 1)
     pages = claimed
     if claimed > max_pages:
         pages = max(set(range(1, max_pages + 1)).difference(unloadable), default=0)
@@ -246,6 +251,29 @@ def _open(path: str) -> Any:
     if is_locked:
         raise PasswordRequired("encrypted, and does not open without a password")
     return document
+
+
+def _counted(document: Any) -> int:
+    """How many pages stand in the page tree, whatever it claims; 0 when that can't be told."""
+    mupdf = pymupdf.mupdf
+    try:
+        pdf = mupdf.pdf_document_from_fz_document(document)
+        root = mupdf.pdf_dict_gets(mupdf.pdf_trailer(pdf), "Root")
+        nodes, met, pages = [mupdf.pdf_dict_gets(root, "Pages")], set(), 0
+        while nodes:
+            kids = mupdf.pdf_dict_gets(nodes.pop(), "Kids")
+            for index in range(mupdf.pdf_array_len(kids)):
+                node = mupdf.pdf_array_get(kids, index)
+                number = mupdf.pdf_to_num(node)
+                if mupdf.pdf_is_array(mupdf.pdf_dict_gets(node, "Kids")):
+                    if number not in met:
+                        nodes.append(node)
+                elif mupdf.pdf_is_dict(node):
+                    pages += 1
+                met.add(number)
+    except _FAILURES:
+        return 0
+    return pages
 
 
 def _loads(document: Any, index: int) -> bool:

@@ -3,11 +3,13 @@
 import math
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pikepdf
 
 from docpipe_assets.errors import BadPageTree, PasswordRequired, UnreadablePdf
+
+_AS_THEY_ARE: Final = pikepdf.StreamDecodeLevel.none
 
 
 def split(
@@ -25,13 +27,13 @@ def split(
     yield from _split(Path(path), 1, pages, step, bytes_per_part, Path(folder), prune)
 
 
-def page_count(path: str) -> int:
-    """How many pages stand in the page tree, whatever it claims; 0 when qpdf can't tell."""
-    try:
-        with pikepdf.open(path) as document:
-            return len(document.pages)
-    except (pikepdf.PikepdfError, RuntimeError, ValueError):
-        return 0
+def without_date(source: Path, target: Path) -> None:
+    """Write a PDF again without its date and identifier, so that equal contents are equal bytes."""
+    with pikepdf.open(source) as document:
+        for key in ("/Info", "/ID"):
+            if key in document.trailer:
+                del document.trailer[key]
+        document.save(target, deterministic_id=True, compress_streams=False, stream_decode_level=_AS_THEY_ARE)
 
 
 def _split(

@@ -223,6 +223,26 @@ class IsolatedPdfReader:
     def _split(
         self, pdf: Path, pages: int, pages_per_part: int, bytes_per_part: int, is_pruned: bool
     ) -> Iterator[PdfPart]:
+        """By qpdf, or by PDFium where qpdf has no memory for a document's objects."""
+        last = 0
+        try:
+            for part in self._split_by("qpdf", pdf, pages, pages_per_part, bytes_per_part, is_pruned):
+                yield part
+                last = part.last_page
+        except MemoryLimit:
+            if last > 0:
+                raise
+            yield from self._split_by("pdfium", pdf, pages, pages_per_part, bytes_per_part, is_pruned)
+
+    def _split_by(
+        self,
+        library: str,
+        pdf: Path,
+        pages: int,
+        pages_per_part: int,
+        bytes_per_part: int,
+        is_pruned: bool,
+    ) -> Iterator[PdfPart]:
         with self._scratch.folder() as folder:
             arguments = {
                 "path": str(pdf),
@@ -232,7 +252,7 @@ class IsolatedPdfReader:
                 "is_pruned": is_pruned,
                 "folder": str(folder),
             }
-            for part in self._run(f"{_PACKAGE}.qpdf:split", arguments, folder):
+            for part in self._run(f"{_PACKAGE}.{library}:split", arguments, folder):
                 path = Path(part["path"])
                 if not path.resolve().is_relative_to(folder.resolve()):
                     raise InternalError(f"{path}: a part outside its folder; report this document")

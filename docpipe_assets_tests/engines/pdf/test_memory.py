@@ -92,6 +92,7 @@ def calls(path: str) -> dict[str, tuple[str, dict[str, JSON]]]:
         "pdfium read": ("pdfium:read", {"path": path, "page": 1}),
         "pdfium render": ("pdfium:render", {**shown, "image_bytes_max": None}),
         "qpdf split": ("qpdf:split", {**parts, "is_pruned": True, "folder": "."}),
+        "pdfium split": ("pdfium:split", {**parts, "is_pruned": True, "folder": "."}),
     }
 
 
@@ -150,6 +151,24 @@ def test_a_second_engine_short_of_memory_says_nothing_of_the_document(run: Runne
         IsolatedPdfReader(run, scratch).inspect(damaged, 10)
     with pytest.raises(MemoryLimit):
         IsolatedPdfReader(short_of({"pdfium:inspect"}, run), scratch).inspect(damaged, 10)
+
+
+def test_pdfium_cuts_what_qpdf_has_no_memory_for(run: Runner, tmp_path: Path) -> None:
+    pdf = TinyPdf()
+    path = tmp_path / "document.pdf"
+    path.write_bytes(written(pdf, *(text_page(pdf, b"Page %d " % n + b"of many" * 200) for n in range(1, 8))))
+    reader = IsolatedPdfReader(short_of({"qpdf:split"}, run), ScratchFolder(tmp_path / "scratch"))
+    for bytes_per_part, windows in ((2**20, [(1, 3), (4, 6), (7, 7)]), (1, [(n, n) for n in range(1, 8)])):
+        cut: list[list[tuple[int, int, str]]] = []
+        for _ in range(2):
+            cut.append([])
+            for part in reader.split(path, 7, 3, bytes_per_part):
+                first_words = [next(reader.read(part.path)).lines[0][n].text for n in (0, 1)]
+                assert first_words == ["Page", str(part.first_page)]
+                sha256 = hashlib.sha256(part.path.read_bytes()).hexdigest()
+                cut[-1].append((part.first_page, part.last_page, sha256))
+        assert [(first, last) for first, last, _ in cut[0]] == windows
+        assert cut[0] == cut[1], "the same document gives the same parts"
 
 
 def half_a_page_tree() -> bytes:
