@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from docpipe_assets.errors import DocpipeError
-from docpipe_assets.settings import Settings, read_settings
+from docpipe_assets.settings import Priority, Settings, read_settings
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -125,6 +125,9 @@ def ingest(
     paths: Annotated[list[Path], typer.Argument(help="Files and folders.")],
     batch: Annotated[str, typer.Option("--batch", "-b", help="The batch they belong to.")],
     parallel: Annotated[int, typer.Option(min=1, help="Uploads at once.")] = 4,
+    priority: Annotated[
+        Priority | None, typer.Option(help="Before or after other batches, from now on.")
+    ] = None,
     data_dir: DataDir = _DATA_DIR,
 ) -> None:
     """Upload files into a batch of the intake bucket. What is there is left: run it again to resume."""
@@ -134,6 +137,12 @@ def ingest(
     with _errors_shown():
         settings = _settings(data_dir)
         files = files_to_upload(paths, batch)
+        if priority is not None:
+            from docpipe_assets.defs.interventions import record_priority
+
+            _, instance = _connect(data_dir)
+            with instance:
+                record_priority(instance, batch, priority)
         with Progress(*_COLUMNS, console=notes) as progress:
             task = progress.add_task(f"uploading to {settings.intake}/{batch}", total=len(files))
 

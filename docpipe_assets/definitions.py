@@ -7,7 +7,7 @@ import dagster as dg
 from docpipe_assets.defs import tags
 from docpipe_assets.defs.assets import DOCUMENT_ASSETS
 from docpipe_assets.defs.corpus import CORPUS_ASSETS
-from docpipe_assets.defs.interventions import breaker
+from docpipe_assets.defs.interventions import batch_priority, breaker
 from docpipe_assets.defs.io_managers import LakeIOManager
 from docpipe_assets.defs.jobs import process_document, reset_breakers
 from docpipe_assets.defs.sensors import intake_sensor
@@ -33,7 +33,7 @@ def build_definitions(
         return LakeIOManager(context.resources.bench)
 
     return dg.Definitions(
-        assets=[*DOCUMENT_ASSETS, *CORPUS_ASSETS, breaker],
+        assets=[*DOCUMENT_ASSETS, *CORPUS_ASSETS, breaker, batch_priority],
         jobs=[process_document, reset_breakers],
         sensors=[intake_sensor(settings)],
         resources={"bench": bench, "lake": lake},

@@ -9,17 +9,18 @@ from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
 
 from docpipe_assets.breaker import Action, Breakers, Decision, Purpose, decide, request_name
 from docpipe_assets.identity import batch_of, digest, object_version, partition_key
 from docpipe_assets.lanes import LARGE, STANDARD
 from docpipe_assets.protocols import StoredObject
-from docpipe_assets.settings import Settings
+from docpipe_assets.settings import Priority, Settings
 
 RECALLS_PER_TICK = 500
 """Each costs a few writes; what is beyond waits for the next tick."""
 HIGH, NORMAL, LOW = 10, 0, -10
-_PRIORITIES = {"high": HIGH, "normal": NORMAL, "low": LOW}
+_PRIORITIES: Mapping[Priority, int] = {"high": HIGH, "normal": NORMAL, "low": LOW}
 
 
 class Kind(StrEnum):
@@ -173,9 +174,12 @@ def lane_of(size_bytes: int, large_bytes: int) -> str:
     return LARGE if size_bytes >= large_bytes else STANDARD
 
 
-def priority_of(batch: str, settings: Settings) -> int:
-    """How far to the front of the queue a batch's documents go: the highest number is taken first."""
-    return _PRIORITIES[settings.batch_priorities.get(batch, "normal")]
+def priority_of(batch: str, settings: Settings, priorities: Mapping[str, Priority]) -> int:
+    """How far to the front of the queue a batch's documents go: the highest number is taken first.
+
+    ``priorities`` are those that people have given; they go before the settings.
+    """
+    return _PRIORITIES[priorities.get(batch) or settings.batch_priorities.get(batch, "normal")]
 
 
 def plan(
@@ -188,18 +192,20 @@ def plan(
     large_bytes: int,
     failures: Failures | None = None,
     withdrawn: Container[str] = (),
+    priorities: Mapping[str, Priority] = MappingProxyType({}),
 ) -> Plan:
     """What one tick should do.
 
     ``requested`` holds the (document, version) pairs that a run exists for; ``busy`` the partition
     keys with an unfinished run, because two versions of one document must not be worked on at once.
-    ``withdrawn`` holds the partition keys of those that a person took out of the matter.
+    ``withdrawn`` holds the partition keys of those that a person took out of the matter, ``priorities``
+    what people said of batches.
     Without ``failures`` every version is requested once.
     S3 lists keys in byte order, so a document uploaded later may sort before the place where an
     earlier tick stopped: that place only resumes a listing cut by the budget, and the listing after
     it starts from the beginning.
     """
-    tick = _Tick(registered, requested, busy, budget, large_bytes, failures, withdrawn)
+    tick = _Tick(registered, requested, busy, budget, large_bytes, failures, withdrawn, priorities)
     for count, found in enumerate(listing, start=1):
         tick.see(found)
         if count >= budget.keys:
@@ -231,6 +237,7 @@ class _Tick:
     large_bytes: int
     failures: Failures | None
     withdrawn: Container[str]
+    priorities: Mapping[str, Priority]
     plan: Plan = field(default_factory=Plan)
 
     def see(self, found: StoredObject) -> None:
@@ -292,7 +299,7 @@ class _Tick:
         """Keep what the budget has room for: batches of a higher priority first, else as they are listed."""
         due, settings = self.plan.requests, self.failures.settings if self.failures else None
         if settings is not None:
-            due.sort(key=lambda request: -priority_of(request.sighting.batch, settings))
+            due.sort(key=lambda request: -priority_of(request.sighting.batch, settings, self.priorities))
         self.plan.waiting += max(0, len(due) - self.budget.runs)
         del due[self.budget.runs :]
 

@@ -76,7 +76,7 @@ class _Sampler(threading.Thread):
 
     def run(self) -> None:
         while not self._ended.wait(_SAMPLE_SECONDS):
-            self._peak_bytes = max(self._peak_bytes, sum(map(_share_bytes, process_tree(os.getpid()))))
+            self._peak_bytes = max(self._peak_bytes, sum(map(share_bytes, process_tree(os.getpid()))))
 
     def end(self) -> int:
         """The peak; 0 when there was no time for a sample."""
@@ -97,7 +97,7 @@ def process_tree(root: int) -> Iterator[int]:
         yield from process_tree(int(child))
 
 
-def _share_bytes(process: int) -> int:
+def share_bytes(process: int) -> int:
     """Resident memory, a page that so many processes map counted as so small a part of it (PSS)."""
     try:
         for line in Path(f"/proc/{process}/smaps_rollup").read_text().splitlines():

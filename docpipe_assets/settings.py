@@ -4,7 +4,7 @@ import difflib
 import os
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
@@ -12,6 +12,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 from docpipe_assets.errors import ConfigurationError
 
 _PREFIX = "DOCPIPE_"
+
+
+Priority: TypeAlias = Literal["high", "normal", "low"]
 
 
 class Settings(BaseSettings):
@@ -65,9 +68,10 @@ class Settings(BaseSettings):
     page_cpu_seconds: float = Field(20, gt=0)
     split_cpu_seconds: float = Field(120, gt=0)
 
-    batch_priorities: dict[str, Literal["high", "normal", "low"]] = {}
+    batch_priorities: dict[str, Priority] = {}
     """Which batches are taken from the queue before or after the others, as JSON:
-    ``{"acuity": "high", "archive": "low"}``. What already waits keeps the priority it came with."""
+    ``{"acuity": "high", "archive": "low"}``; ``docpipe ingest --priority`` goes before it. What already
+    waits keeps the priority it came with."""
 
     intake_seconds: int = Field(10, ge=1)
     """How often intake looks at the bucket."""

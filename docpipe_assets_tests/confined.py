@@ -5,15 +5,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import dagster as dg
-import pytest
 
 from docpipe_assets.meter import process_tree
 from docpipe_assets.model import STREAMS
-from docpipe_assets.settings import read_settings
 from docpipe_assets.stack import Stack
-from docpipe_assets.workbench import Workbench, open_store
 from docpipe_assets_tests.cgroup import MemoryGroup
-from docpipe_assets_tests.pipeline.site import Site
+from docpipe_assets_tests.pipeline.site import Site, open_site
 
 
 @contextmanager
@@ -24,19 +21,12 @@ def confined_site(
 
     What it shares with the worker that forked it belongs to that; all else that a run asks for counts.
     """
-    with (
-        Stack(folder, workers=1, webserver=False, environment=environment) as stack,
-        pytest.MonkeyPatch.context() as patch,
-    ):
+    stack = Stack(folder, workers=1, webserver=False, environment=environment)
+    with open_site(stack, patience_seconds) as site:
         if group is not None:
             for process in runners(stack):
                 group.add(process)
-        for name, value in stack.environment.items():
-            patch.setenv(name, value)
-        settings = read_settings()
-        with dg.DagsterInstance.get() as instance:
-            store = open_store(settings.intake, settings)
-            yield Site(stack, instance, Workbench(settings), store, patience_seconds)
+        yield site
 
 
 def runners(stack: Stack) -> list[int]:

@@ -11,7 +11,7 @@ from docpipe_assets.breaker import Breakers
 from docpipe_assets.identity import partition_key
 from docpipe_assets.intake import Budget, Failures, Kind, Plan, kind_of, lane_of, plan, sighting_of
 from docpipe_assets.protocols import StoredObject
-from docpipe_assets.settings import Settings
+from docpipe_assets.settings import Priority, Settings
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
@@ -86,8 +86,19 @@ def test_a_tick_never_does_more_than_its_budget(keys: list[str], key_budget: int
     assert len(made.requests) + made.waiting == made.documents
 
 
-def test_a_batch_of_high_priority_goes_first_wherever_it_is_listed() -> None:
-    settings = Settings(batch_priorities={"z": "high", "a": "low"})
+@pytest.mark.parametrize(
+    ("set_up", "said"),
+    [
+        ({"z": "high", "a": "low"}, {}),
+        ({}, {"z": "high", "a": "low"}),
+        ({"a": "high"}, {"z": "high", "a": "low"}),
+    ],
+    ids=["in the settings", "by a person", "by a person, whatever the settings say"],
+)
+def test_a_batch_of_high_priority_goes_first_wherever_it_is_listed(
+    set_up: dict[str, Priority], said: dict[str, Priority]
+) -> None:
+    settings = Settings(batch_priorities=set_up)
     made = plan(
         [stored(f"{batch}/{number}.pdf") for batch in "abz" for number in range(3)],
         registered=set(),
@@ -96,6 +107,7 @@ def test_a_batch_of_high_priority_goes_first_wherever_it_is_listed() -> None:
         budget=Budget(keys=100, runs=4, settled_before=NOW),
         large_bytes=1000,
         failures=Failures(Breakers(), NOW, settings, requested=frozenset()),
+        priorities=said,
     )
     assert [request.sighting.document for request in made.requests] == [
         "z/0.pdf",

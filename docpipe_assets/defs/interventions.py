@@ -1,4 +1,4 @@
-"""What breakers did and what people decided, recorded as events of the ``breaker`` asset.
+"""What breakers did and what people decided, recorded as events of ``breaker`` and ``batch_priority``.
 
 What people decided are observations, which the fold reads. What breakers did are materializations, made
 for the reader alone: Dagster's UI shows those, and no observation, on the page of a partition.
@@ -8,7 +8,7 @@ import getpass
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 import dagster as dg
 
@@ -16,6 +16,7 @@ from docpipe_assets.breaker import DocumentBreaker, Reset, StageBreaker, Standin
 from docpipe_assets.defs.partitions import documents
 from docpipe_assets.errors import ConfigurationError
 from docpipe_assets.identity import meanings_of, partition_key
+from docpipe_assets.settings import Priority
 
 _BATCH = 1000
 
@@ -31,6 +32,16 @@ breaker = dg.AssetSpec(
         "the breakers of stages, which have no partition. Holds back automation only; a run that a person "
         "launches always runs. Look at `state`, `reason` and `next_attempt`; reset with the job "
         "`reset_breakers` or `docpipe breaker reset`."
+    ),
+)
+
+batch_priority = dg.AssetSpec(
+    "batch_priority",
+    group_name="operations",
+    kinds={"queue"},
+    description=(
+        "Which batches go before or after the others, as people said with `docpipe ingest --priority`: the "
+        "newest event of a batch holds, and what already waits in the queue keeps the priority it came with."
     ),
 )
 
@@ -70,6 +81,25 @@ def record_withdrawal(
 ) -> None:
     action = "withdrawn" if is_withdrawn else "reinstated"
     _record(instance, document, {"action": action, "reason": reason})
+
+
+def record_priority(instance: dg.DagsterInstance, batch: str, priority: Priority) -> None:
+    by = getpass.getuser()
+    instance.report_runless_asset_event(
+        dg.AssetObservation(
+            asset_key=batch_priority.key,
+            description=f"{batch}: {priority}, by {by}",
+            metadata={"batch": batch, "priority": priority, "by": by},
+        )
+    )
+
+
+def read_priorities(instance: dg.DagsterInstance) -> dict[str, Priority]:
+    """What people said of each batch, the last word of each."""
+    said: dict[str, Priority] = {}
+    for _, _, _, metadata in _observations(instance, batch_priority.key):
+        said[metadata["batch"]] = cast(Priority, metadata["priority"])
+    return said
 
 
 def document_state(one: DocumentBreaker, now: datetime) -> dg.AssetMaterialization:
@@ -133,7 +163,7 @@ def read_interventions(
     resets: list[Reset] = []
     withdrawals: list[Withdrawal] = []
     newest = after_storage_id
-    for storage_id, at, key, metadata in _observations(instance, after_storage_id):
+    for storage_id, at, key, metadata in _observations(instance, breaker.key, after_storage_id):
         newest = max(newest, storage_id)
         match metadata.get("action"):
             case "reset":
@@ -153,9 +183,9 @@ def withdrawn_after(before: Iterable[str], withdrawals: Sequence[Withdrawal]) ->
 
 
 def _observations(
-    instance: dg.DagsterInstance, after_storage_id: int
+    instance: dg.DagsterInstance, asset_key: dg.AssetKey, after_storage_id: int = 0
 ) -> Iterator[tuple[int, datetime, str | None, dict[str, str]]]:
-    filters = dg.AssetRecordsFilter(asset_key=breaker.key, after_storage_id=after_storage_id or None)
+    filters = dg.AssetRecordsFilter(asset_key=asset_key, after_storage_id=after_storage_id or None)
     cursor: str | None = None
     while True:
         found = instance.fetch_observations(filters, limit=_BATCH, cursor=cursor, ascending=True)

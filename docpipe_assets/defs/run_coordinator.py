@@ -4,27 +4,31 @@ Intake's own runs arrive with all of it. One from the UI carries only the partit
 is asked for its size here, in the process that submits it: the webserver, or the daemon for backfills.
 """
 
+import math
 import threading
 import time
 from collections.abc import Mapping
 from functools import cached_property
+from types import MappingProxyType
 from typing import Final
 
 from dagster import DagsterRun, QueuedRunCoordinator, RunsFilter, SubmitRunContext
 
 from docpipe_assets.defs import tags
+from docpipe_assets.defs.interventions import read_priorities
 from docpipe_assets.errors import DocpipeError
 from docpipe_assets.identity import batch_of, document_of
 from docpipe_assets.intake import HIGH, lane_of, priority_of
 from docpipe_assets.lanes import LANES
 from docpipe_assets.protocols import Source
-from docpipe_assets.settings import Settings, read_settings
+from docpipe_assets.settings import Priority, Settings, read_settings
 from docpipe_assets.workbench import open_store
 
 _RANGE: Final = "dagster/asset_partition_range_start"
 _PATIENCE_SECONDS: Final = 3.0
 """A person waits for the launch: a store that is slower than this is not asked again for a while."""
 _PAUSE_SECONDS: Final = 30.0
+_PRIORITIES_SECONDS: Final = 5.0
 
 
 class DocumentRunCoordinator(QueuedRunCoordinator):
@@ -34,6 +38,8 @@ class DocumentRunCoordinator(QueuedRunCoordinator):
     An attempt that intake asks for twice, since two daemons looked at the same time, waits there once.
     """
 
+    _read: tuple[float, Mapping[str, Priority]] = (-math.inf, MappingProxyType({}))
+
     def submit_run(self, context: SubmitRunContext) -> DagsterRun:
         run = context.dagster_run
         if run.parent_run_id is None:
@@ -41,7 +47,7 @@ class DocumentRunCoordinator(QueuedRunCoordinator):
             if first.run_id != run.run_id:
                 self._instance.delete_run(run.run_id)
                 return first
-        missing = missing_tags(run.tags, self._sizes, self._settings)
+        missing = missing_tags(run.tags, self._sizes, self._settings, self._priorities())
         if missing:
             self._instance.add_run_tags(run.run_id, missing)
         return super().submit_run(context)
@@ -57,6 +63,14 @@ class DocumentRunCoordinator(QueuedRunCoordinator):
             return run
         alike = self._instance.get_runs(RunsFilter(tags={tags.RUN_KEY: run_key}), limit=1, ascending=True)
         return alike[0] if alike else run
+
+    def _priorities(self) -> Mapping[str, Priority]:
+        """Read anew now and then: a backfill submits thousands of runs."""
+        read_at, priorities = self._read
+        if time.monotonic() > read_at + _PRIORITIES_SECONDS:
+            priorities = read_priorities(self._instance)
+            self._read = time.monotonic(), priorities
+        return priorities
 
     @cached_property
     def _settings(self) -> Settings:
@@ -96,7 +110,12 @@ class Sizes:
             return None
 
 
-def missing_tags(present: Mapping[str, str], sizes: Sizes, settings: Settings) -> dict[str, str]:
+def missing_tags(
+    present: Mapping[str, str],
+    sizes: Sizes,
+    settings: Settings,
+    priorities: Mapping[str, Priority] = MappingProxyType({}),
+) -> dict[str, str]:
     """The tags to add to a run that is about to wait in the queue, or to set right."""
     key = present.get(tags.PARTITION)
     if key is None:
@@ -119,7 +138,7 @@ def missing_tags(present: Mapping[str, str], sizes: Sizes, settings: Settings) -
     batch = batch_of(document)
     if batch and tags.BATCH not in present:
         missing[tags.BATCH] = batch
-    priority = priority_of(batch, settings)
+    priority = priority_of(batch, settings, priorities)
     if priority and tags.PRIORITY not in present:
         missing[tags.PRIORITY] = str(priority)
     return missing

@@ -3,7 +3,7 @@
 import json
 import zlib
 from base64 import b64decode, b64encode
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,6 +17,7 @@ from docpipe_assets.defs.interventions import (
     closed_state,
     document_state,
     read_interventions,
+    read_priorities,
     stage_state,
     withdrawn_after,
 )
@@ -24,7 +25,7 @@ from docpipe_assets.defs.jobs import PROCESS_DOCUMENT, process_document
 from docpipe_assets.defs.partitions import documents
 from docpipe_assets.defs.recall import recall
 from docpipe_assets.intake import Budget, Plan, Request, plan, priority_of
-from docpipe_assets.settings import Settings
+from docpipe_assets.settings import Priority, Settings
 from docpipe_assets.workbench import Workbench
 
 _FOLD_PER_TICK = 10_000
@@ -122,11 +123,12 @@ def intake_sensor(settings: Settings) -> dg.SensorDefinition:
         unfinished = context.instance.get_run_records(dg.RunsFilter(statuses=list(UNFINISHED)))
         recalled = recall(context.instance, unfinished, memory.breakers)
         waiting = [record for record in unfinished if record.dagster_run.run_id not in recalled]
-        made = _plan(context.instance, bench, memory, waiting)
+        priorities = read_priorities(context.instance)
+        made = _plan(context.instance, bench, memory, waiting, priorities)
         said = f"{made}, {len(recalled):,} recalled from the queue" if recalled else str(made)
         context.log.info(said)
         return dg.SensorResult(
-            run_requests=[_run_request(request, settings) for request in made.requests],
+            run_requests=[_run_request(request, settings, priorities) for request in made.requests],
             dynamic_partitions_requests=(
                 [documents.build_add_request(made.register)] if made.register else []
             ),
@@ -139,7 +141,11 @@ def intake_sensor(settings: Settings) -> dg.SensorDefinition:
 
 
 def _plan(
-    instance: dg.DagsterInstance, bench: Workbench, memory: Memory, unfinished: Sequence[dg.RunRecord]
+    instance: dg.DagsterInstance,
+    bench: Workbench,
+    memory: Memory,
+    unfinished: Sequence[dg.RunRecord],
+    priorities: Mapping[str, Priority],
 ) -> Plan:
     settings = bench.settings
     queued = sum(record.dagster_run.status in _WAITING for record in unfinished)
@@ -157,12 +163,13 @@ def _plan(
         large_bytes=settings.large_bytes,
         failures=failures,
         withdrawn=memory.withdrawn,
+        priorities=priorities,
     )
 
 
-def _run_request(request: Request, settings: Settings) -> dg.RunRequest:
+def _run_request(request: Request, settings: Settings, priorities: Mapping[str, Priority]) -> dg.RunRequest:
     seen = request.sighting
-    priority = priority_of(seen.batch, settings)
+    priority = priority_of(seen.batch, settings, priorities)
     optional = {
         tags.BATCH: seen.batch,
         tags.CANARY: request.canary,

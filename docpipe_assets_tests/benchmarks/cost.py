@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from docpipe_assets.meter import process_tree
+from docpipe_assets.meter import process_tree, share_bytes
 
 MEGABYTE = 2**20
 _SAMPLE_SECONDS = 0.05
@@ -71,12 +71,3 @@ class _Watch(threading.Thread):
     def run(self) -> None:
         while not self.ended.wait(_SAMPLE_SECONDS):
             self.peak_bytes = max(self.peak_bytes, sum(map(share_bytes, process_tree(self._root))))
-
-
-def share_bytes(process: int) -> int:
-    """Resident memory of a process, shared pages in shares (PSS); 0 when it is gone."""
-    try:
-        rollup = Path(f"/proc/{process}/smaps_rollup").read_text()
-    except OSError:
-        return 0
-    return next((int(line.split()[1]) * 1024 for line in rollup.splitlines() if line.startswith("Pss:")), 0)

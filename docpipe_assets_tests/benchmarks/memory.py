@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from docpipe_assets.ledger import State
-from docpipe_assets_tests.benchmarks.cost import MEGABYTE, cost_of, module, share_bytes
+from docpipe_assets.meter import share_bytes
+from docpipe_assets_tests.benchmarks.cost import MEGABYTE, cost_of, module
 from docpipe_assets_tests.benchmarks.documents import write_huge_images, write_scan, write_text
 from docpipe_assets_tests.cgroup import memory_group
 from docpipe_assets_tests.confined import confined_site, recorded_peaks

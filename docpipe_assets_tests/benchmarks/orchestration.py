@@ -3,7 +3,8 @@
     python -m docpipe_assets_tests.benchmarks.orchestration [--documents 40] [--peer-documents 8]
 
 The peer is Dagster's default launcher, which starts a process a run, on the same stack, storage,
-definitions and documents. Both begin with a few documents that warm them up and are not counted.
+definitions and documents. All begin with a few documents that warm them up and are not counted. The floor
+is ``docpipe run`` over the same documents: the seven stages and the lake, without Dagster, queue and broker.
 CPU seconds are those of the S3 server, Postgres, the broker, the code server, the daemon, the
 workers and all their descendants, from the upload of the first counted document to the end of the
 last run; the UI is not running.
@@ -27,6 +28,7 @@ from docpipe_assets.sample import write_text_pdfs
 from docpipe_assets.settings import read_settings
 from docpipe_assets.stack import Stack
 from docpipe_assets.workbench import Workbench, open_store
+from docpipe_assets_tests.benchmarks.cost import cost_of, module
 from docpipe_assets_tests.pipeline.site import Site
 
 _WARM_UP = 4
@@ -45,10 +47,12 @@ class Cost:
         return self.cpu_seconds / self.documents
 
 
-def measure(name: str, documents: int, *, environment: Mapping[str, str], workers: int) -> Cost:
+def measure(name: str, documents: int, *, workers: int, environment: Mapping[str, str] | None = None) -> Cost:
     with (
         tempfile.TemporaryDirectory() as folder,
-        Stack(Path(folder, "stack"), workers=workers, webserver=False, environment=environment) as stack,
+        Stack(
+            Path(folder, "stack"), workers=workers, webserver=False, environment=environment or {}
+        ) as stack,
         pytest.MonkeyPatch.context() as patch,
     ):
         for variable, value in stack.environment.items():
@@ -64,6 +68,23 @@ def measure(name: str, documents: int, *, environment: Mapping[str, str], worker
             after = cpu_by_part(stack)
     by_part = {part: after[part] - before[part] for part in after}
     return Cost(name, documents, sum(by_part.values()), wall_seconds, by_part)
+
+
+def floor(documents: int) -> Cost:
+    """What so many documents more cost ``docpipe run``."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        files = write_text_pdfs(folder, _WARM_UP + documents)
+        few, all_of_them = (
+            cost_of(
+                module("docpipe_assets", "run", *map(str, given), "--out", str(folder / f"out{len(given)}")),
+                {"DOCPIPE_DATA_DIR": str(folder / "data")},
+            )
+            for given in (files[:_WARM_UP], files)
+        )
+    assert few.status == all_of_them.status == 0
+    cpu_seconds = all_of_them.cpu_seconds - few.cpu_seconds
+    return Cost("the stages alone", documents, cpu_seconds, all_of_them.wall_seconds - few.wall_seconds, {})
 
 
 def process(site: Site, batch: str, files: list[Path]) -> None:
@@ -101,17 +122,23 @@ def main() -> None:
     parser.add_argument("--documents", type=int, default=40)
     parser.add_argument("--peer-documents", type=int, default=8)
     options = parser.parse_args()
-    ours = measure("docpipe", options.documents, environment={}, workers=2)
+    load = os.getloadavg()[0]
+    ours = [
+        measure(f"docpipe, {workers} worker{'s' * (workers > 1)}", options.documents, workers=workers)
+        for workers in (1, 2)
+    ]
     peer = measure(
-        "default launcher", options.peer_documents, environment={"DOCPIPE_BROKER_URL": ""}, workers=0
+        "default launcher", options.peer_documents, workers=0, environment={"DOCPIPE_BROKER_URL": ""}
     )
-    print(f"one-page documents, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
-    print(f"{'':18}{'documents':>10}{'CPU s each':>12}{'wall s each':>13}")
-    for cost in (ours, peer):
-        wall = cost.wall_seconds / cost.documents
-        print(f"{cost.name:18}{cost.documents:>10}{cost.cpu_per_document:>12.2f}{wall:>13.2f}")
-    print(f"default launcher / docpipe, CPU: {peer.cpu_per_document / ours.cpu_per_document:.1f}")
-    for cost in (ours, peer):
+    costs = [*ours, peer, floor(options.documents)]
+    print(f"one-page documents, {os.cpu_count()} cores, load {load:.1f} before")
+    print(f"{'':22}{'documents':>10}{'CPU s each':>12}{'documents/s':>13}")
+    for cost in costs:
+        speed = cost.documents / cost.wall_seconds
+        print(f"{cost.name:22}{cost.documents:>10}{cost.cpu_per_document:>12.2f}{speed:>13.2f}")
+    print(f"default launcher / docpipe, CPU: {peer.cpu_per_document / ours[-1].cpu_per_document:.1f}")
+    print(f"documents a second, 2 workers / 1: {ours[0].wall_seconds / ours[1].wall_seconds:.2f}")
+    for cost in (*ours, peer):
         parts = ", ".join(f"{part} {seconds / cost.documents:.3f}" for part, seconds in cost.by_part.items())
         print(f"{cost.name}, CPU s a document by part: {parts}")
 

@@ -13,12 +13,18 @@ from docpipe_assets.defs import tags
 from docpipe_assets.defs.assets import DOCUMENT_ASSETS
 from docpipe_assets.defs.failures import Step, reported
 from docpipe_assets.defs.history import attempts_since, fold_history, read_ledger
-from docpipe_assets.defs.interventions import record_reset, record_withdrawal
+from docpipe_assets.defs.interventions import (
+    read_priorities,
+    record_priority,
+    record_reset,
+    record_withdrawal,
+)
 from docpipe_assets.defs.io_managers import LakeIOManager
 from docpipe_assets.defs.jobs import PROCESS_DOCUMENT, process_document, reset_breakers
 from docpipe_assets.defs.partitions import documents
 from docpipe_assets.defs.sensors import Memory, intake_sensor
 from docpipe_assets.errors import EmptyFile, StoreUnavailable
+from docpipe_assets.intake import LOW
 from docpipe_assets.lanes import LARGE, STANDARD
 from docpipe_assets.ledger import State
 from docpipe_assets.sample import write_text_pdfs
@@ -134,6 +140,14 @@ def test_what_fails_the_last_time_too_says_why(plant: Plant) -> None:
 def test_no_asset_is_tried_again_when_its_run_is_interrupted() -> None:
     """Dagster follows a policy for interruptions as well: a canceled run would go on."""
     assert [asset.op.retry_policy for asset in DOCUMENT_ASSETS] == [None] * len(DOCUMENT_ASSETS)
+
+
+def test_what_a_person_said_last_of_a_batch_is_the_priority_of_its_runs(plant: Plant) -> None:
+    record_priority(plant.instance, "b", "high")
+    record_priority(plant.instance, "b", "low")
+    record_priority(plant.instance, "other", "high")
+    assert read_priorities(plant.instance) == {"b": "low", "other": "high"}
+    assert {request.tags[tags.PRIORITY] for request in plant.tick()} == {str(LOW)}
 
 
 def test_a_reset_makes_a_quarantined_document_due_once(plant: Plant) -> None:

@@ -70,6 +70,9 @@ def test_the_size_of_the_object_decides_the_lane(intake: MemoryStore) -> None:
 def test_a_batch_brings_its_priority(intake: MemoryStore) -> None:
     assert added("urgent/x.pdf", intake)["dagster/priority"] == "10"
     assert added("archive/x.pdf", intake)["dagster/priority"] == "-10"
+    asked = {"dagster/partition": "urgent/x.pdf"}
+    said = missing_tags(asked, Sizes(intake), SETTINGS, {"urgent": "low"})
+    assert said["dagster/priority"] == "-10", "a person's word goes before the settings"
 
 
 def test_what_a_run_already_says_is_left_as_it_is() -> None:
