@@ -1,7 +1,10 @@
 """What Dagster's records say of documents, read in bulk for the ledger."""
 
-from collections.abc import Iterator, Sequence
+import math
+import time
+from collections.abc import Container, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from threading import Lock
 
 import dagster as dg
 
@@ -18,8 +21,11 @@ from docpipe_assets.workbench import Workbench
 
 _BATCH = 1000
 _OVERLAP_SECONDS = 10
+_NAMING = (tags.REQUEST, tags.CANARY)
+_ALL_NAMES_SECONDS = 600
 _GRACE_TICKS = 6
-"""Ticks of the sensor that a new key may stay unregistered before it counts as missed."""
+"""Ticks of the sensor that a new key may stay unregistered before it counts as missed, once all of the
+bucket has been looked at."""
 
 _PROGRESS = {
     dg.DagsterRunStatus.QUEUED: Progress.WAITING,
@@ -73,10 +79,39 @@ def _folded(
     return fold(Breakers(), [*attempts, *resets], settings), withdrawn_after((), withdrawals)
 
 
-def failures_by(instance: dg.DagsterInstance, bench: Workbench, breakers: Breakers) -> Failures:
+def failures_by(bench: Workbench, breakers: Breakers, taken: Container[str]) -> Failures:
     """What intake and ledger judge by."""
-    taken = {value for _, values in instance.get_run_tags([tags.REQUEST, tags.CANARY]) for value in values}
     return Failures(breakers, datetime.now(UTC), bench.settings, taken, bench.code_versions)
+
+
+def taken_names(instance: dg.DagsterInstance) -> set[str]:
+    """The names of attempts, and of canaries, that a run exists for."""
+    return {value for _, values in instance.get_run_tags(_NAMING) for value in values}
+
+
+class TakenNames:
+    """The same, for who asks again and again: in between, only the runs made since are read.
+
+    A run that is deleted meanwhile is noticed at the next reading of all of them.
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._names: set[str] = set()
+        self._all_read_at = -math.inf
+        self._since = datetime.min
+
+    def read(self, instance: dg.DagsterInstance) -> set[str]:
+        with self._lock:  # two daemons may ask one code server
+            began = datetime.now(UTC)
+            if time.monotonic() - self._all_read_at > _ALL_NAMES_SECONDS:
+                self._names, self._all_read_at = taken_names(instance), time.monotonic()
+            else:
+                for run in instance.get_runs(dg.RunsFilter(created_after=self._since)):
+                    self._names |= {run.tags[name] for name in _NAMING if name in run.tags}
+            # A little before, because a run may become visible after a newer one.
+            self._since = began - timedelta(seconds=_OVERLAP_SECONDS)
+            return set(self._names)
 
 
 def read_ledger(instance: dg.DagsterInstance, bench: Workbench, batch: str | None = None) -> Ledger:
@@ -87,16 +122,19 @@ def read_ledger(instance: dg.DagsterInstance, bench: Workbench, batch: str | Non
         if _is_attempt(record):
             attempts.append(_attempt(record))
     breakers, withdrawn = _folded(instance, attempts, bench.settings)
-    grace_seconds = bench.settings.intake_settle_seconds + _GRACE_TICKS * bench.settings.intake_seconds
+    registered = instance.get_dynamic_partitions(documents.name or "")
+    settings = bench.settings
+    ticks = _GRACE_TICKS + len(registered) // settings.intake_keys_per_tick
+    grace_seconds = settings.intake_settle_seconds + ticks * settings.intake_seconds
     return take_stock(
         bench.intake.list(f"{batch}/" if batch else ""),
-        registered=instance.get_dynamic_partitions(documents.name or ""),
+        registered=registered,
         runs=decided,
         finished=instance.get_materialized_partitions(relationships.key),
         pages=page_counts(instance),
         unseen_before=datetime.now(UTC) - timedelta(seconds=grace_seconds),
         batch=batch,
-        failures=failures_by(instance, bench, breakers),
+        failures=failures_by(bench, breakers, taken_names(instance)),
         withdrawn=withdrawn,
     )
 

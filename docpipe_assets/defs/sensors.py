@@ -12,7 +12,7 @@ import dagster as dg
 
 from docpipe_assets.breaker import Breakers, DocumentBreaker, Standing, fold, request_name
 from docpipe_assets.defs import tags
-from docpipe_assets.defs.history import attempts_since, failures_by
+from docpipe_assets.defs.history import TakenNames, attempts_since, failures_by
 from docpipe_assets.defs.interventions import (
     closed_state,
     document_state,
@@ -24,7 +24,7 @@ from docpipe_assets.defs.interventions import (
 from docpipe_assets.defs.jobs import PROCESS_DOCUMENT, process_document
 from docpipe_assets.defs.partitions import documents
 from docpipe_assets.defs.recall import recall
-from docpipe_assets.intake import Budget, Plan, Request, plan, priority_of
+from docpipe_assets.intake import Budget, Failures, Plan, Request, plan, priority_of
 from docpipe_assets.settings import Priority, Settings
 from docpipe_assets.workbench import Workbench
 
@@ -106,6 +106,8 @@ class RequestedVersions(Container[tuple[str, str]]):
 
 
 def intake_sensor(settings: Settings) -> dg.SensorDefinition:
+    names = TakenNames()
+
     @dg.sensor(
         job=process_document,
         minimum_interval_seconds=settings.intake_seconds,
@@ -124,7 +126,8 @@ def intake_sensor(settings: Settings) -> dg.SensorDefinition:
         recalled = recall(context.instance, unfinished, memory.breakers)
         waiting = [record for record in unfinished if record.dagster_run.run_id not in recalled]
         priorities = read_priorities(context.instance)
-        made = _plan(context.instance, bench, memory, waiting, priorities)
+        failures = failures_by(bench, memory.breakers, names.read(context.instance))
+        made = _plan(context.instance, bench, memory, waiting, failures, priorities)
         said = f"{made}, {len(recalled):,} recalled from the queue" if recalled else str(made)
         context.log.info(said)
         return dg.SensorResult(
@@ -145,11 +148,11 @@ def _plan(
     bench: Workbench,
     memory: Memory,
     unfinished: Sequence[dg.RunRecord],
+    failures: Failures,
     priorities: Mapping[str, Priority],
 ) -> Plan:
     settings = bench.settings
     queued = sum(record.dagster_run.status in _WAITING for record in unfinished)
-    failures = failures_by(instance, bench, memory.breakers)
     return plan(
         bench.intake.list(start_after=memory.resume_after),
         registered=set(instance.get_dynamic_partitions(documents.name or "")),

@@ -21,6 +21,7 @@ import dagster as dg
 from docpipe_assets.defs.history import read_ledger
 from docpipe_assets.defs.sensors import intake_sensor
 from docpipe_assets.ledger import State
+from docpipe_assets.model import Relationships
 from docpipe_assets.sample import write_text_pdfs
 from docpipe_assets.stack import Stack
 from docpipe_assets_tests.benchmarks.orchestration import cpu_by_part, process
@@ -28,6 +29,8 @@ from docpipe_assets_tests.benchmarks.planted import BATCH, plant
 from docpipe_assets_tests.pipeline.site import Site, open_site
 
 _SERVICES = ("postgres", "s3")
+_LAST_EVENTS_SECONDS = 2.0
+"""After its last artifact a run has little to do but to say that it has ended."""
 
 
 @dataclass(frozen=True)
@@ -48,8 +51,13 @@ class Size:
     """Of a sensor that remembers nothing: it folds all runs."""
     tick: Cost
     status: Cost
-    document_seconds: list[float]
-    """CPU of one more document, all processes counted; one for each repeat."""
+    by_part: list[dict[str, float]]
+    """CPU seconds of one more document by part of the stack; one for each repeat."""
+
+    @property
+    def document_seconds(self) -> list[float]:
+        """All parts together."""
+        return [sum(parts.values()) for parts in self.by_part]
 
 
 def measure(sizes: list[int], documents: int, repeats: int) -> list[Size]:
@@ -83,12 +91,13 @@ def measure(sizes: list[int], documents: int, repeats: int) -> list[Size]:
 
 def _looks(site: Site, repeats: int) -> tuple[Cost, Cost, Cost]:
     cursors: list[str | None] = [None]
+    sensor = intake_sensor(site.bench.settings)
 
     def tick() -> None:
         with dg.build_sensor_context(
             instance=site.instance, cursor=cursors[-1], resources={"bench": site.bench}
         ) as context:
-            answer = intake_sensor(site.bench.settings)(context)
+            answer = sensor(context)
         assert isinstance(answer, dg.SensorResult)
         assert not answer.run_requests, "nothing is due"
         cursors.append(answer.cursor)
@@ -117,11 +126,19 @@ def _cost(site: Site, action: Callable[[], object], repeats: int) -> Cost:
     return Cost(*(median(column) for column in zip(*costs, strict=True)))
 
 
-def _cost_of_documents(site: Site, batch: str, files: list[Path]) -> float:
+def _cost_of_documents(site: Site, batch: str, files: list[Path]) -> dict[str, float]:
+    """Looks at the lake's folder meanwhile, and asks nobody: what asks Postgres is part of the cost."""
+    made = site.stack.folder / "s3" / "lake" / Relationships.asset / batch
     before = cpu_by_part(site.stack)
-    process(site, batch, files)
+    for path in files:
+        site.put(f"{batch}/{path.name}", path)
+    site.wait_for(
+        lambda: sum(1 for _ in made.glob("*.zst")), lambda count: count == len(files), f"batch {batch}"
+    )
+    time.sleep(_LAST_EVENTS_SECONDS)
     after = cpu_by_part(site.stack)
-    return sum(after[part] - before[part] for part in after) / len(files)
+    assert site.ledger(batch).count(State.SUCCEEDED) == len(files)
+    return {part: (after[part] - before[part]) / len(files) for part in after}
 
 
 def main() -> None:
@@ -148,7 +165,11 @@ def main() -> None:
         )
     smallest, largest = (median(size.document_seconds) for size in (measured[0], measured[-1]))
     print(f"one more document among {measured[-1].documents:,}: {largest / smallest:.2f} times the cost")
-    print(f"each repeat: {[[round(cost, 3) for cost in size.document_seconds] for size in measured]}")
+    for size in measured:
+        parts = {part: median(one[part] for one in size.by_part) for part in size.by_part[0]}
+        said = ", ".join(f"{part} {seconds:.3f}" for part, seconds in parts.items())
+        print(f"among {size.documents:,}, by part: {said}")
+        print(f"  repeats: {', '.join(f'{seconds:.3f}' for seconds in size.document_seconds)}")
 
 
 if __name__ == "__main__":

@@ -14,7 +14,14 @@ from dagster._core.remote_origin import (  # only a run with an origin can be qu
 from docpipe_assets.breaker import RUN_CANCELED, RUN_RECALLED, WORKER_LOST, Action, Breakers
 from docpipe_assets.defs import tags
 from docpipe_assets.defs.assets import DOCUMENT_ASSETS
-from docpipe_assets.defs.history import deciding_runs, failures_by, fold_history, read_ledger
+from docpipe_assets.defs.history import (
+    TakenNames,
+    deciding_runs,
+    failures_by,
+    fold_history,
+    read_ledger,
+    taken_names,
+)
 from docpipe_assets.defs.io_managers import LakeIOManager
 from docpipe_assets.defs.jobs import PROCESS_DOCUMENT, process_document
 from docpipe_assets.defs.partitions import documents
@@ -162,12 +169,25 @@ def test_what_was_recalled_is_due_at_once_when_the_stage_works_again(office: Off
     office.tick()
     breakers, _ = fold_history(office.instance, office.settings)
     mended = Breakers(breakers.documents)
-    failures = failures_by(office.instance, office.bench, mended)
+    failures = failures_by(office.bench, mended, taken_names(office.instance))
     seen = [sighting_of(found) for found in office.bench.intake.list()]
     decisions = {one.key: failures.decide(one, "standard", is_first=False) for one in seen}
     due = [key for key, decision in decisions.items() if decision and decision.action is Action.REQUEST]
     assert due == [f"b/{number:02d}.pdf" for number in range(len(waiting))]
     assert {decision.attempt for key, decision in decisions.items() if decision and key in due} == {1}
+
+
+def test_names_that_are_taken_are_remembered_and_new_ones_added(office: Office) -> None:
+    names = TakenNames()
+    first = office.queue("b/00.pdf", **{tags.REQUEST: "r"})
+    office.queue("b/01.pdf", **{tags.REQUEST: "s", tags.CANARY: "c"})
+    assert names.read(office.instance) == {"r", "s", "c"}
+    office.queue("b/02.pdf", **{tags.REQUEST: "t"})
+    office.queue("b/03.pdf")
+    assert names.read(office.instance) == {"r", "s", "c", "t"} == taken_names(office.instance)
+    office.instance.delete_run(first)
+    assert names.read(office.instance) == {"r", "s", "c", "t"}, "not all of them are read again"
+    assert TakenNames().read(office.instance) == {"s", "c", "t"}
 
 
 @pytest.mark.parametrize("moved", [Status.STARTING, Status.STARTED])
