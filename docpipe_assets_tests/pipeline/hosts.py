@@ -78,12 +78,19 @@ def _relay(host: Host, port: int) -> Iterator[None]:
                     caller, (address, _) = listener.accept()
                     host.callers[port].add(address)
                     service = socket.create_connection((HERE, port))
-                    for source, sink in ((caller, service), (service, caller)):
-                        threading.Thread(target=_carry, args=(source, sink), daemon=True).start()
+                    threading.Thread(target=_connect, args=(caller, service), daemon=True).start()
 
         threading.Thread(target=accept, daemon=True).start()
         yield
         listener.shutdown(socket.SHUT_RDWR)
+
+
+def _connect(caller: socket.socket, service: socket.socket) -> None:
+    with caller, service:
+        back = threading.Thread(target=_carry, args=(service, caller), daemon=True)
+        back.start()
+        _carry(caller, service)
+        back.join()
 
 
 def _carry(source: socket.socket, sink: socket.socket) -> None:
