@@ -16,7 +16,7 @@ LAYERS: list[set[str]] = [
     {"demo", "recovery"},
     {"definitions"},
     {"defs"},
-    {"stack", "local_run", "batch_report"},
+    {"stack", "local_run", "batch_report", "evaluation"},
     {"report"},
     {"workbench"},
     {"stages", "audit", "intake", "ledger", "engines", "sandbox", "storage", "upload", "meter", "sample"},

@@ -14,6 +14,7 @@ from PIL import Image, ImageDraw, ImageFont
 from docpipe_assets.engines import available, load_engine
 from docpipe_assets.engines.ocr.tesseract import Tesseract
 from docpipe_assets.errors import ConfigurationError, EngineError
+from docpipe_assets.evaluation.text_score import score
 from docpipe_assets.protocols import OcrEngine, PageImage
 
 WIDTH, HEIGHT, DPI = 1700, 1300, 200.0
@@ -62,16 +63,6 @@ def as_page(image: Image.Image, folder: Path) -> PageImage:
     return PageImage(path, image.width, image.height, DPI)
 
 
-def edits(found: str, truth: str) -> int:
-    """The Levenshtein distance of two texts."""
-    row = list(range(len(truth) + 1))
-    for n, character in enumerate(found, start=1):
-        diagonal, row[0] = row[0], n
-        for m, wanted in enumerate(truth, start=1):
-            diagonal, row[m] = row[m], min(row[m] + 1, row[m - 1] + 1, diagonal + (character != wanted))
-    return row[-1]
-
-
 def text_of(lines: Any) -> str:
     return "\n".join(" ".join(word.text for word in line) for line in lines)
 
@@ -86,7 +77,7 @@ def test_a_page_is_read_with_less_than_one_error_in_a_hundred_characters(
 ) -> None:
     truth = "\n".join(LINES)
     found = text_of(engine.read(as_page(typeset(LINES, degrees), tmp_path)))
-    assert edits(found, truth) < 0.01 * len(truth), found
+    assert score(found, truth).character_error_rate < 0.01, found
 
 
 def test_numbered_lines_keep_their_numbers(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""How well engines do on what is known: scores, and runs as the pipeline makes them."""

@@ -1,0 +1,289 @@
+"""What OCR engines read on pages whose text is known, each page rendered and read as the pipeline does it."""
+
+import os
+import threading
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from docpipe_assets.engines.ocr_pool import OcrLimits, OcrPool
+from docpipe_assets.errors import ConfigurationError, DocumentError, ResourceError
+from docpipe_assets.evaluation.text_score import TextScore, score
+from docpipe_assets.meter import process_tree, share_bytes
+from docpipe_assets.model import PAGE_SEPARATOR
+from docpipe_assets.protocols import PageImage
+from docpipe_assets.settings import Settings
+from docpipe_assets.workbench import Workbench
+
+IMAGES = (".png", ".jpg", ".jpeg", ".tif", ".tiff")
+_DPI_OF_AN_IMAGE_WITHOUT = 300.0
+_SAMPLE_SECONDS = 0.05
+_PROBE_SIDE = 64
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A document and what stands on its pages."""
+
+    name: str
+    """Below the folder that was given."""
+    document: Path
+    texts: tuple[str, ...]
+
+    @property
+    def kind(self) -> str:
+        """The folder it lies in: what lies together is summed up together."""
+        return Path(self.name).parent.as_posix() if "/" in self.name else "pages"
+
+
+@dataclass(frozen=True)
+class PageResult:
+    """How an engine did on one page."""
+
+    engine: str
+    kind: str
+    document: str
+    page: int
+    score: TextScore
+    cpu_seconds: float
+    peak_bytes: int
+    """Of the processes that read it, sampled; the renderer and this process are not counted."""
+    text: str
+    error: str | None = None
+    """The code of the error when the page could not be read: it then counts as one without text."""
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "engine": self.engine,
+            "kind": self.kind,
+            "document": self.document,
+            "page": self.page,
+            **rates(self.score),
+            "cpu_seconds": round(self.cpu_seconds, 3),
+            "peak_bytes": self.peak_bytes,
+            "error": self.error,
+            "counts": asdict(self.score),
+            "text": self.text,
+        }
+
+
+@dataclass(frozen=True)
+class Summary:
+    """How an engine did on the pages of a kind: counts summed, CPU seconds by the page, the largest peak."""
+
+    kind: str
+    engine: str
+    pages: int
+    score: TextScore
+    cpu_seconds: float
+    peak_bytes: int
+    failed: int
+
+
+def rates(of: TextScore) -> dict[str, float]:
+    return {
+        "cer": round(of.character_error_rate, 5),
+        "wer": round(of.word_error_rate, 5),
+        "word_f1": round(of.word_f1, 5),
+        "order_free_f1": round(of.order_free_f1, 5),
+    }
+
+
+def find_pairs(folder: Path) -> list[Pair]:
+    """The PDFs and page images below a folder, each with the text beside it: the same name, ``.txt``.
+
+    The texts of several pages are parted by form feeds. Raises ConfigurationError where there is no
+    document, and for a document whose text is missing or empty.
+    """
+    documents = sorted(p for p in folder.rglob("*") if p.suffix.lower() in (".pdf", *IMAGES) and p.is_file())
+    if not documents:
+        raise ConfigurationError(f"{folder}: no PDF and no page image ({', '.join(IMAGES)}) below it")
+    pairs = []
+    for document in documents:
+        name = document.relative_to(folder).as_posix()
+        truth = document.with_suffix(".txt")
+        if not truth.is_file():
+            raise ConfigurationError(f"{name}: its text is missing; put what stands on it into {truth.name}")
+        text = truth.read_text("utf-8")
+        if not text.strip():
+            raise ConfigurationError(
+                f"{name}: its text {truth.name} is empty; write what stands on the page, or take the page out"
+            )
+        pairs.append(Pair(name, document, tuple(text.removesuffix(PAGE_SEPARATOR).split(PAGE_SEPARATOR))))
+    return pairs
+
+
+def evaluate(pairs: Sequence[Pair], engines: Sequence[str], settings: Settings) -> Iterator[PageResult]:
+    """Every page by every engine, one process each; the models are loaded before the first page.
+
+    Raises ConfigurationError where an engine is not installed, or a document has not as many pages as texts.
+    """
+    bench = Workbench(settings)
+    limits = OcrLimits(1, settings.ocr_memory_bytes, settings.page_cpu_seconds * 10)
+    pools = {name: OcrPool(name, limits) for name in engines}
+    try:
+        for pool in pools.values():
+            _load(pool, bench)
+        for pair in pairs:
+            with _as_pdf(pair.document, bench) as pdf:
+                pages = bench.reader.inspect(pdf, settings.max_pages).pages
+                if pages != len(pair.texts):
+                    raise ConfigurationError(
+                        f"{pair.name}: {pages} pages, but {len(pair.texts)} texts; part them by form feeds"
+                    )
+                for page, truth in enumerate(pair.texts, start=1):
+                    with bench.reader.render(pdf, page, settings.ocr_dpi) as image:
+                        for engine, pool in pools.items():
+                            text, code, peak = _read(pool, engine, image)
+                            yield PageResult(
+                                engine=engine.rpartition(":")[2],
+                                kind=pair.kind,
+                                document=pair.name,
+                                page=page,
+                                score=score(text, truth),
+                                cpu_seconds=pool.take_cpu_seconds(),
+                                peak_bytes=peak,
+                                text=text,
+                                error=code,
+                            )
+    finally:
+        for pool in pools.values():
+            pool.close()
+        bench.close()
+
+
+def summaries(results: Sequence[PageResult]) -> list[Summary]:
+    """By kind and engine; then, under the name ``all``, of all kinds where there are several."""
+    kinds = list(dict.fromkeys(result.kind for result in results))
+    engines = list(dict.fromkeys(result.engine for result in results))
+    groups = [(kind, [r for r in results if r.kind == kind]) for kind in kinds]
+    if len(kinds) > 1:
+        groups.append(("all", list(results)))
+    return [
+        _summary(kind, engine, [r for r in group if r.engine == engine])
+        for kind, group in groups
+        for engine in engines
+    ]
+
+
+def _summary(kind: str, engine: str, results: Sequence[PageResult]) -> Summary:
+    return Summary(
+        kind=kind,
+        engine=engine,
+        pages=len(results),
+        score=sum((r.score for r in results), TextScore()),
+        cpu_seconds=sum(r.cpu_seconds for r in results) / max(len(results), 1),
+        peak_bytes=max((r.peak_bytes for r in results), default=0),
+        failed=sum(r.error is not None for r in results),
+    )
+
+
+def _load(pool: OcrPool, bench: Workbench) -> None:
+    """Have the engine read an empty page, so that no page of the set pays for the loading of models."""
+    with bench.scratch.folder() as folder:
+        probe = PageImage(folder / "probe.grey", _PROBE_SIDE, _PROBE_SIDE, 300.0)
+        probe.path.write_bytes(b"\xff" * _PROBE_SIDE**2)
+        pool.read(probe)
+        pool.take_cpu_seconds()
+
+
+def _read(pool: OcrPool, engine: str, image: PageImage) -> tuple[str, str | None, int]:
+    """The text, the code of the error if there was one, and the peak of the memory in bytes."""
+    text, code = "", None
+    with _Peak(engine) as peak:
+        try:
+            text = "\n".join(" ".join(word.text for word in line) for line in pool.read(image))
+        except (DocumentError, ResourceError) as error:
+            code = error.full_code
+    return text, code, peak.bytes
+
+
+class _Peak(threading.Thread):
+    """The largest memory of an engine's process and of what it starts, while the block runs."""
+
+    def __init__(self, engine: str) -> None:
+        super().__init__(daemon=True)
+        self.bytes = 0
+        self._mark = f"ocr_process\0{engine}\0".encode()
+        self._ended = threading.Event()
+
+    def __enter__(self) -> "_Peak":
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self.join()
+
+    def run(self) -> None:
+        while True:
+            readers = [pid for pid in process_tree(os.getpid()) if self._mark in _command(pid)]
+            used = sum(share_bytes(pid) for reader in readers for pid in process_tree(reader))
+            self.bytes = max(self.bytes, used)
+            if self._ended.wait(_SAMPLE_SECONDS):
+                return
+
+
+def _command(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:  # it ended meanwhile
+        return b""
+
+
+@contextmanager
+def _as_pdf(document: Path, bench: Workbench) -> Iterator[Path]:
+    """The document itself, or its images as the pages of a PDF, pixel for pixel."""
+    if document.suffix.lower() == ".pdf":
+        yield document
+        return
+    with bench.scratch.folder() as folder:
+        pdf = folder / "images.pdf"
+        pdf.write_bytes(_pdf_of_images(document))
+        yield pdf
+
+
+def _pdf_of_images(path: Path) -> bytes:
+    from PIL import Image, ImageSequence, UnidentifiedImageError
+
+    objects: list[bytes] = [b"<< /Type /Catalog /Pages 2 0 R >>", b""]
+    kids = []
+    try:
+        with Image.open(path) as image:
+            for frame in ImageSequence.Iterator(image):
+                dpi_x, dpi_y = frame.info.get("dpi") or (_DPI_OF_AN_IMAGE_WITHOUT,) * 2
+                width, height = frame.width * 72 / float(dpi_x), frame.height * 72 / float(dpi_y)
+                number = len(objects) + 1
+                pixels = zlib.compress(frame.convert("L").tobytes(), 1)
+                drawing = b"q %.3f 0 0 %.3f 0 0 cm /I Do Q" % (width, height)
+                objects += [
+                    b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 %.3f %.3f] /Contents %d 0 R"
+                    b" /Resources << /XObject << /I %d 0 R >> >> >>"
+                    % (width, height, number + 1, number + 2),
+                    b"<< /Length %d >>\nstream\n%s\nendstream" % (len(drawing), drawing),
+                    b"<< /Type /XObject /Subtype /Image /Width %d /Height %d /ColorSpace /DeviceGray"
+                    b" /BitsPerComponent 8 /Filter /FlateDecode /Length %d >>\nstream\n%s\nendstream"
+                    % (frame.width, frame.height, len(pixels), pixels),
+                ]
+                kids.append(b"%d 0 R" % number)
+    except (UnidentifiedImageError, OSError) as exc:
+        raise ConfigurationError(f"{path.name} is no image that can be read: {exc}") from exc
+    objects[1] = b"<< /Type /Pages /Count %d /Kids [%s] >>" % (len(kids), b" ".join(kids))
+    written, starts = b"%PDF-1.7\n", []
+    for number, body in enumerate(objects, start=1):
+        starts.append(len(written))
+        written += b"%d 0 obj\n%s\nendobj\n" % (number, body)
+    table = b"".join(b"%010d 00000 n \n" % start for start in starts)
+    return (
+        written
+        + b"xref\n0 %d\n0000000000 65535 f \n%strailer\n<< /Size %d /Root 1 0 R >>\n"
+        % (
+            len(objects) + 1,
+            table,
+            len(objects) + 1,
+        )
+        + b"startxref\n%d\n%%%%EOF\n" % len(written)
+    )

@@ -1,0 +1,127 @@
+"""Scores a text that was read against the text that is there.
+
+Before texts are compared they are put in Unicode's composed form (NFC), white space becomes one space
+between words, and typographic quotes, apostrophes and dashes become the plain ones: which of them a
+typeface means is no matter of reading. Nothing else is forgiven, not even letter case.
+"""
+
+import heapq
+import unicodedata
+from collections import Counter
+from dataclasses import dataclass, fields
+from typing import Self
+
+from rapidfuzz import fuzz
+from rapidfuzz.distance import LCSseq, Levenshtein
+
+_PLAIN = str.maketrans("‘’‚‛“”„‟‐‑‒–—―−", "''''\"\"\"\"-------")
+LEAST_LIKENESS = 50.0
+"""In percent: two stretches of text that are less alike are not taken for the same."""
+
+
+@dataclass(frozen=True)
+class TextScore:
+    """Counts, so that the scores of pages add up to the score of a set: long pages weigh more."""
+
+    characters: int = 0
+    """Of the truth, as are ``words``."""
+    character_edits: int = 0
+    words: int = 0
+    word_edits: int = 0
+    words_found: int = 0
+    words_shared: int = 0
+    letters: int = 0
+    """Characters of the truth other than spaces."""
+    letters_found: int = 0
+    letters_placed: int = 0
+
+    @property
+    def character_error_rate(self) -> float:
+        """Characters to insert, delete or replace (Levenshtein), by those of the truth."""
+        return _share(self.character_edits, self.characters)
+
+    @property
+    def word_error_rate(self) -> float:
+        """The same with whole words."""
+        return _share(self.word_edits, self.words)
+
+    @property
+    def word_f1(self) -> float:
+        """Of words as a bag: how often each word occurs counts, where it stands does not."""
+        return _f1(self.words_shared, self.words_found, self.words)
+
+    @property
+    def order_free_f1(self) -> float:
+        """Of characters other than spaces, in order within a line but wherever the lines stand: what was
+        read, whatever the order of reading (see ``letters_placed``)."""
+        return _f1(self.letters_placed, self.letters_found, self.letters)
+
+    def __add__(self, other: Self) -> Self:
+        return type(self)(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
+
+
+def score(found: str, truth: str) -> TextScore:
+    """Compare the text of a page with its truth; line ends only count for the order-free measure."""
+    found_lines, truth_lines = _lines(found), _lines(truth)
+    found_text, truth_text = " ".join(found_lines), " ".join(truth_lines)
+    found_words, truth_words = found_text.split(), truth_text.split()
+    return TextScore(
+        characters=len(truth_text),
+        character_edits=Levenshtein.distance(found_text, truth_text),
+        words=len(truth_words),
+        word_edits=Levenshtein.distance(found_words, truth_words),
+        words_found=len(found_words),
+        words_shared=(Counter(found_words) & Counter(truth_words)).total(),
+        letters=len(truth_text.replace(" ", "")),
+        letters_found=len(found_text.replace(" ", "")),
+        letters_placed=letters_placed(found_lines, truth_lines),
+    )
+
+
+def letters_placed(found_lines: list[str], truth_lines: list[str]) -> int:
+    """How many characters, spaces aside, two pages have in common when their lines may stand in any order.
+
+    The longest line of the truth is looked for in all lines that were read, the stretch that is most like
+    it is taken out of both, and what remains on either side of it is looked for, and in, like a line of its
+    own: so two columns that were read across are found in the halves of the lines. After the "flexible
+    character accuracy" of Clausner, Pletschacher and Antonacopoulos (2020).
+    """
+    placed = 0
+    left = [line.replace(" ", "") for line in found_lines]
+    wanted = [(-len(line), line) for line in (line.replace(" ", "") for line in truth_lines)]
+    heapq.heapify(wanted)
+    while wanted and left:
+        _, line = heapq.heappop(wanted)
+        best, best_place, best_weight = None, 0, 0.0
+        for place, candidate in enumerate(left):
+            alignment = fuzz.partial_ratio_alignment(line, candidate, score_cutoff=LEAST_LIKENESS)
+            if alignment is None:
+                continue
+            weight = alignment.score * (alignment.src_end - alignment.src_start)
+            if weight > best_weight:
+                best, best_place, best_weight = alignment, place, weight
+        if best is None:
+            continue
+        candidate = left.pop(best_place)
+        placed += LCSseq.similarity(
+            line[best.src_start : best.src_end], candidate[best.dest_start : best.dest_end]
+        )
+        left += [rest for rest in (candidate[: best.dest_start], candidate[best.dest_end :]) if rest]
+        for rest in (line[: best.src_start], line[best.src_end :]):
+            if rest:
+                heapq.heappush(wanted, (-len(rest), rest))
+    return placed
+
+
+def _lines(text: str) -> list[str]:
+    plain = unicodedata.normalize("NFC", text).translate(_PLAIN)
+    return [joined for line in plain.splitlines() if (joined := " ".join(line.split()))]
+
+
+def _share(part: int, whole: int) -> float:
+    """What was read where nothing stands is all wrong."""
+    return part / whole if whole else float(part > 0)
+
+
+def _f1(shared: int, found: int, wanted: int) -> float:
+    return 2 * shared / (found + wanted) if found + wanted else 1.0
