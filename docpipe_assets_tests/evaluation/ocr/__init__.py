@@ -1,0 +1,1 @@
+"""Pages whose text is known to the letter, to measure OCR engines with: see README.md."""

@@ -1,0 +1,113 @@
+"""A sheet of paper with text at exact places: what is drawn is what is true."""
+
+from dataclasses import dataclass, field
+from functools import cache
+from typing import NamedTuple
+
+from PIL import Image, ImageDraw, ImageFont
+
+PAPER, INK = 255, 12
+
+FONTS = {
+    # Debian's fonts-liberation, fonts-urw-base35 and fonts-dejavu-core: metric twins and cousins of what
+    # letters, pleadings and forms are set in. Pillow finds them by name where the system keeps its fonts.
+    "times": "LiberationSerif-Regular.ttf",
+    "times-bold": "LiberationSerif-Bold.ttf",
+    "arial": "LiberationSans-Regular.ttf",
+    "arial-bold": "LiberationSans-Bold.ttf",
+    "narrow": "LiberationSansNarrow-Regular.ttf",
+    "courier": "LiberationMono-Regular.ttf",
+    "courier-bold": "LiberationMono-Bold.ttf",
+    "schoolbook": "C059-Roman.otf",
+    "schoolbook-bold": "C059-Bold.otf",
+    "palatino": "P052-Roman.otf",
+    "bookman": "URWBookman-Light.otf",
+    "nimbus-courier": "NimbusMonoPS-Regular.otf",
+    "helvetica": "NimbusSans-Regular.otf",
+    "dejavu": "DejaVuSerif.ttf",
+    "verdana": "DejaVuSans.ttf",
+    # Of the Python packages alone, for tests that must run anywhere.
+    "vera": "Vera.ttf",
+}
+
+
+class Run(NamedTuple):
+    """A piece of text; ``x`` is where it begins and ``y`` its baseline, in points from the top left."""
+
+    x: float
+    y: float
+    text: str
+    font: str
+    size: float
+
+
+@dataclass
+class Sheet:
+    width: float = 612.0
+    height: float = 792.0
+    runs: list[Run] = field(default_factory=list)
+    rules: list[tuple[float, float, float, float]] = field(default_factory=list)
+    """From x, y to x, y."""
+    lines: list[str] = field(default_factory=list)
+    """The text of the sheet in the order in which a person reads it."""
+
+    def write(self, x: float, y: float, text: str, font: str, size: float) -> None:
+        """Draw, without a line of its own in the text."""
+        self.runs.append(Run(x, y, text, font, size))
+
+    def line(self, x: float, y: float, text: str, font: str, size: float) -> None:
+        self.write(x, y, text, font, size)
+        self.lines.append(text)
+
+    def box(self, left: float, top: float, right: float, bottom: float) -> None:
+        self.rules += [
+            (left, top, right, top),
+            (left, bottom, right, bottom),
+            (left, top, left, bottom),
+            (right, top, right, bottom),
+        ]
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.lines) + "\n"
+
+    def image(self, dpi: float) -> Image.Image:
+        scale = dpi / 72
+        page = Image.new("L", (round(self.width * scale), round(self.height * scale)), PAPER)
+        draw = ImageDraw.Draw(page)
+        for x0, y0, x1, y1 in self.rules:
+            thickness = max(1, round(0.6 * scale))
+            draw.line((x0 * scale, y0 * scale, x1 * scale, y1 * scale), INK, thickness)
+        for run in self.runs:
+            place = (run.x * scale, run.y * scale)
+            draw.text(place, run.text, INK, font_of(run.font, run.size * scale), anchor="ls")
+        return page
+
+
+@cache
+def font_of(name: str, size: float) -> ImageFont.FreeTypeFont:
+    """Raises OSError where the font is not installed."""
+    if name == "vera":
+        from reportlab import rl_config
+
+        folder = next(f for f in rl_config.TTFSearchPath if f.endswith("/reportlab/fonts"))
+        return ImageFont.truetype(f"{folder}/{FONTS[name]}", size)
+    return ImageFont.truetype(FONTS[name], size, layout_engine=ImageFont.Layout.BASIC)
+
+
+def width_of(text: str, font: str, size: float) -> float:
+    """In points; measured large, so that it is the same at every resolution."""
+    return font_of(font, 100.0).getlength(text) * size / 100
+
+
+def wrapped(text: str, width: float, font: str, size: float) -> list[str]:
+    """The lines that a paragraph takes in a column; a word is never broken."""
+    lines, current = [], ""
+    for word in text.split():
+        longer = f"{current} {word}".strip()
+        if current and width_of(longer, font, size) > width:
+            lines.append(current)
+            current = word
+        else:
+            current = longer
+    return [*lines, current] if current else lines
