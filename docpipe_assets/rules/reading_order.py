@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from statistics import median
 
 from docpipe_assets.protocols import PlacedWord
@@ -44,30 +45,65 @@ class Piece:
 
 
 SLOPE_RATIO = 3.0  # shorter pieces say little about the slope of the page
+SLANT = math.radians(12)  # against the page: no skew but a stamp that was put on it aslant
 ROW_OVERLAP = 0.5
 COLUMN_ROWS = 3
-COLUMN_WIDTH = 8.0  # in line heights: prose is wider, the cells of a table and line numbers are not
-CROSSING_SLACK = 0.6  # in line heights: boxes are drawn wider than their ink, some reach into a gutter
+# In line heights, which are those of boxes, half as much again as the size of the type:
+COLUMN_WIDTH = 8.0  # prose is wider, the cells of a table and line numbers are not
+PART_GAP = 1.0  # the white between two words of a line is narrower, that between columns is not
+CROSSING_SLACK = 0.6  # boxes are drawn wider than their ink, some reach into a gutter
 
 
 def reading_order(pieces: Sequence[Piece]) -> tuple[Line, ...]:
     """The lines of a page from top to bottom, one column after the other.
 
-    Text on its side comes last, each piece a line: in a margin it belongs to no row of the page.
+    A stamp that stands aslant comes after them. Text on its side comes last. Each piece of either is a
+    line: it belongs to no row of the page.
     """
-    upright = _levelled([piece for piece in pieces if piece.words and piece.quarter_turns == 0])
-    rows = [*_rows_by_column(upright)]
-    rows += [[p] for p in sorted(pieces, key=lambda p: -p.x) if p.words and p.quarter_turns == 1]
-    rows += [[p] for p in sorted(pieces, key=lambda p: p.x) if p.words and p.quarter_turns == 3]
+    with_words = [piece for piece in pieces if piece.words]
+    upright = [piece for piece in with_words if piece.quarter_turns == 0]
+    slope = _slope(upright)
+    aslant = [piece for piece in upright if _is_aslant(piece, slope)]
+    level = [_levelled(piece, slope) for piece in upright if not _is_aslant(piece, slope)]
+    rows = [*_rows_by_column([part for piece in level for part in _parts(piece)])]
+    rows += [[p] for p in sorted(aslant, key=lambda p: p.y)]
+    rows += [[p] for p in sorted(with_words, key=lambda p: -p.x) if p.quarter_turns == 1]
+    rows += [[p] for p in sorted(with_words, key=lambda p: p.x) if p.quarter_turns == 3]
     return tuple(tuple(word for piece in row for word in piece.words) for row in rows)
 
 
-def _levelled(pieces: Sequence[Piece]) -> list[Piece]:
-    """The pieces with their centres turned back by the median slope of the page."""
+def _slope(pieces: Sequence[Piece]) -> float:
+    """That of the page, in radians."""
     slopes = [piece.angle for piece in pieces if piece.width >= SLOPE_RATIO * piece.height]
-    slope = median(slopes) if slopes else 0.0
+    return median(slopes) if slopes else 0.0
+
+
+def _is_aslant(piece: Piece, slope: float) -> bool:
+    return piece.width >= SLOPE_RATIO * piece.height and abs(piece.angle - slope) > SLANT
+
+
+def _levelled(piece: Piece, slope: float) -> Piece:
+    """The piece with its centre turned back by the slope of the page."""
     cos, sin = math.cos(slope), math.sin(slope)
-    return [replace(p, x=p.x * cos + p.y * sin, y=p.y * cos - p.x * sin) for p in pieces]
+    return replace(piece, x=piece.x * cos + piece.y * sin, y=piece.y * cos - piece.x * sin)
+
+
+def _parts(piece: Piece) -> Iterator[Piece]:
+    """The piece, cut where a wide gap parts its words: it may reach over two columns."""
+    first, last = piece.words[0].box, piece.words[-1].box
+    middle = (first.left + last.right) / 2
+    cuts = [
+        n
+        for n, (before, after) in enumerate(pairwise(piece.words), start=1)
+        if after.box.left - before.box.right > PART_GAP * piece.height
+    ]
+    if not cuts:
+        yield piece
+        return
+    for start, end in pairwise([0, *cuts, len(piece.words)]):
+        words = piece.words[start:end]
+        left, right = words[0].box.left, words[-1].box.right
+        yield replace(piece, words=words, x=piece.x + (left + right) / 2 - middle, width=right - left)
 
 
 def _rows_by_column(pieces: Sequence[Piece]) -> Iterator[list[Piece]]:
@@ -85,14 +121,21 @@ def _rows_by_column(pieces: Sequence[Piece]) -> Iterator[list[Piece]]:
 
 
 def _gutter(pieces: Sequence[Piece]) -> float | None:
-    """The vertical line that has the most text in columns on both sides of it, if there is any."""
+    """The vertical line that has the most text in columns on both sides of it, if there is any.
+
+    Of several that have as much, the leftmost: what stands right of it may be line numbers.
+    """
     if len(pieces) < 2 * COLUMN_ROWS:
         return None
     height = median(piece.height for piece in pieces)
+    by_height = sorted(pieces, key=lambda p: p.y)
     edges = sorted({round(piece.right / height): piece.right for piece in pieces}.values())
     best, best_count = None, 0
     for edge in edges:
-        columned = sum(len(band) for band in _bands(pieces, edge) if _columns(band, edge))
+        bands = [band for band in _bands(by_height, edge) if _may_be_columns(band, edge)]
+        if sum(map(len, bands)) <= best_count:
+            continue
+        columned = sum(len(band) for band in bands if _columns(band, edge))
         if columned > best_count:
             best, best_count = edge, columned
     return best
@@ -117,9 +160,16 @@ def _crosses(piece: Piece, gutter: float) -> bool:
     return piece.left + slack < gutter < piece.right - slack
 
 
+def _may_be_columns(band: Sequence[Piece], gutter: float) -> bool:
+    if _crosses(band[0], gutter):
+        return False
+    left = sum(piece.x < gutter for piece in band)
+    return left >= COLUMN_ROWS and len(band) - left >= COLUMN_ROWS
+
+
 def _columns(band: Sequence[Piece], gutter: float) -> tuple[list[Piece], list[Piece]] | None:
     """The pieces left and right of the gutter where both sides are columns of prose, else None."""
-    if any(_crosses(piece, gutter) for piece in band):
+    if not _may_be_columns(band, gutter):
         return None
     left = [piece for piece in band if piece.x < gutter]
     right = [piece for piece in band if piece.x >= gutter]
@@ -127,9 +177,22 @@ def _columns(band: Sequence[Piece], gutter: float) -> tuple[list[Piece], list[Pi
 
 
 def _is_column(pieces: Sequence[Piece]) -> bool:
-    if len(pieces) < COLUMN_ROWS:
+    """Rows of prose, be it with line numbers before them; the cells of a table are short runs of text."""
+    runs = [_longest_run(row) for row in _rows(pieces)]
+    if len(runs) < COLUMN_ROWS:
         return False
-    return median(piece.width for piece in pieces) >= COLUMN_WIDTH * median(p.height for p in pieces)
+    return median(runs) >= COLUMN_WIDTH * median(piece.height for piece in pieces)
+
+
+def _longest_run(row: Sequence[Piece]) -> float:
+    """The width of the longest stretch of a row without a gap that parts columns or cells."""
+    longest, start, end = 0.0, row[0].left, row[0].right
+    for piece in row[1:]:
+        if piece.left - end > PART_GAP * piece.height:
+            start = piece.left
+        end = max(end, piece.right)
+        longest = max(longest, end - start)
+    return max(longest, row[0].width)
 
 
 def _rows(pieces: Sequence[Piece]) -> Iterator[list[Piece]]:

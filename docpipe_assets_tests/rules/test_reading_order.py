@@ -81,6 +81,54 @@ def test_line_numbers_of_a_deposition_stay_with_their_lines() -> None:
     assert read(*numbers, *text) == [f"{n} line{n}" for n in range(1, 9)]
 
 
+def test_line_numbers_of_two_pages_on_one_sheet_stay_with_their_lines() -> None:
+    halves = [
+        [
+            piece(str(n), left, left + 40, 300 + 60 * n),
+            piece(f"{name}{n}", left + 100, left + 900, 300 + 60 * n),
+        ]
+        for n in range(1, 9)
+        for name, left in (("l", 150), ("r", 1350))
+    ]
+    assert read(*(p for half in halves for p in half)) == [
+        f"{n} {name}{n}" for name in "lr" for n in range(1, 9)
+    ]
+
+
+def words(y: float, *placed: tuple[str, float, float]) -> Piece:
+    """One piece of several words."""
+    boxes = [
+        PlacedWord(text, Box(left, y - HEIGHT / 2, right, y + HEIGHT / 2)) for text, left, right in placed
+    ]
+    left, right = placed[0][1], placed[-1][2]
+    return Piece(tuple(boxes), (left + right) / 2, y, right - left, HEIGHT, 0.0)
+
+
+def test_lines_of_two_columns_that_were_read_as_one_are_parted() -> None:
+    merged = [
+        words(
+            300 + 60 * n,
+            (f"a{n}", 200, 600),
+            (f"b{n}", 610, 1000),
+            (f"c{n}", 1080, 1500),
+            (f"d{n}", 1510, 1900),
+        )
+        for n in range(6)
+    ]
+    assert read(*merged) == [f"a{n} b{n}" for n in range(6)] + [f"c{n} d{n}" for n in range(6)]
+
+
+def test_a_wide_gap_within_lines_of_one_column_parts_nothing() -> None:
+    lines = [words(300 + 60 * n, (f"{n}.", 200, 240), (f"text{n}", 330, 1900)) for n in range(6)]
+    assert read(*lines) == [f"{n}. text{n}" for n in range(6)]
+
+
+@pytest.mark.parametrize("degrees", [-45, -20, 20, 45])
+def test_a_stamp_aslant_comes_after_the_rows_it_lies_over(degrees: float) -> None:
+    stamp = replace(piece("stamp", 800, 1700, 480), angle=math.radians(degrees))
+    assert read(stamp, *column("l", 300, 2200, 6, 300)) == [*(f"l{n}" for n in range(6)), "stamp"]
+
+
 def test_text_in_the_margin_on_its_side_comes_last() -> None:
     stamp = replace(piece("stamp", 60, 100, 420), height=400.0, quarter_turns=3)
     assert read(stamp, *column("l", 300, 2200, 6, 300)) == [*(f"l{n}" for n in range(6)), "stamp"]
