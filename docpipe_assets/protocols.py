@@ -29,6 +29,8 @@ class PlacedWord(NamedTuple):
     text: str
     box: Box
     confidence: float = 1.0
+    quarter_turns: int = 0
+    """Clockwise, of the word on the page: 1 where it runs down the page, 2 where it stands on its head."""
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,7 @@ HEAVY = {
     "pikepdf": {"engines/pdf/qpdf.py", "sample"},
     "rapidocr": {"engines/ocr"},
     "onnxruntime": {"engines/ocr"},
+    "openvino": {"engines/ocr"},
     "onnx": {"engines/ocr/latin_head.py"},
     "pycrfsuite": {"engines/ner"},
     "eyecite": {"engines/ner"},

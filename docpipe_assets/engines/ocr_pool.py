@@ -197,7 +197,7 @@ class _Process:
         if "error" in answer:
             raise _carried(answer)
         return tuple(
-            tuple(PlacedWord(text, Box(*box), confidence) for text, box, confidence in line)
+            tuple(PlacedWord(text, Box(*box), confidence, turns) for text, box, confidence, turns in line)
             for line in answer["lines"]
         )
 

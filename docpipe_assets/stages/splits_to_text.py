@@ -12,6 +12,7 @@ from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
+from statistics import mode
 
 from docpipe_assets.errors import (
     AllPagesFailed,
@@ -266,6 +267,8 @@ class _PageReader:
             return _kept(layer, f"{decision.reason}; can't be rendered ({error.full_code})", layer.signals)
         words = [word for line in lines for word in line]
         signals = {**layer.signals, "ocr_words": float(len(words))}
+        if words:
+            signals["orientation_degrees"] = 90.0 * mode(word.quarter_turns for word in words)
         share = dictionary_share(word.text for word in words)
         if share is not None:
             signals["ocr_dictionary_share"] = share

@@ -132,6 +132,14 @@ class Ocr:
         return self._lines
 
 
+class OcrOfTurnedPages(Ocr):
+    """Every word but the first stands on its head."""
+
+    def read(self, image: PageImage) -> tuple[tuple[PlacedWord, ...], ...]:
+        first, *others = [word for line in self._lines for word in line]
+        return ((first, *(word._replace(quarter_turns=2) for word in others)),)
+
+
 class BrokenOcr(Ocr):
     def read(self, image: PageImage) -> tuple[tuple[PlacedWord, ...], ...]:
         raise EngineError("the model is gone")
@@ -209,6 +217,12 @@ def test_a_sound_text_layer_is_taken_as_it_is(parts: Parts) -> None:
     assert (text.text, text.method, text.confidence) == ("Dear Sir,\nwe write", TextMethod.TEXT_LAYER, 1.0)
     assert "14" not in text.reason
     assert "2,000 characters" in text.reason
+
+
+@pytest.mark.parametrize(("ocr", "degrees"), [(Ocr(), 0.0), (OcrOfTurnedPages(), 180.0)])
+def test_how_most_words_of_a_scan_are_turned_is_a_signal(parts: Parts, ocr: Ocr, degrees: float) -> None:
+    [text] = texts_of(Reader(scan(1)), parts, split(1, 1), ocr=ocr)
+    assert text.signals["orientation_degrees"] == degrees
 
 
 def test_a_scanned_page_is_read_by_ocr_with_boxes_in_points(parts: Parts) -> None:

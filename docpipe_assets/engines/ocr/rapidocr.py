@@ -1,4 +1,4 @@
-"""Reads page images with the PP-OCR models that the RapidOCR package carries, on ONNX Runtime.
+"""Reads page images with the PP-OCR models that the RapidOCR package carries.
 
 The two networks are run here and not through RapidOCR's own pipeline, for what that cannot be told:
 memory patterns off (they more than double the peak), no colour copy of the page, the weight of
@@ -6,19 +6,17 @@ spaces before decoding, and no attempt to fetch a model that is missing.
 """
 
 import math
-from collections.abc import Callable, Sequence
-from functools import cache
+from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed_version
-from importlib.resources import files
 from operator import itemgetter
 from statistics import median
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from docpipe_assets.engines.ocr.latin_head import cut_aside
+from docpipe_assets.engines.ocr.backends import Networks, load_networks
 from docpipe_assets.errors import ConfigurationError, EngineError, MemoryLimit
 from docpipe_assets.identity import digest
-from docpipe_assets.protocols import PageImage
+from docpipe_assets.protocols import PageImage, PlacedWord
 from docpipe_assets.rules.reading_order import Line, Piece, reading_order
 
 if TYPE_CHECKING:
@@ -27,23 +25,15 @@ if TYPE_CHECKING:
 
     from docpipe_assets.engines.ocr.detection import Quad
 
-    Network = Callable[[NDArray[np.float32]], NDArray[np.float32]]
-
-CODE_VERSION = "1"
-PACKAGES = ("rapidocr", "onnxruntime", "onnx")
-DETECTOR = "PP-OCRv6_det_small.onnx"
-RECOGNISER = "PP-OCRv6_rec_small.onnx"
+CODE_VERSION = "2"
+PACKAGES = ("rapidocr", "onnx")
 ORDINARY_INCHES = 11.0
 LARGEST_DETECTOR_SIDE = 1280
 SAMPLE_LINES = 3
+SURE = 0.9
+LEAD = 5.0
+"""In characters of full confidence: so much better must a page read on its head to be turned over."""
 NARROWEST, WIDEST = 0.9, 1.5
-
-
-class Networks(NamedTuple):
-    detect: "Network"
-    recognise: "Network"
-    characters: tuple[str, ...]
-    """By class of the recogniser; the first stands for none."""
 
 
 class RapidOcr:
@@ -61,12 +51,14 @@ class RapidOcr:
         minimum_confidence: float = 0.3,
         space_weight: float = 20.0,
         steps_per_character: float = 2.0,
+        backend: str = "onnxruntime",
     ) -> None:
         """``detector_side``: longest side, in pixels, of an ordinary page as the detector sees it.
 
         Lines below ``minimum_confidence`` (a mean over characters) are specks, not text. The lines of a
         page are widened or narrowed until a character takes ``steps_per_character`` steps of the
-        recogniser: with fewer, narrow letters run together; more only cost time.
+        recogniser: with fewer, narrow letters run together; more only cost time. ``backend`` is what
+        the networks run on (see ``backends``).
         """
         self._detector_side = detector_side
         self._minimum_confidence = minimum_confidence
@@ -75,24 +67,30 @@ class RapidOcr:
         settings = digest(
             [CODE_VERSION, detector_side, minimum_confidence, space_weight, steps_per_character]
         )[:8]
-        packages = " ".join(f"{package} {_version_of(package)}" for package in PACKAGES)
+        self._backend = backend
+        packages = " ".join(f"{package} {_version_of(package)}" for package in (*PACKAGES, backend))
         self.version = f"{packages} {settings}"
 
     def read(self, image: PageImage) -> tuple[Line, ...]:
         from docpipe_assets.engines.ocr.detection import detect
+        from docpipe_assets.engines.ocr.orientation import set_upright
 
         page = _pixels(image)
-        networks = _networks()
+        networks = load_networks(self._backend)
         try:
             quads = detect(page, networks.detect, self._side(image))
-            stretch = self._stretch(page, quads, networks)
+            turns, stretch = self._outlook(page, quads, networks)
+            if turns:
+                page = set_upright(page, turns)
+                quads = detect(page, networks.detect, self._side(image))
             pieces = [self._piece(page, quad, stretch, networks) for quad in quads]
         except MemoryError as exc:
             raise MemoryLimit(
                 f"page image of {image.width} x {image.height} pixels: no memory left to read it; "
                 "lower DOCPIPE_OCR_DPI or give the worker more memory"
             ) from exc
-        return reading_order([piece for piece in pieces if piece is not None])
+        lines = reading_order([piece for piece in pieces if piece is not None])
+        return tuple(tuple(_as_it_lies(word, turns, image) for word in line) for line in lines)
 
     def _side(self, image: PageImage) -> int:
         """A page larger than a letter is seen larger, so that its text is not: up to a bound on memory."""
@@ -100,17 +98,43 @@ class RapidOcr:
         wanted = round(self._detector_side * longest_inches / ORDINARY_INCHES)
         return max(self._detector_side, min(wanted, LARGEST_DETECTOR_SIDE))
 
-    def _stretch(self, page: "NDArray[np.uint8]", quads: Sequence["Quad"], networks: Networks) -> float:
-        """How much to widen the lines of a page, from a reading of its longest ones as they are."""
+    def _outlook(
+        self, page: "NDArray[np.uint8]", quads: Sequence["Quad"], networks: Networks
+    ) -> tuple[int, float]:
+        """How many quarters the page is turned clockwise, and how much to widen its lines.
+
+        Both from a reading of its longest lines as they are. Boxes tell whether the page lies on a side;
+        which way is up is only doubted where the lines do not read well.
+        """
+        from docpipe_assets.engines.ocr.orientation import is_sideways
+
+        turns, opposite = (1, 3) if is_sideways(quads) else (0, 2)
+        sample = self._sample(page, quads, turns, networks)
+        if turns == 1 or sample.confidence < SURE:
+            other = self._sample(page, quads, opposite, networks)
+            if other.weight > sample.weight + (LEAD if turns == 0 else 0.0):
+                turns, sample = opposite, other
+        if not sample.steps_per_character:
+            return 0, 1.0
+        return turns, min(max(self._steps_per_character / sample.steps_per_character, NARROWEST), WIDEST)
+
+    def _sample(
+        self, page: "NDArray[np.uint8]", quads: Sequence["Quad"], turns: int, networks: Networks
+    ) -> "_Sample":
         from docpipe_assets.engines.ocr.recognition import Alphabet, longest, recognise, steps, straighten
 
         alphabet = Alphabet(networks.characters, self._space_weight)
-        lines = [straighten(page, quad)[0] for quad in longest(quads, SAMPLE_LINES)]
+        lines = [straighten(page, quad, turns)[0] for quad in longest(quads, SAMPLE_LINES, turns)]
         read = [(line, recognise(line, networks.recognise, alphabet)) for line in lines]
-        measured = [steps(line) / len(characters) for line, characters in read if characters]
+        measured = [(steps(line) / len(found), found) for line, found in read if found]
         if not measured:
-            return 1.0
-        return min(max(self._steps_per_character / median(measured), NARROWEST), WIDEST)
+            return _Sample(0.0, 0.0, 0.0)
+        characters = [character for _, found in measured for character in found]
+        return _Sample(
+            median(one for one, _ in measured),
+            sum(character.confidence for character in characters) / len(characters),
+            sum(character.confidence for character in characters),
+        )
 
     def _piece(
         self, page: "NDArray[np.uint8]", quad: "Quad", stretch: float, networks: Networks
@@ -125,7 +149,7 @@ class RapidOcr:
             return None
         (left_x, left_y), (right_x, right_y) = (quad[0] + quad[3]) / 2, (quad[1] + quad[2]) / 2
         return Piece(
-            words=words,
+            words=tuple(word._replace(quarter_turns=turn) for word in words),
             x=float(left_x + right_x) / 2,
             y=float(left_y + right_y) / 2,
             width=math.hypot(right_x - left_x, right_y - left_y),
@@ -149,13 +173,32 @@ class RapidOcr:
         return words_of(characters, line, back), confidence
 
 
+class _Sample(NamedTuple):
+    """A reading of a few lines of a page, one way up."""
+
+    steps_per_character: float
+    """0 where no character was read."""
+    confidence: float
+    """The mean over characters."""
+    weight: float
+    """The sum over characters."""
+
+
+def _as_it_lies(word: PlacedWord, turns: int, image: PageImage) -> PlacedWord:
+    """A word that was read after the page had been set upright."""
+    from docpipe_assets.engines.ocr.orientation import on_page
+
+    box = on_page(word.box, turns, image.width, image.height)
+    return word._replace(box=box, quarter_turns=(word.quarter_turns + turns) % 4)
+
+
 def _version_of(package: str) -> str:
     try:
         return installed_version(package)
     except PackageNotFoundError as exc:
         raise ConfigurationError(
             f"OCR engine rapidocr: the package {package} is not installed; install docpipe again, with "
-            "its dependencies"
+            f"{'the extra openvino' if package == 'openvino' else 'its dependencies'}"
         ) from exc
 
 
@@ -169,52 +212,3 @@ def _pixels(image: PageImage) -> "NDArray[np.uint8]":
             "the renderer's output was cut, check the room in DOCPIPE_DATA_DIR"
         )
     return pixels.reshape(image.height, image.width)
-
-
-@cache
-def _networks() -> Networks:
-    import cv2
-    import onnxruntime
-
-    cv2.setNumThreads(1)
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    # Every line has another width, so pools and plans made for one shape only pile up.
-    options.enable_cpu_mem_arena = False
-    options.enable_mem_pattern = False
-    options.log_severity_level = 3
-    folder = files("rapidocr") / "models"
-    sessions = []
-    for name in (DETECTOR, RECOGNISER):
-        try:
-            model = (folder / name).read_bytes()
-            if name == RECOGNISER:
-                model = cut_aside(model)
-            sessions.append(onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"]))
-        except FileNotFoundError as exc:
-            raise ConfigurationError(
-                f"OCR engine rapidocr: the installed package holds no model {name}; install rapidocr 3.10"
-            ) from exc
-        except Exception as exc:  # ONNX Runtime's errors have no other class in common
-            raise EngineError(f"OCR model {name} does not load: {exc}; install rapidocr again") from exc
-    detector, recogniser = sessions
-    characters = recogniser.get_modelmeta().custom_metadata_map["character"].splitlines()
-    return Networks(_network(detector, DETECTOR), _network(recogniser, RECOGNISER), ("", *characters, " "))
-
-
-def _network(session: Any, name: str) -> "Network":
-    """A loaded model as a function whose errors are ours."""
-
-    def run(pixels: "NDArray[np.float32]") -> "NDArray[np.float32]":
-        try:
-            result: NDArray[np.float32] = session.run(None, {session.get_inputs()[0].name: pixels})[0]
-        except MemoryError:
-            raise
-        except Exception as exc:  # ONNX Runtime's errors have no other class in common
-            if "bad_alloc" in str(exc) or "Failed to allocate" in str(exc):
-                raise MemoryError(str(exc)) from exc
-            raise EngineError(f"OCR model {name} failed on an input of shape {pixels.shape}: {exc}") from exc
-        return result
-
-    return run

@@ -45,12 +45,12 @@ class Alphabet:
     """Spaces are rare in what the network was trained on, and it is shy of them; this corrects it."""
 
 
-def longest(quads: Sequence[Quad], count: int) -> list[Quad]:
-    """The boxes that are longest for their height."""
+def longest(quads: Sequence[Quad], count: int, quarter_turns: int = 0) -> list[Quad]:
+    """The boxes that are longest for their height, the way the text runs."""
 
     def ratio(quad: Quad) -> float:
-        width, height = _extent(quad)
-        return width / height
+        along, across = extent(quad)
+        return along / across if quarter_turns % 2 == 0 else across / along
 
     return sorted(quads, key=ratio, reverse=True)[:count]
 
@@ -63,7 +63,7 @@ def steps(line: NDArray[np.uint8]) -> float:
 
 def turns_to_try(quad: Quad) -> tuple[int, ...]:
     """The quarter turns in which a box may hold text: a tall one is a lone character, or text on its side."""
-    width, height = _extent(quad)
+    width, height = extent(quad)
     return (0, 1, 3) if height >= TALL_RATIO * width else (0,)
 
 
@@ -75,7 +75,7 @@ def straighten(
     After one quarter turn, what ran down the page runs to the right; after three, what ran up it.
     """
     corners = np.ascontiguousarray(np.roll(quad, -quarter_turns, axis=0))
-    width, height = _extent(corners)
+    width, height = extent(corners)
     target = np.array([[0, 0], [width, 0], [width, height], [0, height]], dtype=np.float32)
     line = cv2.warpPerspective(
         page,
@@ -88,7 +88,7 @@ def straighten(
     return np.asarray(line, dtype=np.uint8), np.asarray(back, dtype=np.float64)
 
 
-def _extent(quad: Quad) -> tuple[int, int]:
+def extent(quad: Quad) -> tuple[int, int]:
     """Width and height in whole pixels, at least two."""
     top_left, top_right, bottom_right, bottom_left = quad
     width = max(_length(top_left, top_right), _length(bottom_left, bottom_right))

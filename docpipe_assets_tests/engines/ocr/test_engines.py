@@ -4,6 +4,7 @@ import inspect
 import subprocess
 import sys
 from importlib import import_module
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +69,7 @@ def text_of(lines: Any) -> str:
 
 
 def test_the_folder_has_the_engines_that_the_settings_name() -> None:
-    assert {"rapidocr", "tesseract"} <= set(ENGINES)
+    assert {"rapidocr", "rapidocr_openvino", "tesseract"} <= set(ENGINES)
 
 
 @pytest.mark.parametrize("degrees", [0.0, 1.5, -1.5])
@@ -97,6 +98,27 @@ def test_a_stamp_on_its_side_is_read(tmp_path: Path, turn: Image.Transpose) -> N
     image.paste(stamp.transpose(turn), (60, 500))
     lines = load_engine("ocr", "rapidocr", "read").read(as_page(image, tmp_path))
     assert "CALDERA 000123" in text_of(lines)
+
+
+@pytest.mark.parametrize("turns", [1, 2, 3])
+def test_a_page_that_lies_otherwise_is_read_and_its_boxes_are_where_its_words_are(
+    tmp_path: Path, turns: int
+) -> None:
+    quarter = [Image.Transpose.ROTATE_270, Image.Transpose.ROTATE_180, Image.Transpose.ROTATE_90]
+    engine = load_engine("ocr", "rapidocr", "read")
+    upright = engine.read(as_page(typeset(LINES), tmp_path))
+    turned = engine.read(as_page(typeset(LINES).transpose(quarter[turns - 1]), tmp_path))
+    assert text_of(turned) == text_of(upright)
+    assert {word.quarter_turns for line in turned for word in line} == {turns}
+    assert {word.quarter_turns for line in upright for word in line} == {0}
+    for was, now in zip(chain(*upright), chain(*turned), strict=True):
+        left, top, right, bottom = was.box
+        where = {
+            1: (HEIGHT - bottom, left, HEIGHT - top, right),
+            2: (WIDTH - right, HEIGHT - bottom, WIDTH - left, HEIGHT - top),
+            3: (top, WIDTH - right, bottom, WIDTH - left),
+        }
+        assert now.box == pytest.approx(where[turns], abs=8)
 
 
 def test_the_same_page_gives_the_same_words(engine: OcrEngine, tmp_path: Path) -> None:
@@ -162,7 +184,7 @@ try:
     engine.version
 except ConfigurationError:
     pass
-assert not {{"onnxruntime", "rapidocr", "cv2", "numpy"}} & set(sys.modules), "loaded too early"
+assert not {{"onnxruntime", "openvino", "rapidocr", "cv2", "numpy"}} & set(sys.modules), "loaded too early"
 """
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stderr

@@ -36,7 +36,7 @@ def write(samples: Iterator[Sample], folder: Path) -> int:
         count += 1
         path = folder / sample.kind / f"{sample.name}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
-        sample.scan.image.save(path, dpi=sample.scan.dpi)
+        sample.scan.image.save(path, dpi=sample.scan.dpi, compress_level=1)
         path.with_suffix(".txt").write_text(sample.text, "utf-8")
     return count
 

@@ -18,13 +18,15 @@ from docpipe_assets_tests.evaluation.ocr.split_pages import FOLDER, recipes
 
 TYPE = Type("vera", 9.0)
 PARAGRAPH = "The valve was shut. Nobody had shut it."
-LETTER = "# Notice\n\nThe valve was shut.\nNobody had shut it.\n\n> 4/2/19\n\n| 1 | hose |\n| 2 | pump |\n\n@ HPL 7"
+LETTER = (
+    "# Notice\n\nThe valve was shut.\nNobody had shut it.\n\n> 4/2/19\n\n| 1 | hose |\n| 2 | pump |\n\n@ B 7"
+)
 
 
 def test_a_letter_says_what_it_was_given() -> None:
     sheet = layouts.prose(LETTER, TYPE)
-    assert sheet.lines == ["Notice", PARAGRAPH, "4/2/19", "1 hose", "2 pump", "HPL 7"]
-    drawn = ["Notice", PARAGRAPH, "4/2/19", "1", "hose", "2", "pump", "HPL 7"]
+    assert sheet.lines == ["Notice", PARAGRAPH, "4/2/19", "1 hose", "2 pump", "B 7"]
+    drawn = ["Notice", PARAGRAPH, "4/2/19", "1", "hose", "2", "pump", "B 7"]
     assert [run.text for run in sheet.runs] == drawn
 
 

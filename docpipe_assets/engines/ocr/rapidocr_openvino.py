@@ -1,0 +1,24 @@
+"""The engine ``rapidocr`` with its networks on OpenVINO: less CPU for more memory (extra ``openvino``)."""
+
+from functools import cached_property
+
+from docpipe_assets.engines.ocr.rapidocr import RapidOcr
+from docpipe_assets.protocols import PageImage
+from docpipe_assets.rules.reading_order import Line
+
+
+class RapidOcrOnOpenVino:
+    """Raises ConfigurationError, when it is first used, where OpenVINO is not installed."""
+
+    name = "rapidocr_openvino"
+
+    @cached_property
+    def version(self) -> str:
+        return self._engine.version
+
+    @cached_property
+    def _engine(self) -> RapidOcr:
+        return RapidOcr(backend="openvino")
+
+    def read(self, image: PageImage) -> tuple[Line, ...]:
+        return self._engine.read(image)
