@@ -1,9 +1,9 @@
 """Puts recognised pieces of text into reading order: skew taken out, rows grouped, columns told apart."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from statistics import median
 
 from docpipe_assets.protocols import PlacedWord
@@ -52,6 +52,10 @@ COLUMN_ROWS = 3
 COLUMN_WIDTH = 8.0  # prose is wider, the cells of a table and line numbers are not
 PART_GAP = 1.0  # the white between two words of a line is narrower, that between columns is not
 CROSSING_SLACK = 0.6  # boxes are drawn wider than their ink, some reach into a gutter
+APART = 1.3  # in steps from row to row: from a title to the text, or from the text to the foot of the page
+CENTRED = 2.0  # how far a title's middle may be from that of the columns
+HEAD_ROWS = 3
+NEARLY = 0.9  # of the text that the best gutter has beside it, as a share
 
 
 def reading_order(pieces: Sequence[Piece]) -> tuple[Line, ...]:
@@ -112,33 +116,89 @@ def _rows_by_column(pieces: Sequence[Piece]) -> Iterator[list[Piece]]:
         yield from _rows(pieces)
         return
     for band in _bands(pieces, gutter):
-        columns = _columns(band, gutter)
+        head, body, foot = _head_and_foot(band, gutter)
+        yield from head
+        columns = _columns(body, gutter)
         if columns:
             for column in columns:
                 yield from _rows_by_column(column)
         else:
-            yield from _rows(band)
+            yield from _rows(body)
+        yield from foot
+
+
+def _head_and_foot(
+    band: list[Piece], gutter: float
+) -> tuple[list[list[Piece]], list[Piece], list[list[Piece]]]:
+    """The rows over and under the columns, which stand in the middle without crossing the gutter.
+
+    Over three columns a short title does: it is above the middle one.
+    """
+    sides = [piece for piece in band if piece.x < gutter], [piece for piece in band if piece.x >= gutter]
+    if not all(sides):
+        return [], band, []
+    middle = (min(piece.left for piece in band) + max(piece.right for piece in band)) / 2
+    begin = max(min(piece.y for piece in side) for side in sides)
+    end = min(max(piece.y for piece in side) for side in sides)
+    rows = list(_rows(band))
+    head = _margin_rows(rows, middle, lambda row: row[0].bottom < begin)
+    foot = _margin_rows(rows[::-1], middle, lambda row: row[0].top > end)
+    taken = {id(piece) for row in (*head, *foot) for piece in row}
+    return head, [piece for piece in band if id(piece) not in taken], foot[::-1]
+
+
+def _margin_rows(
+    rows: Sequence[list[Piece]], middle: float, is_outside: Callable[[list[Piece]], bool]
+) -> list[list[Piece]]:
+    """The first rows, if they are few, outside the columns, centred, and apart from the others."""
+    taken = list(takewhile(lambda row: is_outside(row) and _is_centred(row, middle), rows))
+    if not taken or len(taken) > HEAD_ROWS or len(taken) == len(rows):
+        return []
+    heights = [row[0].y for row in rows[len(taken) - 1 :]]
+    step, *steps = [abs(after - before) for before, after in pairwise(heights)]
+    return taken if step > APART * median(steps or [0.0]) else []
+
+
+def _is_centred(row: Sequence[Piece], middle: float) -> bool:
+    return abs((row[0].left + row[-1].right) / 2 - middle) < CENTRED * row[0].height
 
 
 def _gutter(pieces: Sequence[Piece]) -> float | None:
     """The vertical line that has the most text in columns on both sides of it, if there is any.
 
-    Of several that have as much, the leftmost: what stands right of it may be line numbers.
+    Of several that have nearly as much, one in wide white: a narrow one may lie between line numbers and
+    the text that they belong to.
     """
     if len(pieces) < 2 * COLUMN_ROWS:
         return None
     height = median(piece.height for piece in pieces)
     by_height = sorted(pieces, key=lambda p: p.y)
-    edges = sorted({round(piece.right / height): piece.right for piece in pieces}.values())
-    best, best_count = None, 0
+    rights = sorted(piece.right for piece in pieces)
+    edges = sorted({round(right / height): right for right in rights}.values())
+    found: list[tuple[int, float, float]] = []
+    most = 0
     for edge in edges:
         bands = [band for band in _bands(by_height, edge) if _may_be_columns(band, edge)]
-        if sum(map(len, bands)) <= best_count:
+        if sum(map(len, bands)) < max(NEARLY * most, 1):
             continue
-        columned = sum(len(band) for band in bands if _columns(band, edge))
-        if columned > best_count:
-            best, best_count = edge, columned
-    return best
+        columned = [band for band in bands if _columns(band, edge)]
+        if columned:
+            count = sum(map(len, columned))
+            most = max(most, count)
+            found.append((count, min(_white(band, edge) for band in columned), edge))
+    near = [candidate for candidate in found if candidate[0] >= NEARLY * most]
+    if not near:
+        return None
+    widest = max(white for _, white, _ in near)
+    wide = [candidate for candidate in near if candidate[1] >= min(widest, widest / 2)]
+    return max(wide, key=lambda candidate: (candidate[0], -candidate[2]))[2]
+
+
+def _white(band: Sequence[Piece], gutter: float) -> float:
+    """How wide the white about a gutter is: between what reaches nearest to it from either side."""
+    left = max(piece.right for piece in band if piece.x < gutter)
+    right = min(piece.left for piece in band if piece.x >= gutter)
+    return right - left
 
 
 def _bands(pieces: Sequence[Piece], gutter: float) -> Iterator[list[Piece]]:

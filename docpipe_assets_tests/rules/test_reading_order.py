@@ -157,3 +157,21 @@ def test_no_piece_is_lost_or_doubled(boxes: list[tuple[float, float, float, floa
     pieces = [piece(str(n), x, x + width, y, slope) for n, (x, width, y, slope) in enumerate(boxes)]
     words = [word.text for line in reading_order(pieces) for word in line]
     assert sorted(words, key=int) == [str(n) for n in range(len(pieces))]
+
+
+def test_a_title_over_the_middle_one_of_three_columns_is_read_first_and_a_foot_last() -> None:
+    columns = [p for n, name in enumerate("abc") for p in column(name, 200 + 750 * n, 850 + 750 * n, 6, 400)]
+    title, foot = piece("title", 1050, 1500, 280), piece("foot", 1200, 1350, 900)
+    order = read(*columns, foot, title)
+    assert order == ["title", *(f"{name}{n}" for name in "abc" for n in range(6)), "foot"]
+
+
+def test_a_middle_column_that_is_longer_keeps_its_lines() -> None:
+    columns = [
+        p
+        for n, (name, rows) in enumerate((("a", 6), ("b", 9), ("c", 6)))
+        for p in column(name, 200 + 750 * n, 850 + 750 * n, rows, 300)
+    ]
+    assert read(*columns) == [
+        f"{name}{n}" for name, rows in (("a", 6), ("b", 9), ("c", 6)) for n in range(rows)
+    ]

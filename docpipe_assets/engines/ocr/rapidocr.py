@@ -24,12 +24,15 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from docpipe_assets.engines.ocr.detection import Quad
+    from docpipe_assets.engines.ocr.recognition import Alphabet
 
 CODE_VERSION = "2"
 PACKAGES = ("rapidocr", "onnx")
 ORDINARY_INCHES = 11.0
 LARGEST_DETECTOR_SIDE = 1280
 SAMPLE_LINES = 3
+FEWEST_ON_ITS_SIDE = 3
+"""Characters that make text on its side in a page that stands upright."""
 SURE = 0.9
 LEAD = 5.0
 """In characters of full confidence: so much better must a page read on its head to be turned over."""
@@ -50,6 +53,7 @@ class RapidOcr:
         detector_side: int = 736,
         minimum_confidence: float = 0.3,
         space_weight: float = 20.0,
+        accent_weight: float = 0.1,
         steps_per_character: float = 2.0,
         backend: str = "onnxruntime",
     ) -> None:
@@ -62,33 +66,42 @@ class RapidOcr:
         """
         self._detector_side = detector_side
         self._minimum_confidence = minimum_confidence
-        self._space_weight = space_weight
+        self._weights = space_weight, accent_weight
         self._steps_per_character = steps_per_character
         settings = digest(
-            [CODE_VERSION, detector_side, minimum_confidence, space_weight, steps_per_character]
+            [CODE_VERSION, detector_side, minimum_confidence, *self._weights, steps_per_character]
         )[:8]
         self._backend = backend
         packages = " ".join(f"{package} {_version_of(package)}" for package in (*PACKAGES, backend))
         self.version = f"{packages} {settings}"
 
     def read(self, image: PageImage) -> tuple[Line, ...]:
-        from docpipe_assets.engines.ocr.detection import detect
-        from docpipe_assets.engines.ocr.orientation import set_upright
+        from docpipe_assets.engines.ocr.flattening import parted
 
         page = _pixels(image)
         networks = load_networks(self._backend)
         try:
-            quads = detect(page, networks.detect, self._side(image))
-            turns, stretch = self._outlook(page, quads, networks)
-            if turns:
-                page = set_upright(page, turns)
-                quads = detect(page, networks.detect, self._side(image))
-            pieces = [self._piece(page, quad, stretch, networks) for quad in quads]
+            layers = parted(page, image.dpi)
+            lines = self._lines(page if layers is None else layers.text, image, networks)
+            if layers is not None:
+                lines += self._lines(layers.marks, image, networks)
         except MemoryError as exc:
             raise MemoryLimit(
                 f"page image of {image.width} x {image.height} pixels: no memory left to read it; "
                 "lower DOCPIPE_OCR_DPI or give the worker more memory"
             ) from exc
+        return lines
+
+    def _lines(self, page: "NDArray[np.uint8]", image: PageImage, networks: Networks) -> tuple[Line, ...]:
+        from docpipe_assets.engines.ocr.detection import detect
+        from docpipe_assets.engines.ocr.orientation import set_upright
+
+        quads = detect(page, networks.detect, self._side(image))
+        turns, stretch = self._outlook(page, quads, networks)
+        if turns:
+            page = set_upright(page, turns)
+            quads = detect(page, networks.detect, self._side(image))
+        pieces = [self._piece(page, quad, stretch, networks) for quad in quads]
         lines = reading_order([piece for piece in pieces if piece is not None])
         return tuple(tuple(_as_it_lies(word, turns, image) for word in line) for line in lines)
 
@@ -121,9 +134,9 @@ class RapidOcr:
     def _sample(
         self, page: "NDArray[np.uint8]", quads: Sequence["Quad"], turns: int, networks: Networks
     ) -> "_Sample":
-        from docpipe_assets.engines.ocr.recognition import Alphabet, longest, recognise, steps, straighten
+        from docpipe_assets.engines.ocr.recognition import longest, recognise, steps, straighten
 
-        alphabet = Alphabet(networks.characters, self._space_weight)
+        alphabet = self._alphabet(networks)
         lines = [straighten(page, quad, turns)[0] for quad in longest(quads, SAMPLE_LINES, turns)]
         read = [(line, recognise(line, networks.recognise, alphabet)) for line in lines]
         measured = [(steps(line) / len(found), found) for line, found in read if found]
@@ -136,13 +149,22 @@ class RapidOcr:
             sum(character.confidence for character in characters),
         )
 
+    def _alphabet(self, networks: Networks) -> "Alphabet":
+        from docpipe_assets.engines.ocr.recognition import Alphabet
+
+        return Alphabet(networks.characters, *self._weights)
+
     def _piece(
         self, page: "NDArray[np.uint8]", quad: "Quad", stretch: float, networks: Networks
     ) -> Piece | None:
         from docpipe_assets.engines.ocr.recognition import turns_to_try
 
+        readings = [
+            (*self._read_line(page, quad, turn, stretch, networks), turn) for turn in turns_to_try(quad)
+        ]
+        # A lone digit may read well on its side, too: as another one.
         words, confidence, turn = max(
-            ((*self._read_line(page, quad, turn, stretch, networks), turn) for turn in turns_to_try(quad)),
+            (r for r in readings if r[2] == 0 or sum(len(word.text) for word in r[0]) >= FEWEST_ON_ITS_SIDE),
             key=itemgetter(1),
         )
         if not words or confidence < self._minimum_confidence:
@@ -162,10 +184,10 @@ class RapidOcr:
         self, page: "NDArray[np.uint8]", quad: "Quad", turn: int, stretch: float, networks: Networks
     ) -> tuple[Line, float]:
         """The words in a box that is turned so many quarters, and the mean confidence of a character."""
-        from docpipe_assets.engines.ocr.recognition import Alphabet, recognise, straighten, words_of
+        from docpipe_assets.engines.ocr.recognition import recognise, straighten, words_of
 
         line, back = straighten(page, quad, turn)
-        alphabet = Alphabet(networks.characters, self._space_weight)
+        alphabet = self._alphabet(networks)
         characters = recognise(line, networks.recognise, alphabet, stretch)
         if not characters:
             return (), 0.0

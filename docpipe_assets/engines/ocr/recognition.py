@@ -7,6 +7,7 @@ which is what places words; the white between two words then gives their exact e
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -43,6 +44,20 @@ class Alphabet:
     characters: Sequence[str]
     space_weight: float
     """Spaces are rare in what the network was trained on, and it is shy of them; this corrects it."""
+    accent_weight: float = 1.0
+    """Letters with accents are rarer in English texts than specks above and below letters are on scans:
+    they must be so much likelier than the plain letter."""
+
+    @cached_property
+    def weights(self) -> NDArray[np.float32]:
+        """By class, what its probability is multiplied by against the other letters."""
+        return np.array(
+            [self.accent_weight if _is_accented(text) else 1.0 for text in self.characters], dtype=np.float32
+        )
+
+
+def _is_accented(text: str) -> bool:
+    return len(text) == 1 and text.isalpha() and not text.isascii()
 
 
 def longest(quads: Sequence[Quad], count: int, quarter_turns: int = 0) -> list[Quad]:
@@ -124,7 +139,7 @@ def decode(probabilities: NDArray[np.float32], alphabet: Alphabet, input_share: 
     ``input_share`` is the share of the network's input that the line fills, from the left.
     """
     space = probabilities.shape[1] - 1
-    best = probabilities.argmax(axis=1)
+    best = (probabilities * alphabet.weights).argmax(axis=1)
     likelihood = probabilities[np.arange(len(best)), best]
     # Only against "no new character": weighed against letters too, spaces would swallow faint ones.
     best[(best == 0) & (probabilities[:, space] * alphabet.space_weight > likelihood)] = space

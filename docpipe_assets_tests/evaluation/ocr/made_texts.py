@@ -41,7 +41,8 @@ class Texts:
         while len(found) < count:
             (document,) = documents(_LISTS, 1, self._chance.randrange(2**32))
             text = " ".join(document.text.split())
-            if text.isascii() and not text.isupper():
+            # A rule to sign on is no text.
+            if text.isascii() and not text.isupper() and "__" not in text:
                 sentences = re.split(r"(?<=[.;?!])\s+(?=[A-Z])", text)
                 found += [" ".join(sentences[n : n + 3]) for n in range(0, len(sentences), 3)]
         return [paragraph for paragraph in found[:count] if paragraph[0] not in "#>|!@"]

@@ -33,7 +33,8 @@ class OcrMyPdf:
             options = ("--jobs", "1", "--rotate-pages", "--deskew", "--output-type", "pdf", "--optimize", "0")
             ended = subprocess.run(
                 [program, *options, "--sidecar", text, page, Path(name, "page.pdf")],
-                env={**os.environ, "OMP_THREAD_LIMIT": "1"},
+                # It has a Python of its own, which must not find our packages.
+                env={"PATH": os.defpath, "OMP_THREAD_LIMIT": "1", "LC_ALL": "C.UTF-8"},
                 capture_output=True,
                 check=False,
             )

@@ -1,0 +1,51 @@
+"""Parts a page from the large grey marks on it: a stamp across the text hides lines from the detector.
+
+What is broader than a stroke of text, a stamp's letters or a shaded field, is the ground that text stands
+on (a grey closing, Serra 1982); divided by its ground, a page has its text on white paper.
+"""
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+GROUND_DPI = 100
+STROKE_INCHES = 0.07  # more than that of 24-point type
+MARK_TONE = 0.88  # of the paper's
+LEAST_SHARE, MOST_SHARE = 0.003, 0.3
+"""Of a page, in marks: with less there are none to speak of, with more they are the paper."""
+INK_PERCENTILE = 1.0
+WHITE_FROM = 0.65  # of the way from ink to paper
+
+
+class Layers(NamedTuple):
+    """Two images of the size of the page."""
+
+    text: NDArray[np.uint8]
+    """The page as it was, but the paper under large grey marks is white."""
+    marks: NDArray[np.uint8]
+    """The ground, without the text: the stamp alone."""
+
+
+def parted(page: NDArray[np.uint8], dpi: float) -> Layers | None:
+    """None where the page has no large grey marks, as nearly all pages."""
+    height, width = page.shape
+    scale = min(1.0, GROUND_DPI / dpi)
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    reduced = cv2.resize(page, size, interpolation=cv2.INTER_AREA)
+    side = max(3, round(STROKE_INCHES * dpi * scale))
+    ground = cv2.morphologyEx(reduced, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8))
+    paper = float(np.median(ground))
+    marks = (ground < MARK_TONE * paper).astype(np.uint8)
+    if not LEAST_SHARE <= float(marks.mean()) <= MOST_SHARE:
+        return None
+    around = cv2.resize(cv2.dilate(marks, np.ones((side, side), np.uint8)), (width, height))
+    whole = cv2.resize(ground, (width, height), interpolation=cv2.INTER_LINEAR)
+    divided = cv2.divide(page, np.maximum(whole, 1), scale=paper)
+    ink = float(np.percentile(page[::4, ::4], INK_PERCENTILE))
+    white = ink + WHITE_FROM * (paper - ink)
+    # What is left of the edges of marks is lighter than ink.
+    tones = np.interp(np.arange(256), [0, ink, white, 255], [0, ink, paper, 255]).astype(np.uint8)
+    text = np.where(around > 0, cv2.LUT(divided, tones), page).astype(np.uint8)
+    return Layers(text, np.asarray(whole, dtype=np.uint8))
