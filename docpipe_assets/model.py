@@ -130,6 +130,25 @@ class Word:
     confidence: float = 1.0
 
 
+class Stamp(Record):
+    """A production's number on a page."""
+
+    prefix: str
+    separator: str
+    number: int
+    digits: int
+    """To which the number is padded."""
+    suffix: str = ""
+    box: Box | None = None
+    """None where only the text layer knows of it, and tells no place."""
+    read_as: str | None = None
+    """What was read, where that is not the label: it was repaired from the stamps of the neighbours."""
+
+    @property
+    def label(self) -> str:
+        return f"{self.prefix}{self.separator}{self.number:0{self.digits}d}{self.suffix}"
+
+
 class PageProse(Record):
     """What a page says, and where that stands in the text of the document, for who asks for no boxes.
 
@@ -149,6 +168,10 @@ class PageProse(Record):
     """Why this method was chosen or, for a failed page, the code of the error."""
     confidence: float
     engine: str
+    bates: str | None = None
+    """The label that the page is cited by: the stamp of the document's own production."""
+    stamps: tuple[Stamp, ...] = ()
+    """All stamps on the page, the one of ``bates`` first."""
 
 
 class PageText(PageProse):
@@ -157,7 +180,6 @@ class PageText(PageProse):
     model_config = ConfigDict(extra="forbid")
 
     words: tuple[Word, ...] = ()
-    bates: str | None = None
     signals: dict[str, float] = {}
     """The measurements behind the decision, by name."""
 

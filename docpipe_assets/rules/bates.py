@@ -1,19 +1,22 @@
-"""Finds the Bates stamp on a page: the production number that parties cite pages by.
+"""Finds Bates stamps on a page: the production numbers that parties cite pages by.
 
 A stamp is a prefix that names the production and a zero-padded number (``CALDERA 000123``,
-``ABC-0001234``, ``SMITH_00012``), put near the top or bottom edge by the producing party, mostly in a
-corner. Court filing headers, dockets, addresses and page numbers stand there as well and look much
-alike; a stamp that is missed can be found again by its neighbours, an invented one misleads.
+``ABC-0001234``, ``SMITH_00012``), put near an edge by the producing party, mostly in a corner, on
+landscape pages also along a side. Court filing headers, dockets, addresses and page numbers stand
+there as well and look much alike; a stamp that is missed can be found again by its neighbours (see
+``bates_runs``), an invented one misleads.
 """
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TypeAlias
+from itertools import islice
+from typing import NamedTuple, TypeAlias
 
-from docpipe_assets.model import Box
+from docpipe_assets.model import Box, Stamp
 from docpipe_assets.protocols import PlacedWord
 
 MARGIN_SHARE = 0.12
+_TALL = 1.5  # heights in widths: words of more than two letters that are taller stand on their side
 WORD_GAP = 1.2  # in word heights: what stands further apart is not one stamp
 
 _STAMP = re.compile(
@@ -27,6 +30,7 @@ _STAMP = re.compile(
     re.VERBOSE,
 )
 _BARE = re.compile(r"0\d{5,11}")
+_LIKE_A_NUMBER = re.compile(r"[\dOoQDIiLl|SsBZzG]{4,}")
 _ORDINARY = """
     ACCOUNT ACCT ADV AP ART ARTICLE BAR BATCH BK BOX CASE CELL CHECK CHEQUE CIV CIVIL CLAIM CODE CONTRACT
     CR CRIM CUSTOMER CV DATE DATED DOC DOCKET DOCUMENT ECF EIN EMPLOYEE EX EXHIBIT EXT FAX FED FILE FILED
@@ -46,49 +50,142 @@ _ORDINARY_WORDS = frozenset(_ORDINARY.split())
 _LEGEND_WORDS = frozenset(_LEGEND.split())
 _STATES = frozenset(_STATE.split())
 
+_CELLS = 400
+"""A page has so many rows of cells, in which a word looks for its neighbours."""
+_OPEN_GROUPS = 8
+"""So many groups may end in a cell; where more do, words lie on top of each other and are no line."""
+_STAMPS_MOST = 8
+_PIECES_MOST = 24
+
 TextAndBox: TypeAlias = tuple[str, Box] | PlacedWord
+Texts: TypeAlias = tuple[tuple[str, Box], ...]
+
+
+class PageStamps(NamedTuple):
+    """What stands in the margins of a page and is, or may be, a stamp."""
+
+    stamps: tuple[Stamp, ...] = ()
+    """As they are read, the one nearest to a corner first, those at the bottom before those at the top."""
+    pieces: tuple[Texts, ...] = ()
+    """Words beside each other that hold something like a number, misread or not."""
+    width: float = 0.0
+    height: float = 0.0
 
 
 def bates_label(words: Iterable[TextAndBox], width: float, height: float) -> str | None:
-    """The label stamped on a page, its prefix in capitals, or None.
+    """The label stamped on a page, its prefix in capitals, or None: as far as the page alone tells.
 
     Boxes and page size are in one unit, whichever it is. Of several stamps the one nearest to a
     corner is taken, at the bottom rather than at the top.
     """
-    margin = [(word[0], word[1]) for word in words if _in_margin(word[1], height)]
-    found = [
-        (_remoteness(group, width, height), label)
-        for group in _groups(margin)
-        for label in _labels(" ".join(text.strip("[](){}|") for text, _ in group))
-    ]
-    return min(found)[1] if found else None
+    stamps = stamps_on(words, width, height).stamps
+    return stamps[0].label if stamps else None
 
 
-def _in_margin(box: Box, height: float) -> bool:
-    middle = (box.top + box.bottom) / 2
-    return middle <= MARGIN_SHARE * height or middle >= (1 - MARGIN_SHARE) * height
+def stamps_on(words: Iterable[TextAndBox], width: float, height: float) -> PageStamps:
+    """The stamps in the margins of a page, and the pieces of text that may be some.
+
+    Takes time in proportion to the words, whatever they are.
+    """
+    if not (width > 0 and height > 0):
+        return PageStamps()
+    ranked: list[tuple[float, int, list[tuple[str, Box]], str]] = []
+    for group in _all_groups(words, width, height):
+        text = " ".join(stripped(word) for word, _ in group)
+        if _LIKE_A_NUMBER.search(text.replace(" ", "")) and any(map(str.isdigit, text)):
+            ranked.append((_remoteness(group, width, height), len(ranked), group, text))
+    ranked.sort(key=lambda found: found[:2])
+    stamps = (stamp for *_, group, text in ranked for stamp in _stamps(text, around(box for _, box in group)))
+    pieces = tuple(tuple(group) for *_, group, _ in ranked[:_PIECES_MOST])
+    return PageStamps(tuple(islice(stamps, _STAMPS_MOST)), pieces, width, height)
 
 
-def _groups(words: Sequence[tuple[str, Box]]) -> Iterator[list[tuple[str, Box]]]:
-    """Words that stand next to each other on one line, each group from left to right."""
+def stamp_of(label: str) -> Stamp | None:
+    """The stamp that a label says, with no place."""
+    return next(_stamps(label, None), None)
+
+
+def stripped(word: str) -> str:
+    """A word without the brackets and rules that a stamp may be framed by."""
+    return word.strip("[](){}|")
+
+
+def around(boxes: Iterable[Box]) -> Box:
+    """The box that holds all of them; there must be one."""
+    lefts, tops, rights, bottoms = zip(*boxes, strict=True)
+    return Box(min(lefts), min(tops), max(rights), max(bottoms))
+
+
+def _all_groups(words: Iterable[TextAndBox], width: float, height: float) -> Iterator[list[tuple[str, Box]]]:
+    level: list[tuple[str, Box]] = []
+    aside: list[tuple[str, Box]] = []
+    for text, box, *_ in words:
+        if len(text) > 2 and box.bottom - box.top > _TALL * (box.right - box.left):
+            if _is_near_edge(box.left, box.right, width):
+                aside.append((text, box))
+        elif _is_near_edge(box.top, box.bottom, height):
+            level.append((text, box))
+    yield from _groups(level, height)
+    # What stands on its side is read with the page turned, down and up: the wrong way round is no stamp.
+    for turned in (_turned_down, _turned_up) if aside else ():
+        lying = {turned(box): box for _, box in aside}
+        for group in _groups([(text, turned(box)) for text, box in aside], width):
+            yield [(text, lying[box]) for text, box in group]
+
+
+def _is_near_edge(low: float, high: float, size: float) -> bool:
+    middle = (low + high) / 2
+    return middle <= MARGIN_SHARE * size or middle >= (1 - MARGIN_SHARE) * size
+
+
+def _turned_down(box: Box) -> Box:
+    return Box(box.top, -box.right, box.bottom, -box.left)
+
+
+def _turned_up(box: Box) -> Box:
+    return Box(-box.bottom, box.left, -box.top, box.right)
+
+
+def _groups(words: Sequence[tuple[str, Box]], height: float) -> list[list[tuple[str, Box]]]:
+    """Words that stand next to each other on one line, each group from left to right.
+
+    A word looks at the groups only whose last word shares a cell with it.
+    """
+    cell = height / _CELLS
     groups: list[list[tuple[str, Box]]] = []
+    ending_in: dict[int, list[list[tuple[str, Box]]]] = {}
     for text, box in sorted(words, key=lambda word: word[1].left):
-        for group in groups:
-            last = group[-1][1]
-            size = max(min(last.bottom - last.top, box.bottom - box.top), 1e-6)
-            shared = min(last.bottom, box.bottom) - max(last.top, box.top)
-            if shared >= size / 2 and -size <= box.left - last.right <= WORD_GAP * size:
-                group.append((text, box))
-                break
+        rows = _rows(box, cell)
+        group = next((g for row in rows for g in ending_in.get(row, ()) if _goes_on(g[-1][1], box)), None)
+        if group is None:
+            groups.append(group := [])
         else:
-            groups.append([(text, box)])
-    yield from groups
+            for row in _rows(group[-1][1], cell):
+                ending_in[row] = [g for g in ending_in.get(row, ()) if g is not group]
+        group.append((text, box))
+        for row in rows:
+            there = ending_in.setdefault(row, [])
+            there.append(group)
+            if len(there) > _OPEN_GROUPS:
+                there.pop(0)
+    return groups
 
 
-def _labels(text: str) -> Iterator[str]:
-    """The stamps that a group of words may hold; a bare number only where it is padded and alone."""
+def _rows(box: Box, cell: float) -> range:
+    first, last = int(box.top // cell), int(box.bottom // cell)
+    return range(first, min(last, first + 3 * int(MARGIN_SHARE * _CELLS)) + 1)
+
+
+def _goes_on(last: Box, box: Box) -> bool:
+    size = max(min(last.bottom - last.top, box.bottom - box.top), 1e-6)
+    shared = min(last.bottom, box.bottom) - max(last.top, box.top)
+    return shared >= size / 2 and -size <= box.left - last.right <= WORD_GAP * size
+
+
+def _stamps(text: str, box: Box | None) -> Iterator[Stamp]:
+    """The stamps that a text may hold; a bare number only where it is padded and alone."""
     if _BARE.fullmatch(text):
-        yield text
+        yield Stamp(prefix="", separator="", number=int(text), digits=len(text), box=box)
     for match in _STAMP.finditer(text):
         parts = re.split(r"([ ._-]+)", match["prefix"].upper())
         while len(parts) > 1 and parts[0] in _LEGEND_WORDS:
@@ -105,12 +202,18 @@ def _labels(text: str) -> Iterator[str]:
         if len(number) < 6 and not number.startswith("0"):
             continue
         separator = match["separator"]
-        yield prefix + (separator.strip() or separator) + number + (match["suffix"] or "")
+        yield Stamp(
+            prefix=prefix,
+            separator=separator.strip() or separator,
+            number=int(number),
+            digits=len(number),
+            suffix=match["suffix"] or "",
+            box=box,
+        )
 
 
 def _remoteness(group: Sequence[tuple[str, Box]], width: float, height: float) -> float:
     """How far from a corner of the page a group stands, as a share of the page's size."""
-    left, right = group[0][1].left, group[-1][1].right
-    top, bottom = min(box.top for _, box in group), max(box.bottom for _, box in group)
-    above, below = top / height, 1 - bottom / height
-    return min(left, width - right) / width + (below if below <= above else above + 0.05)
+    box = around(box for _, box in group)
+    above, below = box.top / height, 1 - box.bottom / height
+    return min(box.left, width - box.right) / width + (below if below <= above else above + 0.05)

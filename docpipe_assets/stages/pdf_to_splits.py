@@ -7,7 +7,7 @@ from docpipe_assets.identity import fingerprint
 from docpipe_assets.model import Page, PageSplit, PageSplits, RawPdf, RawPdfs
 from docpipe_assets.protocols import PartStore, PdfPart, PdfReader
 
-VERSION = "1"
+VERSION = "2"
 
 
 def pdf_to_splits(

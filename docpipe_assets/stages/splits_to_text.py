@@ -28,6 +28,7 @@ from docpipe_assets.identity import fingerprint
 from docpipe_assets.model import (
     PAGE_SEPARATOR,
     Box,
+    Page,
     PageSplit,
     PageSplits,
     PageText,
@@ -44,10 +45,10 @@ from docpipe_assets.protocols import (
     PdfReader,
     PlacedWord,
 )
-from docpipe_assets.rules.bates import bates_label
+from docpipe_assets.rules.page_labels import labelled
 from docpipe_assets.rules.text_layer import Decision, decide, dictionary_share
 
-VERSION = "2"
+VERSION = "3"
 
 TEXT_LAYER_ENGINE = "text_layer"
 
@@ -81,24 +82,28 @@ def splits_to_text(
     }
     made_from = fingerprint(PageTexts.asset, VERSION, settings, [splits.fingerprint])
 
-    def read() -> Iterator[PageText]:
-        start, total = 0, 0
-        failures: list[PageText] = []
+    def pages() -> Iterator[tuple[PageText, Page | None]]:
         with ThreadPoolExecutor(pages_at_once) as threads:
-            pages = _PageReader(reader, ocr, dpi, threads, pages_at_once, has_larger_budget)
+            reading = _PageReader(reader, ocr, dpi, threads, pages_at_once, has_larger_budget)
             for split, is_only_one in _with_outlook(splits):
                 found = None if is_only_one else checkpoints.load(made_from, split.first_page)
                 if found is None:
                     with parts.fetch(split.part) as path:
-                        found = list(pages.read(path, split))
+                        found = list(reading.read(path, split))
                     if not is_only_one:
                         checkpoints.save(made_from, split.first_page, found)
-                for text in found:
-                    end = start + len(text.text)
-                    yield text.model_copy(update={"start": start, "end": end})
-                    start, total = end + len(PAGE_SEPARATOR), total + 1
-                    if text.method is TextMethod.FAILED:
-                        failures.append(text)
+                known = {page.page: page for page in split.pages}
+                yield from ((text, known.get(text.page)) for text in found)
+
+    def read() -> Iterator[PageText]:
+        start, total = 0, 0
+        failures: list[PageText] = []
+        for text in labelled(pages()):
+            end = start + len(text.text)
+            yield text.model_copy(update={"start": start, "end": end})
+            start, total = end + len(PAGE_SEPARATOR), total + 1
+            if text.method is TextMethod.FAILED:
+                failures.append(text)
         if total and len(failures) == total:
             raise _nothing_read(failures)
 
@@ -136,7 +141,6 @@ class _Found:
     signals: dict[str, float]
     engine: str = ""
     lines: Lines = ()
-    bates: str | None = None
 
     def on(self, split: PageSplit, number: int) -> PageText:
         """The record of the page, with offsets as if it were the first one."""
@@ -153,7 +157,6 @@ class _Found:
             confidence=0.0 if self.method is TextMethod.FAILED else _confidence(words),
             engine=self.engine,
             words=words,
-            bates=self.bates,
             signals=self.signals,
         )
 
@@ -224,7 +227,7 @@ class _PageReader:
                     content = next(contents, None)
                     if content is None or content.page != local:
                         raise BadPageTree(f"page {number} can't be found in its part of the document")
-                    future = self._page(path, content, page.bates if page else None)
+                    future = self._page(path, content)
             except DocpipeError as error:
                 future.set_exception(error)
                 contents = self._after(path, local, pages)
@@ -233,7 +236,7 @@ class _PageReader:
     def _after(self, path: Path, local: int, pages: int) -> Iterator[PageContent]:
         return self._reader.read(path, local + 1) if local < pages else iter(())
 
-    def _page(self, path: Path, content: PageContent, bates: str | None) -> "Future[_Found]":
+    def _page(self, path: Path, content: PageContent) -> "Future[_Found]":
         words = [word.text for line in content.lines for word in line]
         signals = dict(content.signals)
         share = dictionary_share(words)
@@ -249,7 +252,6 @@ class _PageReader:
             signals,
             TEXT_LAYER_ENGINE if decision.method is TextMethod.TEXT_LAYER else "",
             content.lines,
-            bates,
         )
         if decision.method is TextMethod.OCR:
             return self._threads.submit(self._by_ocr, path, content, decision, layer)
@@ -276,8 +278,7 @@ class _PageReader:
             return _without_ocr_text(layer, decision, signals)
         if decision.is_doubtful and (share or 0.0) <= signals["dictionary_share"]:
             return _kept(layer, f"{decision.reason}, no more of what OCR reads", signals)
-        bates = layer.bates or bates_label(words, content.width_points, content.height_points)
-        return _Found(TextMethod.OCR, decision.reason, signals, self._ocr.name, lines, bates)
+        return _Found(TextMethod.OCR, decision.reason, signals, self._ocr.name, lines)
 
 
 def _failed(code: str) -> _Found:

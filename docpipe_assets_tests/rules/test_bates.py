@@ -127,3 +127,9 @@ def test_boxes_may_be_in_any_unit() -> None:
         for word in typeset("CALDERA 000123", 430, 765)
     ]
     assert bates_label(words, WIDTH * scale, HEIGHT * scale) == "CALDERA 000123"
+
+
+def test_a_page_of_very_many_words_is_searched_as_well() -> None:
+    """Among them words that lie on top of each other, in time that grows as their number does."""
+    words = [PlacedWord("heap", Box(10, 10, 60, 20)) for _ in range(20_000)] + body()
+    assert bates_label([*words, *typeset("CALDERA 000123", 430, 765)], WIDTH, HEIGHT) == "CALDERA 000123"

@@ -3,6 +3,7 @@
 import random
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from docpipe_assets_tests.stages.test_splits_to_text import (
     Reader,
     page,
     parts,
+    row,
     scan,
     split,
     texts_of,
@@ -85,6 +87,45 @@ def test_what_is_killed_at_ninety_percent_repeats_at_most_one_split(
     assert 0 < repeated <= PAGES_PER_SPLIT
 
 
+def test_stamps_are_learned_alike_whether_the_document_was_interrupted_or_not(
+    parts: Parts, lake: Lake
+) -> None:
+    """Page 4, the last one of its split, is misread, and told by page 5."""
+
+    def stamp(number: int) -> tuple[PlacedWord, ...]:
+        digits = "00O004" if number == 4 else f"{number:06d}"
+        return tuple(
+            word._replace(box=word.box._replace(top=770, bottom=780)) for word in row(f"WOMBAT {digits}")
+        )
+
+    class Stamped(Reader):
+        """Every part has the stamps of its own pages."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.parts_read = 0
+
+        def read(self, pdf: Path, first: int = 1) -> Iterator[PageContent]:
+            self.parts_read += 1
+            for n in range(1, PAGES_PER_SPLIT + 1):
+                number = (self.parts_read - 1) * PAGES_PER_SPLIT + n
+                content = page(n)
+                yield replace(content, lines=(*content.lines, stamp(number)))
+
+    windows = [split(first, first + PAGES_PER_SPLIT - 1) for first in (1, 5, 9)]
+    whole = list(texts_of(Stamped(), parts, *windows))
+    assert [text.bates for text in whole] == [f"WOMBAT {n:06d}" for n in range(1, 13)]
+    assert whole[3].stamps[0].read_as == "WOMBAT 00O004"
+
+    checkpoints = lake.checkpoints(DOCUMENT)
+    reader = Stamped()
+    first_page = next(iter(texts_of(reader, parts, *windows, checkpoints=checkpoints)))
+    assert (first_page, reader.parts_read) == (whole[0], 3)
+    assert (
+        list(texts_of(CrashesOnPage(1, 2, 3, 4, pages=4), parts, *windows, checkpoints=checkpoints)) == whole
+    )
+
+
 def test_checkpoints_go_when_the_artifact_is_whole(parts: Parts, lake: Lake) -> None:
     checkpoints = lake.checkpoints(DOCUMENT)
     lake.save(DOCUMENT, stream(parts, Ocr(), checkpoints))
@@ -106,13 +147,14 @@ def test_those_of_other_code_are_not_used_and_go_as_well(parts: Parts, lake: Lak
 
 
 def test_one_that_is_damaged_is_read_again(parts: Parts, lake: Lake, tmp_path: Path) -> None:
-    list(islice(stream(parts, CountsPages(), lake.checkpoints(DOCUMENT)), 20))
+    stopped = CountsPages()
+    list(islice(stream(parts, stopped, lake.checkpoints(DOCUMENT)), 20))
     damaged = tmp_path / "damaged"
     damaged.write_bytes(b"half an object")
     lake.store.put(keys(lake)[0], damaged)
     again = CountsPages()
     assert len(list(stream(parts, again, lake.checkpoints(DOCUMENT)))) == 10 * PAGES_PER_SPLIT
-    assert again.pages == 6 * PAGES_PER_SPLIT
+    assert again.pages == 10 * PAGES_PER_SPLIT - stopped.pages + PAGES_PER_SPLIT
 
 
 def test_a_document_of_one_split_keeps_none(parts: Parts, lake: Lake) -> None:

@@ -11,7 +11,6 @@ _DPI_MIN = 36
 _PIXELS_MAX = 40_000_000
 _SIDE_MAX = 30_000
 _POINTS_MAX = 1e9
-STAMP_WORDS_MAX = 10_000
 _BAD = re.compile("[\ufffd\ue000-\uf8ff]")
 
 FOREIGN = {
@@ -65,9 +64,7 @@ def rounded(x0: float, y0: float, x1: float, y1: float) -> tuple[float, float, f
 
 
 def stamp(words: Sequence[tuple[str, Sequence[float]]], width: float, height: float) -> str | None:
-    """The page's Bates label. Not looked for among so many words that the search would not end."""
-    if len(words) > STAMP_WORDS_MAX or not width or not height:
-        return None
+    """The page's Bates label, as far as the page alone tells."""
     return bates_label([(text, Box(*box)) for text, box in words], width, height)
 
 

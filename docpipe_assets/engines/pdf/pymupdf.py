@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from docpipe_assets.engines.pdf.plain import (
-    STAMP_WORDS_MAX,
     bad_characters,
     clean,
     fitting_dpi,
@@ -325,11 +324,18 @@ def _box(word: _RawWord, upright: _Matrix, is_turned: bool) -> tuple[float, floa
 
 def _stamp(texts: _Texts, upright: _Matrix, width: float, height: float) -> str | None:
     """The page's Bates label; boxes are made for the words only that stand where a label may."""
-    if len(texts) > STAMP_WORDS_MAX:
-        return None
     is_turned = _is_turned(upright)
-    edge = MARGIN_SHARE * height + 1
-    near = texts if is_turned else [t for t in texts if not edge < (t[1][1] + t[1][3]) / 2 < height - edge]
+    edge, side = MARGIN_SHARE * height + 1, MARGIN_SHARE * width + 1
+    near = (
+        texts
+        if is_turned
+        else [
+            (text, word)
+            for text, word in texts
+            if not edge < (word[1] + word[3]) / 2 < height - edge
+            or not side < (word[0] + word[2]) / 2 < width - side
+        ]
+    )
     return stamp([(text, _box(word, upright, is_turned)) for text, word in near], width, height)
 
 
