@@ -27,6 +27,7 @@ from docpipe_assets.model import (
     TextMethod,
 )
 from docpipe_assets.rules.hashed import HashedSet
+from docpipe_assets.rules.page_ranges import ranges
 from docpipe_assets.rules.places import TextWindow
 
 LOW_CONFIDENCE = 0.9
@@ -146,19 +147,6 @@ def audit(
     _compare(quotes, reading.counted(pages), pages, found)
     _compare(reading.edge_claims(relationships), pages, pages, found)
     return found
-
-
-def ranges(pages: Iterable[int], limit: int = 40) -> str:
-    """Page numbers as people write them, ``3-5, 9``; ends with the number of those left out."""
-    runs: list[list[int]] = []
-    for page in sorted(pages):
-        if runs and page == runs[-1][-1] + 1:
-            runs[-1] = [runs[-1][0], page]
-        else:
-            runs.append([page])
-    shown = ", ".join("-".join(map(str, run)) for run in runs[:limit])
-    left_out = sum(run[-1] - run[0] + 1 for run in runs[limit:])
-    return f"{shown} and {left_out:,} more" if left_out else shown
 
 
 class _Reading:

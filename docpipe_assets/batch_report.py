@@ -1,14 +1,16 @@
 """The batch report: the ledger by batch, its pages, what is not done and why, and duplicates."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from docpipe_assets.breaker import advice_on
 from docpipe_assets.identity import batch_of
 from docpipe_assets.ledger import Entry, Ledger, State, duplicates
 from docpipe_assets.model import TextMethod
 from docpipe_assets.report import as_json
+from docpipe_assets.rules.bates_batch import batch_findings
+from docpipe_assets.rules.bates_findings import BatesFault, BatesSummary
 
 _DONE = (State.SUCCEEDED, State.PARTIAL)
 _ROWS = 100
@@ -25,6 +27,8 @@ class ReadDocument:
     read_version: str | None = None
     """That of the bytes whose text was read; None when there is no text yet."""
     pages_by_method: Mapping[str, int] | None = None
+    bates: BatesSummary | None = None
+    """What the labels of its pages come to; None when there is no text yet."""
 
 
 @dataclass
@@ -54,6 +58,15 @@ class PageLedger:
             self.unaccounted += document.pages
 
 
+class LabelFinding(NamedTuple):
+    """A finding with where it belongs; one of several documents together names them itself."""
+
+    batch: str
+    document: str
+    fault: BatesFault
+    what: str
+
+
 @dataclass(frozen=True)
 class BatchReport:
     """The ledger with its pages and duplicates, ready to be shown."""
@@ -63,6 +76,8 @@ class BatchReport:
     duplicates: tuple[tuple[str, ...], ...]
     pageless: tuple[str, ...]
     """Documents that are done although nothing tells how many pages they have."""
+    bates: tuple[LabelFinding, ...] = ()
+    """What to look at in the Bates labels, by batch, that of the documents together last."""
 
     @property
     def unaccounted(self) -> int:
@@ -79,6 +94,10 @@ class BatchReport:
             "pages": asdict(self.pages),
             "duplicates": [list(group) for group in self.duplicates],
             "documents_without_pages": list(self.pageless),
+            "bates": [
+                {"batch": one.batch, "document": one.document, "fault": one.fault.value, "what": one.what}
+                for one in self.bates
+            ],
         }
 
 
@@ -94,7 +113,31 @@ def report_on(ledger: Ledger, read: Mapping[str, ReadDocument]) -> BatchReport:
             pageless.append(entry.document)
     there = {e.document for e in ledger.entries if e.state is not State.WITHDRAWN}
     alike = duplicates({document: one.version for document, one in read.items() if document in there})
-    return BatchReport(ledger, pages, alike, tuple(pageless))
+    return BatchReport(ledger, pages, alike, tuple(pageless), tuple(label_findings(ledger, read)))
+
+
+def label_findings(ledger: Ledger, read: Mapping[str, ReadDocument]) -> Iterator[LabelFinding]:
+    """What to look at in the Bates labels, batch by batch.
+
+    Of documents with the same bytes, which are told as such, one stands for all.
+    """
+    batches: dict[str, dict[str, BatesSummary | None]] = {}
+    versions: set[tuple[str, str]] = set()
+    for entry in sorted(ledger.entries, key=lambda entry: entry.document):
+        document, batch = entry.document, batch_of(entry.document)
+        found = None if entry.state is State.WITHDRAWN else read.get(document)
+        if found is not None:
+            if (batch, found.version) in versions:
+                continue
+            versions.add((batch, found.version))
+        is_read = found is not None and found.read_version == found.version
+        batches.setdefault(batch, {})[document] = found.bates if found is not None and is_read else None
+    for batch, summaries in sorted(batches.items()):
+        for document, summary in summaries.items():
+            for one in summary.findings if summary is not None else ():
+                yield LabelFinding(batch, document, *one)
+        for one in batch_findings(summaries):
+            yield LabelFinding(batch, "", *one)
 
 
 def batches_table(report: BatchReport) -> str:
@@ -120,6 +163,16 @@ def open_table(report: BatchReport) -> str:
 
 def duplicates_table(report: BatchReport) -> str:
     return _table(["identical bytes under"], [["; ".join(group)] for group in report.duplicates[:_ROWS]])
+
+
+def bates_table(report: BatchReport) -> str:
+    """Markdown: what to look at in the Bates labels."""
+    rows = [
+        [one.batch, one.document or "(between documents)", one.fault.value, one.what] for one in report.bates
+    ]
+    table = _table(["batch", "document", "finding", "what"], rows[:_ROWS])
+    left_out = len(rows) - _ROWS
+    return f"{table}\n\n{left_out:,} more are in the JSON" if left_out > 0 else table
 
 
 def _advice(entry: Entry) -> str:

@@ -36,6 +36,7 @@ DataDir = Annotated[
 ]
 Batch = Annotated[str | None, typer.Option("--batch", "-b", help="Only this batch.")]
 _DATA_DIR = Path(".docpipe")
+_LABELS_SHOWN = 20
 
 
 @app.command()
@@ -161,16 +162,27 @@ def status(
     data_dir: DataDir = _DATA_DIR,
 ) -> None:
     """Every document in exactly one state. Ends with 3 when a document is unaccounted for."""
+    from docpipe_assets.batch_report import label_findings
+    from docpipe_assets.defs.corpus import read_documents
     from docpipe_assets.ledger import State
     from docpipe_assets.report import as_json as ledger_json
-    from docpipe_assets.report import as_text
+    from docpipe_assets.report import as_text, visible
 
     with _errors_shown():
-        ledger = _read_ledger(data_dir, batch)
+        bench, instance = _connect(data_dir)
+        with instance:
+            ledger = _ledger(instance, bench, batch)
+            labels = list(label_findings(ledger, dict(read_documents(instance))))
     if as_json:
-        sys.stdout.write(json.dumps(ledger_json(ledger), ensure_ascii=False, indent=1) + "\n")
+        bates = [{**one._asdict(), "fault": one.fault.value} for one in labels]
+        said = ledger_json(ledger) | {"bates": bates}
+        sys.stdout.write(json.dumps(said, ensure_ascii=False, indent=1) + "\n")
     else:
         console.print(as_text(ledger))
+        for one in labels[:_LABELS_SHOWN]:
+            console.print(visible(f"Bates {one.fault}: {one.document or one.batch}: {one.what}"))
+        if len(labels) > _LABELS_SHOWN:
+            console.print(f"{len(labels) - _LABELS_SHOWN:,} more on Bates labels are in the batch report")
     raise typer.Exit(3 if ledger.count(State.UNACCOUNTED) else 0)
 
 
@@ -378,12 +390,6 @@ def _ledger(instance: "dg.DagsterInstance", bench: "Workbench", batch: str | Non
     from docpipe_assets.defs.history import read_ledger
 
     return read_ledger(instance, bench, batch)
-
-
-def _read_ledger(data_dir: Path, batch: str | None) -> "Ledger":
-    bench, instance = _connect(data_dir)
-    with instance:
-        return _ledger(instance, bench, batch)
 
 
 def _note(text: str) -> None:

@@ -33,6 +33,7 @@ from docpipe_assets.model import (
     TextMethod,
 )
 from docpipe_assets.protocols import NerEngine, PdfReader, Source, Store
+from docpipe_assets.rules.bates_checks import DocumentBates
 from docpipe_assets.sandbox import Limits, Sandbox, Usage
 from docpipe_assets.settings import Settings
 from docpipe_assets.stages import (
@@ -184,7 +185,8 @@ class Workbench:
 
         ``is_stale`` when one of its inputs has just been made anew.
         """
-        saved = self.lake.save(document, records, _TALLIES.get(type(records)), is_stale=is_stale)
+        notes = BatesNotes() if isinstance(records, PageTexts) else None
+        saved = self.lake.save(document, records, _TALLIES.get(type(records)), notes=notes, is_stale=is_stale)
         parts = self._open_parts.pop((records.asset, document), None)
         if parts is not None and not saved.is_unchanged:
             parts.discard_others()
@@ -291,6 +293,23 @@ def _ocr_text_tally(row: PageText) -> Mapping[str, float]:
 
 _TALLIES: dict[type[Records[Any]], Tally] = {RawPdfs: _raw_pdf_tally, PageTexts: _ocr_text_tally}
 """What is summed up in an artifact's header, so that reports need not read its rows."""
+
+BATES = "bates"
+"""The note in the header of a text: ``rules.bates_checks.BatesSummary`` as JSON."""
+
+
+class BatesNotes:
+    """Checks the labels of a document's pages while its text is written."""
+
+    def __init__(self) -> None:
+        self._labels = DocumentBates()
+
+    def see(self, row: PageText) -> None:
+        self._labels.see(row)
+
+    def said(self) -> dict[str, Any]:
+        return {BATES: self._labels.summary().as_json()}
+
 
 FAILED_PAGES = f"pages_{TextMethod.FAILED.value}"
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import docpipe_assets.audit as audited
-from docpipe_assets.audit import Audit, Fault, audit, ranges
+from docpipe_assets.audit import Audit, Fault, audit
 from docpipe_assets.engines import load_engine
 from docpipe_assets.model import (
     Blob,
@@ -20,6 +20,7 @@ from docpipe_assets.model import (
     Relationship,
     TextMethod,
 )
+from docpipe_assets.rules.page_ranges import ranges
 from docpipe_assets.stages.chunks_to_mentions import chunks_to_mentions
 from docpipe_assets.stages.entities_to_relationships import entities_to_relationships
 from docpipe_assets.stages.mentions_to_entities import mentions_to_entities

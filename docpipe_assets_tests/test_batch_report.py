@@ -1,15 +1,18 @@
 """The batch report adds up, pages included, and names what is not done."""
 
 import json
+from dataclasses import replace
 
 from docpipe_assets.batch_report import (
     ReadDocument,
     batches_table,
+    bates_table,
     duplicates_table,
     open_table,
     report_on,
 )
 from docpipe_assets.ledger import Entry, Ledger, State, duplicates
+from docpipe_assets.rules.bates_findings import BatesFault, BatesFinding, BatesRange, BatesSummary
 
 
 def ledger(**states: State) -> Ledger:
@@ -89,6 +92,36 @@ def test_a_name_cannot_break_the_table_or_become_a_link() -> None:
     assert "\\[x\\]" in shown
     assert "\\<img\\>" in shown
     assert "a \\| b" in shown
+
+
+def labelled(first: int, last: int, *findings: BatesFinding, version: str = "v") -> ReadDocument:
+    summary = BatesSummary(1, "", (BatesRange("AB", 4, first, last),), {}, findings)
+    return ReadDocument(version, 1, "v", {"ocr": 1}, summary)
+
+
+def test_findings_on_labels_are_told_by_document_and_between_documents() -> None:
+    gap = BatesFinding(BatesFault.GAP, "AB 0002 | is not there")
+    report = report_on(
+        ledger(a=State.SUCCEEDED, b=State.SUCCEEDED, c=State.WITHDRAWN, d=State.QUEUED),
+        {
+            "b/a.pdf": labelled(1, 3, gap),
+            "b/b.pdf": replace(labelled(3, 5, version="w"), read_version="w"),
+            "b/c.pdf": labelled(4, 9),
+        },
+    )
+    assert [(one.document, one.fault.value) for one in report.bates] == [("b/a.pdf", "gap"), ("", "overlap")]
+    assert "AB 0002 \\| is not there" in bates_table(report)
+    told = json.loads(json.dumps(report.as_json()))["bates"]
+    assert told[1]["what"] == "AB 0003 is in b/a.pdf and in b/b.pdf"
+
+
+def test_labels_of_the_same_bytes_are_looked_at_once_and_those_of_older_ones_not_at_all() -> None:
+    one = labelled(1, 3)
+    old = labelled(2, 3, version="new")
+    states = ledger(a=State.SUCCEEDED, b=State.SUCCEEDED, c=State.SUCCEEDED)
+    report = report_on(states, {"b/a.pdf": one, "b/b.pdf": one, "b/c.pdf": old})
+    assert report.bates == ()
+    assert bates_table(report) == "none"
 
 
 def test_counts_stand_by_batch() -> None:

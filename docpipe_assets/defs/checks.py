@@ -10,7 +10,7 @@ from typing import Any
 
 import dagster as dg
 
-from docpipe_assets.audit import Audit, Fault, audit, ranges
+from docpipe_assets.audit import Audit, Fault, audit
 from docpipe_assets.defs.partitions import documents
 from docpipe_assets.errors import ArtifactError
 from docpipe_assets.model import (
@@ -23,7 +23,9 @@ from docpipe_assets.model import (
     RawPdfs,
     Relationships,
 )
-from docpipe_assets.workbench import Workbench
+from docpipe_assets.rules.bates_findings import BatesSummary
+from docpipe_assets.rules.page_ranges import ranges
+from docpipe_assets.workbench import BATES, Workbench
 
 with warnings.catch_warnings():
     # The check belongs to one document; Dagster still calls checks with partitions a preview.
@@ -35,8 +37,9 @@ with warnings.catch_warnings():
         description=(
             "Error: a page is not accounted for, a quote does not stand where its place says, or an end of "
             "a relationship does not exist; materialize the document's assets again. Warning: the document "
-            "is partial (its failed pages and their codes are named), was repaired, or has pages that OCR "
-            "was unsure of; look at these pages before relying on them."
+            "is partial (its failed pages and their codes are named), was repaired, has pages that OCR was "
+            "unsure of, or has Bates labels that are missing, doubled, out of step or not as it is named; "
+            "look at these pages before relying on them."
         ),
     )
 
@@ -53,7 +56,7 @@ def document_check(
 
     Raises what a store raises when it does not answer.
     """
-    found = Audit()
+    found, labels = Audit(), BatesSummary()
     try:
         raw_pdf: RawPdf = next(iter(bench.load(RawPdfs, document)))
         found = audit(
@@ -64,18 +67,29 @@ def document_check(
             entities=entities,
             relationships=bench.load(Relationships, document),
         )
+        header = bench.lake.header(PageTexts, document)
+        if header is not None and BATES in header.notes:
+            labels = BatesSummary.from_json(header.notes[BATES])
     except ArtifactError as error:
         found.note(Fault.ARTIFACT, error.message)
     return dg.AssetCheckResult(
         check_name=DOCUMENT_CHECK.name,
-        passed=found.is_sound and not found.remarks,
+        passed=found.is_sound and not found.remarks and not labels.findings,
         severity=dg.AssetCheckSeverity.WARN if found.is_sound else dg.AssetCheckSeverity.ERROR,
-        description=str(found),
-        metadata=_described(document, found),
+        description=_said(found, labels),
+        metadata=_described(document, found, labels),
     )
 
 
-def _described(document: str, found: Audit) -> dict[str, Any]:
+def _said(found: Audit, labels: BatesSummary) -> str:
+    """Faults first; a document of which nothing is to be said but its labels is not praised."""
+    bates = "; ".join(f"Bates: {one.what}" for one in labels.findings[:3])
+    if not bates:
+        return str(found)
+    return f"{found}; {bates}" if found.faults or found.remarks else bates
+
+
+def _described(document: str, found: Audit, labels: BatesSummary) -> dict[str, Any]:
     """What is nought or empty is left out, save the counts that a person looks for."""
     failed = {code: ranges(pages) for code, pages in sorted(found.failed_pages.items())}
     unsure = [
@@ -98,5 +112,8 @@ def _described(document: str, found: Audit) -> dict[str, Any]:
         "is_repaired": found.is_repaired,
         "has_owner_password": found.is_encrypted,
         "warnings": "\n".join(found.warnings[:20]),
+        "bates": "; ".join(map(str, labels.ranges[:20])),
+        "bates_findings": "\n".join(f"{one.fault}: {one.what}" for one in labels.findings),
+        "bates_repaired": labels.repaired,
     }
     return described | {name: value for name, value in remarks.items() if value}

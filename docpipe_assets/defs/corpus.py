@@ -11,6 +11,7 @@ from docpipe_assets.batch_report import (
     BatchReport,
     ReadDocument,
     batches_table,
+    bates_table,
     duplicates_table,
     open_table,
     report_on,
@@ -19,7 +20,8 @@ from docpipe_assets.defs.history import read_ledger
 from docpipe_assets.identity import document_of
 from docpipe_assets.ledger import State
 from docpipe_assets.model import PageTexts, RawPdfs, TextMethod
-from docpipe_assets.workbench import Workbench
+from docpipe_assets.rules.bates_findings import BatesSummary
+from docpipe_assets.workbench import BATES, Workbench
 
 _RECORDS_AT_ONCE = 1000
 _ASSET = "batch_report"
@@ -45,7 +47,8 @@ def batch_report(
     touches no document. One report covers all batches, without partitions: reading the records costs
     the same for one as for all, a document outside every expected batch must show too, and the plots of
     its metadata over time are the history of the whole. `discovered` is the sum of all states;
-    `unaccounted` has to be 0. The JSON in the lake lists every document.
+    `unaccounted` has to be 0. `bates` names what to look at in the Bates labels: gaps, numbers that are
+    there twice, missing stamps. The JSON in the lake lists every document.
     """
     report = report_on(read_ledger(context.instance, bench), dict(read_documents(context.instance)))
     url = _keep(bench, report)
@@ -84,6 +87,7 @@ def read_documents(instance: dg.DagsterInstance) -> Iterator[tuple[str, ReadDocu
                 pages_by_method=(
                     {m.value: int(read.get(f"pages_{m.value}", 0)) for m in TextMethod} if read else None
                 ),
+                bates=BatesSummary.from_json(read[BATES]) if read and BATES in read else None,
             ),
         )
 
@@ -132,9 +136,11 @@ def _described(report: BatchReport, url: str) -> dict[str, Any]:
         "pages_in_open_documents": pages.in_open_documents,
         "pages_unaccounted": pages.unaccounted,
         "groups_of_duplicates": len(report.duplicates),
+        "bates_findings": len(report.bates),
         "batches": dg.MetadataValue.md(batches_table(report)),
         "not_done": dg.MetadataValue.md(open_table(report)),
         "duplicates": dg.MetadataValue.md(duplicates_table(report)),
+        "bates": dg.MetadataValue.md(bates_table(report)),
         "artifact": dg.MetadataValue.url(url),
     }
 

@@ -12,10 +12,10 @@ import struct
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from io import BytesIO
 from pathlib import Path
-from typing import Any, BinaryIO, TypeAlias, TypeVar
+from typing import Any, BinaryIO, Protocol, TypeAlias, TypeVar
 
 import zstandard
 
@@ -38,6 +38,14 @@ Tally: TypeAlias = Callable[[Any], Mapping[str, float]]
 """What a row adds to the sums in the header, by name."""
 
 
+class Notes(Protocol):
+    """Looks at the rows of an artifact while they are written, and says something small about all of them."""
+
+    def see(self, row: Any) -> None: ...
+
+    def said(self) -> dict[str, Any]: ...
+
+
 @dataclass(frozen=True)
 class Header:
     """What an artifact says of itself."""
@@ -53,6 +61,8 @@ class Header:
     sha256: str
     facts: dict[str, float]
     """Sums over the rows, e.g. pages or characters."""
+    notes: dict[str, Any] = field(default_factory=dict)
+    """What else was learned while the rows passed by: small values of JSON, by name."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +123,13 @@ class Lake:
         return stream(header.fingerprint, lambda: read_as(stream.record), read_as)
 
     def save(
-        self, document: str, records: Records[Any], tally: "Tally | None" = None, *, is_stale: bool = False
+        self,
+        document: str,
+        records: Records[Any],
+        tally: "Tally | None" = None,
+        *,
+        notes: "Notes | None" = None,
+        is_stale: bool = False,
     ) -> Saved:
         """Write the stream unless the artifact is there with the same fingerprint.
 
@@ -130,7 +146,7 @@ class Lake:
         ):
             return Saved(present, self.url(stream, document), True, time.perf_counter() - began)
         with self._scratch.folder() as folder:
-            header, path = _write(folder, document, records, tally)
+            header, path = _write(folder, document, records, tally, notes)
             self.store.put(artifact_key(stream.asset, document), path)
         return Saved(header, self.url(stream, document), False, time.perf_counter() - began)
 
@@ -258,7 +274,9 @@ def artifact_key(asset: str, document: str) -> str:
     return f"{asset}/{path_of(document)}{_SUFFIX}"
 
 
-def _write(folder: Path, document: str, records: Records[Any], tally: Tally | None) -> tuple[Header, Path]:
+def _write(
+    folder: Path, document: str, records: Records[Any], tally: Tally | None, notes: Notes | None = None
+) -> tuple[Header, Path]:
     payload = folder / "payload"
     rows, version = 0, ""
     facts: dict[str, float] = {}
@@ -271,6 +289,8 @@ def _write(folder: Path, document: str, records: Records[Any], tally: Tally | No
             rows, version = rows + 1, row.version
             for name, value in (tally(row) if tally else {}).items():
                 facts[name] = facts.get(name, 0) + value
+            if notes is not None:
+                notes.see(row)
     header = Header(
         asset=records.asset,
         document=document,
@@ -281,6 +301,7 @@ def _write(folder: Path, document: str, records: Records[Any], tally: Tally | No
         payload_bytes=payload.stat().st_size,
         sha256=sha256_of(payload),
         facts=facts,
+        notes=notes.said() if notes is not None else {},
     )
     artifact = folder / "artifact"
     described = json.dumps(asdict(header)).encode()
