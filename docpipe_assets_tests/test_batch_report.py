@@ -95,7 +95,7 @@ def test_a_name_cannot_break_the_table_or_become_a_link() -> None:
 
 
 def labelled(first: int, last: int, *findings: BatesFinding, version: str = "v") -> ReadDocument:
-    summary = BatesSummary(1, "", (BatesRange("AB", 4, first, last),), {}, findings)
+    summary = BatesSummary(1, ranges=(BatesRange("AB", 4, first, last),), findings=findings)
     return ReadDocument(version, 1, "v", {"ocr": 1}, summary)
 
 

@@ -1,6 +1,7 @@
 """Checks the Bates labels of the documents of a batch against each other."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from docpipe_assets.rules.bates_findings import (
     BatesFault,
@@ -9,75 +10,92 @@ from docpipe_assets.rules.bates_findings import (
     BatesSummary,
     count_of_pages,
 )
-from docpipe_assets.rules.bates_names import NamedRange, named_range
+from docpipe_assets.rules.bates_names import named_range
 from docpipe_assets.rules.bates_runs import bare
+
+
+class _Held(NamedTuple):
+    """Numbers that a document has."""
+
+    first: int
+    last: int
+    document: str
+    digits: int
 
 
 def batch_findings(documents: Mapping[str, BatesSummary | None]) -> list[BatesFinding]:
     """What the documents of one batch say together: shared numbers, and numbers between them that none has.
 
-    Of a document whose text is not there (None) its name is believed, so that it makes no gap.
+    Of a document without text (None), or without a stamp, its name is believed, so that it makes no gap.
     """
-    held: dict[str, list[tuple[int, int, int, str]]] = {}
-    named: dict[str, list[tuple[int, int, int, str]]] = {}
+    held: dict[str, list[_Held]] = {}
+    hulls: dict[str, list[_Held]] = {}
     for document, summary in sorted(documents.items()):
-        for one in summary.ranges if summary is not None else _as_named(named_range(document)):
-            into = named if summary is None else held
-            into.setdefault(one.prefix, []).append((one.first, one.last, one.digits, document))
-    found = [
+        for prefix, ranges in _by_prefix(summary).items():
+            found = [_Held(one.first, one.last, document, one.digits) for one in ranges]
+            held.setdefault(prefix, []).extend(found)
+            hulls.setdefault(prefix, []).append(_hull(found, summary))
+        named = named_range(document)
+        if named is not None and (summary is None or not summary.stamped):
+            believed = _Held(named.first, named.last or named.first, document, named.digits)
+            hulls.setdefault(bare(named.prefix), []).append(believed)
+    findings = [
         finding
         for prefix in sorted(held)
-        for finding in (
-            *_shared(prefix, sorted(held[prefix])),
-            *_between(prefix, held[prefix] + named.get(prefix, [])),
-        )
+        for finding in (*_shared(prefix, sorted(held[prefix])), *_between(prefix, sorted(hulls[prefix])))
     ]
-    read = {document: summary for document, summary in documents.items() if summary is not None}
-    bare_ones = sorted(document for document, summary in read.items() if not summary.stamped)
-    if 0 < len(bare_ones) <= len(read) / 2:
-        found += [
-            BatesFinding(BatesFault.MISSING, f"{document}: no page has a stamp") for document in bare_ones
-        ]
-    return found
+    return findings + list(_unstamped(documents))
 
 
-def _as_named(named: NamedRange | None) -> list[BatesRange]:
-    if named is None:
-        return []
-    return [BatesRange(bare(named.prefix), named.digits, named.first, named.last or named.first)]
+def _by_prefix(summary: BatesSummary | None) -> dict[str, list[BatesRange]]:
+    ranges: dict[str, list[BatesRange]] = {}
+    for one in summary.ranges if summary is not None else ():
+        ranges.setdefault(one.prefix, []).append(one)
+    return ranges
 
 
-def _shared(prefix: str, held: list[tuple[int, int, int, str]]) -> Iterator[BatesFinding]:
-    """Each pair of documents with the first numbers that both have."""
+def _hull(held: Sequence[_Held], summary: BatesSummary | None) -> _Held:
+    """From the first to the last number, with the pages at both ends that have no stamp."""
+    before, behind = (summary.leading, summary.trailing) if summary is not None else (0, 0)
+    first, last = min(one.first for one in held), max(one.last for one in held)
+    return held[0]._replace(first=first - before, last=last + behind)
+
+
+def _shared(prefix: str, held: Sequence[_Held]) -> Iterator[BatesFinding]:
+    """Of each document the first numbers that it shares with the one before that reaches furthest."""
     told: set[tuple[str, str]] = set()
-    open_ranges: list[tuple[int, int, int, str]] = []
+    furthest: _Held | None = None
     for one in held:
-        first, last, digits, document = one
-        open_ranges = [other for other in open_ranges if other[1] >= first]
-        for _, end, _, other in open_ranges:
-            pair = (min(document, other), max(document, other))
-            if document == other or pair in told:
-                continue
-            told.add(pair)
-            both = BatesRange(prefix, digits, first, min(last, end))
-            is_whole = any(o[:2] == (first, last) for o in open_ranges)
-            fault = BatesFault.DUPLICATE if is_whole else BatesFault.OVERLAP
-            yield BatesFinding(fault, f"{both} is in {pair[0]} and in {pair[1]}")
-        open_ranges.append(one)
+        if furthest is not None and one.first <= furthest.last and one.document != furthest.document:
+            pair = (min(one.document, furthest.document), max(one.document, furthest.document))
+            if pair not in told:
+                told.add(pair)
+                both = BatesRange(prefix, one.digits, one.first, min(one.last, furthest.last))
+                is_whole = one[:2] == furthest[:2]
+                fault = BatesFault.DUPLICATE if is_whole else BatesFault.OVERLAP
+                yield BatesFinding(fault, f"{both} is in {pair[0]} and in {pair[1]}")
+        if furthest is None or one.last > furthest.last:
+            furthest = one
 
 
-def _between(prefix: str, held: list[tuple[int, int, int, str]]) -> Iterator[BatesFinding]:
+def _between(prefix: str, hulls: Sequence[_Held]) -> Iterator[BatesFinding]:
     """Numbers between one document and the next; those that are missing within one it tells itself."""
-    hulls: dict[str, tuple[int, int, int]] = {}
-    for first, last, digits, document in held:
-        low, high, _ = hulls.get(document, (first, last, digits))
-        hulls[document] = min(low, first), max(high, last), digits
-    reached: tuple[int, str] | None = None
-    for (first, last, digits), document in sorted((hull, document) for document, hull in hulls.items()):
-        if reached is not None and first > reached[0] + 1:
-            missing = BatesRange(prefix, digits, reached[0] + 1, first - 1)
-            pages = count_of_pages(first - reached[0] - 1)
-            what = f"{missing} ({pages}) is in no document between {reached[1]} and {document}"
+    furthest: _Held | None = None
+    for one in hulls:
+        if furthest is not None and one.first > furthest.last + 1:
+            missing = BatesRange(prefix, one.digits, furthest.last + 1, one.first - 1)
+            pages = count_of_pages(one.first - furthest.last - 1)
+            what = f"{missing} ({pages}) is in no document between {furthest.document} and {one.document}"
             yield BatesFinding(BatesFault.GAP, what)
-        if reached is None or last > reached[0]:
-            reached = last, document
+        if furthest is None or one.last > furthest.last:
+            furthest = one
+
+
+def _unstamped(documents: Mapping[str, BatesSummary | None]) -> Iterator[BatesFinding]:
+    """Documents without a stamp, where most have some."""
+    read = {document: summary for document, summary in documents.items() if summary is not None}
+    unstamped = sorted(document for document, summary in read.items() if not summary.stamped)
+    if len(unstamped) <= len(read) / 2:
+        yield from (
+            BatesFinding(BatesFault.MISSING, f"{document}: no page has a stamp") for document in unstamped
+        )

@@ -124,6 +124,8 @@ class DocumentBates:
         return BatesSummary(
             stamped=self._stamped,
             repaired=ranges(self._repaired),
+            leading=self._first.page - 1 if self._first else 0,
+            trailing=self._pages - self._last.page if self._last else 0,
             ranges=tuple(one for _, one in zip(range(RANGES_MOST), found, strict=False)),
             counts=dict(sorted(self._counts.items())),
             findings=tuple(self._findings),

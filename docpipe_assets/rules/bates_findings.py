@@ -61,6 +61,10 @@ class BatesSummary:
     """Pages with a label."""
     repaired: str = ""
     """Pages whose label was read otherwise."""
+    leading: int = 0
+    """Pages before the first one with a label."""
+    trailing: int = 0
+    """Pages behind the last one with a label."""
     ranges: tuple[BatesRange, ...] = ()
     counts: Mapping[str, int] = field(default_factory=dict)
     """Findings by fault."""
@@ -77,6 +81,8 @@ class BatesSummary:
         return cls(
             stamped=said["stamped"],
             repaired=said["repaired"],
+            leading=said["leading"],
+            trailing=said["trailing"],
             ranges=tuple(BatesRange(*one) for one in said["ranges"]),
             counts=said["counts"],
             findings=tuple(BatesFinding(BatesFault(fault), what) for fault, what in said["findings"]),

@@ -222,18 +222,21 @@ class _Reading:
             present = [one for one in present if one[0].folded_prefix == prefix] or present
         if not present:
             return None
-        best = min((run for run, _ in present), key=self._rank)
-        own = self._own or runs[0]
-        if any(run is own for run, _ in present) and self._rank(own)[:2] <= self._rank(best)[:2]:
+        candidates = sorted((run for run, _ in present), key=self._rank)
+        best, own = candidates[0], self._own or runs[0]
+        if own in candidates and self._rank(own)[:2] <= self._rank(best)[:2]:
             return own
         if layer is not None or self._rank(best)[0] < self._rank(own)[0]:
             return best
-        if own.serial in best.beside:
-            return None
-        if _is_near(best.place, own.place) or not own.is_established:
-            return best
         is_within_own = own.first_page < margins.page and own.goes_on_after(margins.page)
-        return best if best.is_established and not is_within_own else None
+        for run in candidates:
+            if own.serial in run.beside:
+                continue
+            if _is_near(run.place, own.place) or not own.is_established:
+                return run
+            if run.is_established and not is_within_own:
+                return run
+        return None
 
     def _rank(self, run: _Run) -> tuple[bool, bool, bool, float, str, int]:
         """The lowest is the document's own: named by it, in step, on most pages, nearest to a corner."""

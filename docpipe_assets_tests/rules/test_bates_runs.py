@@ -158,6 +158,12 @@ def test_another_prefix_at_the_same_place_is_the_pages_label() -> None:
     assert labels(read(*texts)) == texts
 
 
+def test_another_prefix_in_place_of_its_own_beside_another_productions_stamp() -> None:
+    own = [f"{'KOALA' if n == 4 else 'WOMBAT'} {n:06d}" for n in range(1, 8)]
+    pages = [margins(n, label, (f"OLDCO {n + 70:06d}", LEFT)) for n, label in enumerate(own, 1)]
+    assert labels(document(pages, "WOMBAT")) == own
+
+
 def test_the_same_number_on_all_pages_is_that_of_a_file() -> None:
     pages = [margins(n, ("GR 0012345", LEFT), f"WOMBAT {n:06d}") for n in range(1, 6)]
     assert [[stamp.label for stamp in page.stamps] for page in document(pages)] == [

@@ -1,0 +1,227 @@
+"""Makes a production: documents whose pages are stamped as the trade does, with known faults in some.
+
+What stands on a page besides its stamp is there to mislead: page numbers, invoice and docket numbers,
+legends beside the stamp, an older production's stamp in another corner.
+"""
+
+import io
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from itertools import islice
+
+from reportlab.lib.pagesizes import LETTER, landscape
+from reportlab.pdfgen.canvas import Canvas
+
+from docpipe_assets.rules.bates_findings import BatesFault
+
+PREFIX, OTHER_PREFIX, OLD_PREFIX = "WOMBAT", "KOALA", "OLDCO"
+DIGITS = 6
+FIRST_NUMBER = 454
+FAULTS = (
+    "gap",
+    "doubled page",
+    "doubled pages",
+    "missing stamp",
+    "missing first stamp",
+    "other prefix",
+    "other padding",
+    "swapped pages",
+    "wrong name",
+    "overlap",
+    "gap between documents",
+    "document without stamps",
+)
+_SENTENCES = """
+    The carrier accepted the load at the Port Ellery yard on the morning of March 4.
+    No inspection of the trailer was recorded before it left the depot.
+    Please find enclosed the invoice for the storage of forty-two pallets.
+    Mr. Lundquist stated that he had not been told of the change of route.
+    The parties agree that delivery was due within three business days.
+    Our records show that the driver was on duty for eleven hours that day.
+    This letter confirms our telephone conversation of last Tuesday.
+    The adjuster noted water damage to the lower tier of the shipment.
+    Payment is due upon receipt, and interest accrues at one percent a month.
+    Counsel for the defendant objected to the form of the question.
+""".strip().splitlines()
+_LEGENDS = ("CONFIDENTIAL", "CONFIDENTIAL - ATTORNEYS' EYES ONLY", "SUBJECT TO PROTECTIVE ORDER")
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """What is put on one page."""
+
+    stamp: str | None
+    beside: tuple[tuple[str, float, float], ...]
+    """Other texts in the margins: left, and height above the bottom, in points."""
+    body: tuple[str, ...]
+    is_landscape: bool = False
+    corner: str = "bottom right"
+
+
+@dataclass(frozen=True)
+class Made:
+    """One document."""
+
+    name: str
+    sheets: tuple[Sheet, ...]
+
+    @property
+    def labels(self) -> list[str | None]:
+        return [sheet.stamp for sheet in self.sheets]
+
+
+@dataclass(frozen=True)
+class Planted:
+    """A fault, and as what it may be told: the first one it must be. "" stands for the batch."""
+
+    kind: str
+    told_as: tuple[tuple[str, BatesFault], ...]
+
+
+@dataclass
+class Production:
+    documents: list[Made] = field(default_factory=list)
+    planted: list[Planted] = field(default_factory=list)
+
+
+def make(
+    documents: int = 40, pages: int = 1000, seed: int = 1, *, every: int = 3, has_faults: bool = True
+) -> Production:
+    """So many documents, of seven pages at least, with so many pages in all.
+
+    Each kind of fault is in one document; documents without a fault stand between them.
+    """
+    chance = random.Random(seed)
+    sizes = [pages // documents + n for n in range(-(documents // 2), documents - documents // 2)]
+    sizes[0] += pages - sum(sizes)
+    chance.shuffle(sizes)
+    made = Production()
+    number = FIRST_NUMBER
+    for n, size in enumerate(max(size, 7) for size in sizes):
+        is_faulty = has_faults and n % every == 1 and n // every < len(FAULTS)
+        kind = FAULTS[n // every] if is_faulty else ""
+        number += {"overlap": -2, "gap between documents": 4}.get(kind, 0)
+        numbers, labels = _labels(kind, number, size, chance)
+        last = max(numbers) + 5 * (kind == "wrong name")
+        is_named = kind == "wrong name" or (n % 2 == 0 and kind != "document without stamps")
+        name = f"{PREFIX} {numbers[0]:06d}-{last:06d}.pdf" if is_named else f"{n:02d} correspondence.pdf"
+        made.documents.append(Made(name, tuple(_sheets(labels, n, chance))))
+        if kind:
+            made.planted.append(Planted(kind, _told_as(kind, name)))
+        number = number if kind == "document without stamps" else max(numbers) + 1
+    return made
+
+
+def pdf_of(document: Made) -> bytes:
+    """Born digital: a text layer, and nothing else."""
+    buffer = io.BytesIO()
+    canvas = Canvas(buffer, invariant=1, pageCompression=1)
+    for sheet in document.sheets:
+        draw(canvas, sheet)
+    canvas.save()
+    return buffer.getvalue()
+
+
+def draw(canvas: Canvas, sheet: Sheet) -> None:
+    width, height = landscape(LETTER) if sheet.is_landscape else LETTER
+    canvas.setPageSize((width, height))
+    canvas.setFont("Times-Roman", 12)
+    for n, line in enumerate(sheet.body):
+        canvas.drawString(90, height - 150 - 18 * n, line)
+    canvas.setFont("Helvetica", 8)
+    for text, left, bottom in sheet.beside:
+        canvas.drawString(left, bottom if bottom >= 0 else height + bottom, text)
+    if sheet.stamp is not None:
+        canvas.setFont("Helvetica-Bold", 9)
+        bottom = 20.0 if sheet.corner.startswith("bottom") else height - 28.0
+        if sheet.corner.endswith("right"):
+            canvas.drawRightString(width - 30, bottom, sheet.stamp)
+        else:
+            canvas.drawCentredString(width / 2, bottom, sheet.stamp)
+    canvas.showPage()
+
+
+def _labels(kind: str, number: int, size: int, chance: random.Random) -> tuple[list[int], list[str | None]]:
+    """The numbers of the pages and what is stamped on them, with the fault of this kind."""
+    numbers = list(range(number, number + size))
+    at = chance.randrange(3, size - 2)
+    match kind:
+        case "gap":
+            numbers[at:] = [n + 3 for n in numbers[at:]]
+        case "doubled page":
+            numbers[at] = numbers[at - 1]
+        case "doubled pages":
+            numbers[at:] = [n - 2 for n in numbers[at:]]
+        case "swapped pages":
+            numbers[at], numbers[at + 1] = numbers[at + 1], numbers[at]
+    labels: list[str | None] = [f"{PREFIX} {n:0{DIGITS}d}" for n in numbers]
+    match kind:
+        case "missing stamp":
+            labels[at] = None
+        case "missing first stamp":
+            labels[0] = None
+        case "other prefix":
+            labels[at] = f"{OTHER_PREFIX} {numbers[at]:0{DIGITS}d}"
+        case "other padding":
+            labels[at] = f"{PREFIX} {numbers[at]:0{DIGITS - 1}d}"
+        case "document without stamps":
+            labels = [None] * size
+    return numbers, labels
+
+
+def _told_as(kind: str, name: str) -> tuple[tuple[str, BatesFault], ...]:
+    named = ((name, BatesFault.NAME),)  # a name is wrong as well when pages were left out or put in
+    match kind:
+        case "gap":
+            return ((name, BatesFault.GAP), *named)
+        case "doubled page":
+            return ((name, BatesFault.DUPLICATE),)
+        case "doubled pages":
+            return ((name, BatesFault.DUPLICATE), *named)
+        case "missing stamp" | "missing first stamp":
+            return ((name, BatesFault.MISSING),)
+        case "other prefix":
+            return ((name, BatesFault.PREFIX),)
+        case "other padding":
+            return ((name, BatesFault.PADDING),)
+        case "swapped pages":
+            return ((name, BatesFault.ORDER),)
+        case "wrong name":
+            return named
+        case "overlap":
+            return (("", BatesFault.OVERLAP),)
+        case "gap between documents":
+            return (("", BatesFault.GAP),)
+        case _:
+            return (("", BatesFault.MISSING),)
+
+
+def _sheets(labels: list[str | None], document: int, chance: random.Random) -> Iterator[Sheet]:
+    old_number = chance.randrange(1000, 90000)
+    has_old = document % 4 == 3 and any(labels)
+    legend = _LEGENDS[document % len(_LEGENDS)] if document % 3 == 0 else None
+    corner = "bottom right" if has_old else ("bottom right", "bottom middle", "top right")[document % 3]
+    for n, label in enumerate(labels):
+        sheet = Sheet(label, tuple(_beside(n, len(labels), document)), _body(chance), corner=corner)
+        if has_old:
+            old = (f"{OLD_PREFIX}-{old_number + n:07d}", 70.0, 44.0)
+            sheet = replace(sheet, beside=(*sheet.beside, old))
+        if legend is not None:
+            sheet = replace(sheet, beside=(*sheet.beside, (legend, 90.0, 20.0)))
+        yield replace(sheet, is_landscape=not has_old and n % 11 == 5)
+
+
+def _beside(page: int, pages: int, document: int) -> Iterator[tuple[str, float, float]]:
+    yield f"Page {page + 1} of {pages}", 280.0, 56.0
+    if document % 5 == 0:
+        yield f"Case 2:20-cv-00123-ABC Document {40 + document} Filed 01/02/20 Page {page + 1}", 120.0, -20.0
+    if document % 5 == 1:
+        yield "INVOICE 000882", 400.0, -60.0
+    if document % 5 == 2:
+        yield "Form GR 0012345", 60.0, 30.0
+
+
+def _body(chance: random.Random) -> tuple[str, ...]:
+    lines = (line.strip() for line in chance.sample(_SENTENCES, len(_SENTENCES)))
+    return tuple(islice(lines, chance.randrange(3, 7)))

@@ -1,0 +1,64 @@
+"""In a made production every planted Bates fault is found, and in a clean one none is."""
+
+from pathlib import Path
+
+from docpipe_assets.model import PageSplits, PageText, PageTexts, RawPdfs
+from docpipe_assets.rules.bates_findings import BatesFault, BatesFinding, BatesSummary
+from docpipe_assets.settings import Settings
+from docpipe_assets.storage.file import GivenFiles
+from docpipe_assets.workbench import BATES, Workbench
+from docpipe_assets_tests.evaluation.bates.production import FAULTS, Production, make, pdf_of
+from docpipe_assets_tests.evaluation.bates.scoring import Score, compare, judge, summary_of
+
+DOCUMENTS, PAGES = 37, 330
+
+
+def processed(
+    production: Production, folder: Path
+) -> tuple[dict[str, list[PageText]], dict[str, BatesSummary]]:
+    """The text of every document, read from its text layer by the stages, and the notes on its labels."""
+    files = {}
+    for n, document in enumerate(production.documents):
+        files[document.name] = folder / f"{n}.pdf"
+        files[document.name].write_bytes(pdf_of(document))
+    settings = Settings(data_dir=folder / "data", lake_url=(folder / "lake").as_uri())
+    bench = Workbench(settings, intake=GivenFiles(files))
+    texts, notes = {}, {}
+    try:
+        for name in files:
+            bench.save(name, bench.raw_pdf(name))
+            bench.save(name, bench.page_splits(name, bench.load(RawPdfs, name)))
+            saved = bench.save(name, bench.ocr_text(name, bench.load(PageSplits, name)))
+            texts[name] = list(bench.load(PageTexts, name))
+            notes[name] = BatesSummary.from_json(saved.header.notes[BATES])
+    finally:
+        bench.close()
+    return texts, notes
+
+
+def test_all_planted_faults_are_found_and_no_others(tmp_path: Path) -> None:
+    production = make(documents=25, pages=190, seed=2, every=2)
+    texts, notes = processed(production, tmp_path)
+    score = compare(production, texts)
+    assert (score.right, score.wrong) == (score.pages, [])
+    assert (score.found, score.not_found) == (list(FAULTS), [])
+    assert score.invented == []
+    assert notes == {name: summary_of(pages) for name, pages in texts.items()}
+
+
+def test_in_a_clean_production_nothing_is_found(tmp_path: Path) -> None:
+    production = make(documents=8, pages=70, seed=3, has_faults=False)
+    score = compare(production, processed(production, tmp_path)[0])
+    assert (score.right, score.found, score.invented) == (score.pages, [], [])
+
+
+def test_the_score_tells_what_was_not_found_and_what_was_invented() -> None:
+    production = make(documents=25, pages=190, seed=2, every=2)
+    nothing, something = Score(), Score()
+    said = dict.fromkeys((document.name for document in production.documents), BatesSummary())
+    judge(production, said, nothing)
+    assert (nothing.found, nothing.not_found) == ([], list(FAULTS))
+    first = production.documents[0].name
+    said[first] = BatesSummary(1, findings=(BatesFinding(BatesFault.PADDING, "made up"),))
+    judge(production, said, something)
+    assert something.invented[0] == f"padding {first}: made up"
