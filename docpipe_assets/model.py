@@ -149,6 +149,34 @@ class Stamp(Record):
         return f"{self.prefix}{self.separator}{self.number:0{self.digits}d}{self.suffix}"
 
 
+class MarkRole(StrEnum):
+    STAMP = "stamp"
+    LEGEND = "legend"
+    HEADER = "header"
+    FOOTER = "footer"
+
+
+class Mark(Record):
+    """A part of a page's text that is not of its body. It stays in the text."""
+
+    start: int
+    """In the page's text."""
+    end: int
+    role: MarkRole
+
+
+class Legend(StrEnum):
+    """What a page is labelled as by who produced it."""
+
+    CONFIDENTIAL = "confidential"
+    HIGHLY_CONFIDENTIAL = "highly_confidential"
+    ATTORNEYS_EYES_ONLY = "attorneys_eyes_only"
+    PROTECTIVE_ORDER = "protective_order"
+    PRIVILEGED = "privileged"
+    UNDER_SEAL = "under_seal"
+    RESTRICTED = "restricted"
+
+
 class PageProse(Record):
     """What a page says, and where that stands in the text of the document, for who asks for no boxes.
 
@@ -172,6 +200,10 @@ class PageProse(Record):
     """The label that the page is cited by: the stamp of the document's own production."""
     stamps: tuple[Stamp, ...] = ()
     """All stamps on the page, the one of ``bates`` first."""
+    legends: tuple[Legend, ...] = ()
+    """What the page is labelled as, in alphabetical order."""
+    marks: tuple[Mark, ...] = ()
+    """Stamps, legends, and headers and footers that come again on other pages, in text order."""
 
 
 class PageText(PageProse):

@@ -95,14 +95,14 @@ def stamps_on(words: Iterable[TextAndBox], width: float, height: float) -> PageS
         if _LIKE_A_NUMBER.search(text.replace(" ", "")) and any(map(str.isdigit, text)):
             ranked.append((_remoteness(group, width, height), len(ranked), group, text))
     ranked.sort(key=lambda found: found[:2])
-    stamps = (stamp for *_, group, text in ranked for stamp in _stamps(text, around(box for _, box in group)))
+    stamps = (stamp for *_, group, text in ranked for stamp in _placed(text, group))
     pieces = tuple(tuple(group) for *_, group, _ in ranked[:_PIECES_MOST])
     return PageStamps(tuple(islice(stamps, _STAMPS_MOST)), pieces, width, height)
 
 
 def stamp_of(label: str) -> Stamp | None:
     """The stamp that a label says, with no place."""
-    return next(_stamps(label, None), None)
+    return next((stamp for stamp, *_ in _stamps(label)), None)
 
 
 def stripped(word: str) -> str:
@@ -182,10 +182,23 @@ def _goes_on(last: Box, box: Box) -> bool:
     return shared >= size / 2 and -size <= box.left - last.right <= WORD_GAP * size
 
 
-def _stamps(text: str, box: Box | None) -> Iterator[Stamp]:
-    """The stamps that a text may hold; a bare number only where it is padded and alone."""
+def _placed(text: str, group: Sequence[tuple[str, Box]]) -> Iterator[Stamp]:
+    """The stamps that a group of words may hold, each with the box of its words."""
+    for stamp, start, end in _stamps(text):
+        boxes: list[Box] = []
+        at = 0
+        for word, box in group:
+            behind = at + len(stripped(word))
+            if at < end and behind > start:
+                boxes.append(box)
+            at = behind + 1
+        yield stamp.model_copy(update={"box": around(boxes)})
+
+
+def _stamps(text: str) -> Iterator[tuple[Stamp, int, int]]:
+    """The stamps that a text may hold, with their spans; a bare number only where it is padded and alone."""
     if _BARE.fullmatch(text):
-        yield Stamp(prefix="", separator="", number=int(text), digits=len(text), box=box)
+        yield Stamp(prefix="", separator="", number=int(text), digits=len(text)), 0, len(text)
     for match in _STAMP.finditer(text):
         parts = re.split(r"([ ._-]+)", match["prefix"].upper())
         while len(parts) > 1 and parts[0] in _LEGEND_WORDS:
@@ -202,14 +215,14 @@ def _stamps(text: str, box: Box | None) -> Iterator[Stamp]:
         if len(number) < 6 and not number.startswith("0"):
             continue
         separator = match["separator"]
-        yield Stamp(
+        stamp = Stamp(
             prefix=prefix,
             separator=separator.strip() or separator,
             number=int(number),
             digits=len(number),
             suffix=match["suffix"] or "",
-            box=box,
         )
+        yield stamp, match.end("prefix") - len(prefix), match.end()
 
 
 def _remoteness(group: Sequence[tuple[str, Box]], width: float, height: float) -> float:

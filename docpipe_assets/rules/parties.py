@@ -19,7 +19,7 @@ from docpipe_assets.rules.captions import (
 )
 from docpipe_assets.rules.co_occurrence import Named
 from docpipe_assets.rules.counsel_lines import CounselSpan, counsel
-from docpipe_assets.rules.places import PageWindow
+from docpipe_assets.rules.places import LABELS, PageWindow, blanked
 from docpipe_assets.rules.tables import open_tables
 
 MEASURE = "rule"
@@ -90,7 +90,8 @@ class Parties:
 
     def read_page(self, record: PageText, names: Sequence[Named]) -> None:
         """Read a page with the names that begin on it, in text order; the window must still hold it."""
-        text = record.text
+        # A stamp between the lines of a caption is none of them.
+        text = blanked(record.text, ((m.start, m.end) for m in record.marks if m.role in LABELS))
         page = _Page(record, names)
         case = page.docket() or self._docket
         self._docket = self._docket or case

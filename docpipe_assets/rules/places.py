@@ -2,12 +2,26 @@
 
 from bisect import bisect_left, bisect_right
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from typing import Generic, TypeVar
 
-from docpipe_assets.model import PAGE_SEPARATOR, Box, PageBox, PageProse, PageSpan, PageText, Place, Word
+from docpipe_assets.model import (
+    PAGE_SEPARATOR,
+    Box,
+    MarkRole,
+    PageBox,
+    PageProse,
+    PageSpan,
+    PageText,
+    Place,
+    Word,
+)
 
 P = TypeVar("P", bound=PageProse)
+
+MARKS = frozenset(MarkRole)
+LABELS = frozenset({MarkRole.STAMP, MarkRole.LEGEND})
+"""Marks that say something of the page, and nothing of what it is about."""
 
 
 class TextWindow(Generic[P]):
@@ -75,6 +89,16 @@ class TextWindow(Generic[P]):
             if p.start < end and p.end > start
         )
 
+    def marks(self, start: int, end: int, roles: Container[MarkRole] = MARKS) -> Iterator[tuple[int, int]]:
+        """The parts of the span that are not of the body, in order; by default all of them."""
+        self.read_until(end)
+        for page in self._pages:
+            if page.start < end and page.end > start:
+                for mark in page.marks:
+                    first, last = page.start + mark.start, page.start + mark.end
+                    if mark.role in roles and first < end and last > start:
+                        yield first, last
+
     def text(self, start: int, end: int) -> str:
         """What stands at the span, with the separators between pages."""
         self.read_until(end)
@@ -112,6 +136,18 @@ class PageWindow(TextWindow[PageText]):
             ),
             bates=nearest[0].bates if nearest else None,
         )
+
+
+def blanked(text: str, spans: Iterable[tuple[int, int]]) -> str:
+    """The text with spaces where the spans are, so that offsets stay; what they hold is not read."""
+    parts: list[str] = []
+    at = 0
+    for start, end in spans:
+        start, end = max(start, at), min(end, len(text))
+        if start < end:
+            parts += [text[at:start], " " * (end - start)]
+            at = end
+    return "".join(parts) + text[at:]
 
 
 def _line_boxes(page: PageText, start: int, end: int) -> Iterator[PageBox]:

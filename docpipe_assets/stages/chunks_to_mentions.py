@@ -2,7 +2,8 @@
 
 Where engines overlap, a span with a grammar of its own (an e-mail address, a citation, a date) beats
 a person, organisation or place; among equals the longer one wins. So the person inside an e-mail
-address or a case citation is not a mention.
+address or a case citation is not a mention. Engines do not see Bates stamps and legends, which label
+the page; no name reaches from a header or footer into the body.
 """
 
 import re
@@ -23,9 +24,9 @@ from docpipe_assets.model import (
 )
 from docpipe_assets.protocols import NameContext, NerEngine
 from docpipe_assets.rules.hashed import HashedSet
-from docpipe_assets.rules.places import PageWindow
+from docpipe_assets.rules.places import LABELS, PageWindow, blanked
 
-VERSION = "1"
+VERSION = "2"
 
 _NAMES = frozenset({EntityType.PERSON, EntityType.ORGANISATION, EntityType.PLACE})
 _WORD = re.compile(r"[^\W\d_]+")
@@ -50,11 +51,19 @@ def _mentions(chunks: Chunks, pages: PageTexts, engines: Sequence[NerEngine]) ->
     last_end = 0
     for chunk, first, limit in _shares(chunks):
         window.forget_before(chunk.start)
-        for name in _settled(chunk, engines, context):
-            start = chunk.start + name.start
-            if first <= start < limit and start >= last_end:
+        body = _body(chunk, window)
+        for name in _settled(body, engines, context):
+            start, end = chunk.start + name.start, chunk.start + name.end
+            is_of_one_part = all(a <= start and end <= b for a, b in window.marks(start, end))
+            if first <= start < limit and start >= last_end and is_of_one_part:
                 last_end = chunk.start + name.end
                 yield _mention(chunk, name, window)
+
+
+def _body(chunk: Chunk, window: PageWindow) -> Chunk:
+    """The chunk as engines read it: stamps and legends are blank, so that nobody takes them for a name."""
+    labels = ((a - chunk.start, b - chunk.start) for a, b in window.marks(chunk.start, chunk.end, LABELS))
+    return chunk.model_copy(update={"text": blanked(chunk.text, labels)})
 
 
 def _lowercase_words(pages: PageTexts) -> HashedSet:

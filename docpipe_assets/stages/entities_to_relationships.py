@@ -32,7 +32,7 @@ from docpipe_assets.rules.parties import MEASURE as RULE
 from docpipe_assets.rules.parties import Parties
 from docpipe_assets.rules.places import PageWindow
 
-VERSION = "1"
+VERSION = "2"
 PAIR_LIMIT = 1000
 STRUCTURE = "structure"
 
@@ -90,9 +90,13 @@ class _Reading:
             )
         named = Named(mention, entity)
         self.names.append(named)
-        if mention.type in _COUNTED_TYPES:
+        if mention.type in _COUNTED_TYPES and not self._is_in_margin(mention.place):
             self.pairs.add(named)
         return named
+
+    def _is_in_margin(self, place: Place) -> bool:
+        """Names in headers and footers stand near whatever the page is about, and say nothing of it."""
+        return any(True for _ in self.window.marks(place.start, place.end))
 
 
 def _relationships(

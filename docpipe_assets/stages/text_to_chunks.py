@@ -2,7 +2,8 @@
 
 A token is a word of up to 40 characters, the next 40 characters of a longer one, or a punctuation
 mark: close to what language models count, and the same on every machine. Only white space is left
-out between chunks. The text is streamed: a chunk's pages and one unfinished sentence are held.
+out between chunks. What is marked as no part of the body (stamps, legends, headers and footers) is a
+sentence of its own. The text is streamed: a chunk's pages and one unfinished sentence are held.
 """
 
 import re
@@ -13,9 +14,9 @@ from docpipe_assets.errors import ConfigurationError
 from docpipe_assets.identity import fingerprint
 from docpipe_assets.model import PAGE_SEPARATOR, Chunk, Chunks, PageProse, PageTexts
 from docpipe_assets.rules.places import TextWindow
-from docpipe_assets.rules.sentences import heading_of, sentence_starts
+from docpipe_assets.rules.sentences import heading_of, sentence_starts, sentences
 
-VERSION = "1"
+VERSION = "2"
 TOKEN = re.compile(r"\w{1,40}|[^\w\s]")
 
 _CLAUSE_END = re.compile(r"[;:,—–](?=\s)|\n")
@@ -104,35 +105,64 @@ def _tail(pack: list[_Piece], room: int) -> list[_Piece]:
 
 
 def _pieces(window: TextWindow[PageProse], token_limit: int) -> Iterator[_Piece]:
-    for start, sentence in _sentences(window):
+    for start, sentence, is_mark in _sentences(window):
         tokens = [m.start() for m in TOKEN.finditer(sentence)]
         if len(tokens) <= token_limit:
-            yield _Piece(start, start + len(sentence), len(tokens), heading_of(sentence))
+            heading = None if is_mark else heading_of(sentence)
+            yield _Piece(start, start + len(sentence), len(tokens), heading)
         else:
             yield from _parts(start, sentence, tokens, token_limit)
 
 
-def _sentences(window: TextWindow[PageProse]) -> Iterator[tuple[int, str]]:
-    """Sentences with their offsets, also across page ends; the last one is held until its end is seen."""
+def _sentences(window: TextWindow[PageProse]) -> Iterator[tuple[int, str, bool]]:
+    """Sentences with their offsets, also across page ends; the last one is held until its end is seen.
+
+    A stamp, a legend, a header or a footer (True) is none, and none goes on behind it.
+    """
     held = ""
     offset = 0
-    is_first = True
-    while (page := window.read_page()) is not None:
-        held = held + page.text if is_first else held + PAGE_SEPARATOR + page.text
-        is_first = False
+    for text, is_mark in _stretches(window):
+        if is_mark:
+            yield from ((start, sentence, False) for start, sentence in _split(held, offset))
+            offset += len(held)
+            if text.strip():
+                yield offset + len(text) - len(text.lstrip()), text.strip(), True
+            offset += len(text)
+            held = ""
+            continue
+        held += text
         start = None
         for following in sentence_starts(held):
             if start is not None:
-                yield offset + start, held[start:following].rstrip()
+                yield offset + start, held[start:following].rstrip(), False
             start = following
         start = len(held) if start is None else start
         if len(held) - start > _UNFINISHED_CHARACTERS:
-            yield offset + start, held[start:].rstrip()
+            yield offset + start, held[start:].rstrip(), False
             start = len(held)
         held = held[start:]
         offset += start
-    if held.strip():
-        yield offset, held.rstrip()
+    yield from ((start, sentence, False) for start, sentence in _split(held, offset))
+
+
+def _split(text: str, offset: int) -> Iterator[tuple[int, str]]:
+    """The sentences of a text that does not go on."""
+    for start, end in sentences(text):
+        yield offset + start, text[start:end]
+
+
+def _stretches(window: TextWindow[PageProse]) -> Iterator[tuple[str, bool]]:
+    """The text of the document in stretches, each from a mark or none (False), with the page separators."""
+    is_first = True
+    while (page := window.read_page()) is not None:
+        lead = "" if is_first else PAGE_SEPARATOR
+        is_first = False
+        at = 0
+        for mark in page.marks:
+            yield lead + page.text[at : mark.start], False
+            yield page.text[mark.start : mark.end], True
+            lead, at = "", mark.end
+        yield lead + page.text[at:], False
 
 
 def _parts(start: int, sentence: str, tokens: list[int], token_limit: int) -> Iterator[_Piece]:

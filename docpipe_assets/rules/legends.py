@@ -1,0 +1,56 @@
+"""Recognises the legends that pages are labelled with: CONFIDENTIAL, ATTORNEYS' EYES ONLY, and the like.
+
+A legend stands by itself: a line, or the part of a line beside a stamp, that consists of nothing else.
+It is compared by its letters alone, for OCR loses spaces, apostrophes and dashes.
+"""
+
+import re
+
+from docpipe_assets.model import Legend
+
+_PHRASES = {
+    Legend.HIGHLY_CONFIDENTIAL: r"(?:HIGHLY|STRICTLY)CONFIDENTIAL(?:INFORMATION|MATERIALS?|DOCUMENTS?)?",
+    Legend.CONFIDENTIAL: (
+        r"CONFIDENTIAL(?:INFORMATION|MATERIALS?|DOCUMENTS?|TREATMENTREQUESTED)?|CONTAINSCONFIDENTIALINFORMATION"
+    ),
+    Legend.ATTORNEYS_EYES_ONLY: (
+        r"(?:FOR)?(?:OUTSIDE)?(?:ATTORNEYS?|COUNSELS?)(?:EYES)?ONLY|(?:FOR)?(?:OUTSIDE)?COUNSELEYESONLY|AEO"
+    ),
+    Legend.PROTECTIVE_ORDER: (
+        r"(?:PRODUCED|DISCLOSED|DESIGNATED)?(?:SUBJECTTO|PURSUANTTO|UNDER|COVEREDBY|PROTECTEDBY)(?:THE|A)?"
+        r"(?:STIPULATED|AGREED|JOINT|COURTS?|AMENDED)*(?:PROTECTIVE|CONFIDENTIALITY)(?:ORDER|AGREEMENT)"
+    ),
+    Legend.PRIVILEGED: r"(?:ATTORNEYCLIENT)?PRIVILEGED?(?:COMMUNICATION)?|ATTORNEYWORKPRODUCT",
+    Legend.UNDER_SEAL: r"(?:FILED|LODGED)?UNDERSEAL",
+    Legend.RESTRICTED: r"RESTRICTED(?:INFORMATION|ACCESS)?",
+}
+_PHRASE = "|".join(f"(?P<{legend.value}>{pattern})" for legend, pattern in _PHRASES.items())
+_NEXT = re.compile(rf"(?:AND)?(?:{_PHRASE})")
+_NO_LETTERS = re.compile(r"[^A-Z]+")
+_LONGEST = 160
+_IN_CAPITALS = 0.9
+_ALSO_HEADINGS = frozenset({Legend.PRIVILEGED, Legend.RESTRICTED, Legend.UNDER_SEAL})
+
+
+def legends_in(text: str, *, is_in_margin: bool) -> frozenset[Legend]:
+    """What a text labels its page as; nothing when it says anything else besides.
+
+    Outside the margins a legend is in capitals, and is not one word that may be a heading.
+    """
+    if len(text) > _LONGEST:
+        return frozenset()
+    letters = [c for c in text if c.isalpha()]
+    is_in_capitals = sum(map(str.isupper, letters)) >= _IN_CAPITALS * len(letters)
+    if not letters or not (is_in_capitals or (is_in_margin and letters[0].isupper())):
+        return frozenset()
+    rest = _NO_LETTERS.sub("", text.upper())
+    found: set[Legend] = set()
+    while rest:
+        match = _NEXT.match(rest)
+        if match is None or match.lastgroup is None:
+            return frozenset()
+        found.add(Legend(match.lastgroup))
+        rest = rest[match.end() :]
+    if not is_in_margin and found <= _ALSO_HEADINGS:
+        return frozenset()
+    return frozenset(found)

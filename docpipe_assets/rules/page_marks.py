@@ -1,0 +1,157 @@
+"""Marks what is on a page and not of its body: stamps, legends, and headers and footers that come again.
+
+What is marked stays in the text, so that quotes and offsets hold; whoever reads the body leaves it out.
+"""
+
+import re
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from docpipe_assets.model import Box, Legend, Mark, MarkRole, PageText, Stamp, Word
+from docpipe_assets.rules.bates import MARGIN_SHARE, around
+from docpipe_assets.rules.bates_runs import REACH, bare
+from docpipe_assets.rules.legends import legends_in
+
+FEWEST_PAGES = 3
+"""On which a line stands at the same edge to be a header or a footer; they lie ``REACH`` apart at most."""
+_WIDE_GAP = 2.0
+"""In heights of a word: what stands further apart in a line is not read together."""
+_PLACES = 6
+"""Into which the width of a page is divided, to tell page numbers from numbers in a table."""
+_KEYS_MOST = 2_000
+_NUMBER = re.compile(r"\d+")
+_NO_LETTERS = re.compile(r"[^\w#]+")
+
+
+class Segment(NamedTuple):
+    """Words of a line that stand close together, with their span in the page's text."""
+
+    start: int
+    end: int
+    text: str
+    box: Box
+    edge: MarkRole | None
+    """Header or footer, where it stands near the upper or the lower edge."""
+
+    def key(self, width: float) -> str:
+        """What it has in common with its like on other pages: all but the numbers, and the edge."""
+        said = _NO_LETTERS.sub("", _NUMBER.sub("#", self.text.casefold()))
+        if any(map(str.isalpha, said)):
+            return f"{self.edge} {said}"
+        return f"{self.edge} {said} {round((self.box.left + self.box.right) / 2 / max(width, 1) * _PLACES)}"
+
+
+class Repeats:
+    """Remembers which lines stood at the edges of the pages around."""
+
+    def __init__(self) -> None:
+        self._pages: dict[str, deque[int]] = {}
+
+    def see(self, page: int, keys: Iterable[str]) -> None:
+        """Take in a page; its keys are forgotten once it lies too far back."""
+        for key in set(keys):
+            seen = self._pages.setdefault(key, deque(maxlen=2 * REACH + 1))
+            seen.append(page)
+        if len(self._pages) > _KEYS_MOST:
+            self._pages = {key: seen for key, seen in self._pages.items() if seen[-1] >= page - 2 * REACH}
+
+    def is_repeated(self, page: int, key: str) -> bool:
+        seen = self._pages.get(key, ())
+        return sum(abs(other - page) <= REACH for other in seen) >= FEWEST_PAGES
+
+
+def segments(page: PageText, height: float) -> list[Segment]:
+    """The text of a page in segments, in text order."""
+    found: list[Segment] = []
+    for words in _runs(page):
+        start, end = words[0].start, words[-1].end
+        box = around(word.box for word in words)
+        found.append(Segment(start, end, page.text[start:end], box, _edge(box, height)))
+    return found
+
+
+def marks_of(
+    page: PageText, parts: Sequence[Segment], stamps: Sequence[Stamp], width: float, repeats: Repeats
+) -> tuple[tuple[Mark, ...], tuple[Legend, ...]]:
+    """The marks of a page, and what its legends say."""
+    marks: list[Mark] = []
+    legends: set[Legend] = set()
+    stamped = [words for stamp in stamps if (words := _words_of(stamp, page))]
+    marks += [Mark(start=words[0].start, end=words[-1].end, role=MarkRole.STAMP) for words in stamped]
+    for part in parts:
+        is_repeated = part.edge is not None and repeats.is_repeated(page.page, part.key(width))
+        for start, end in _without(part, marks[: len(stamped)]):
+            said = legends_in(page.text[start:end], is_in_margin=part.edge is not None)
+            legends |= said
+            if said:
+                marks.append(Mark(start=start, end=end, role=MarkRole.LEGEND))
+            elif is_repeated and part.edge is not None:
+                marks.append(Mark(start=start, end=end, role=part.edge))
+    marks.sort(key=lambda mark: mark.start)
+    return tuple(marks), tuple(sorted(legends))
+
+
+def _runs(page: PageText) -> Iterator[list[Word]]:
+    run: list[Word] = []
+    for word in page.words:
+        if run and not _is_read_together(page.text, run[-1], word):
+            yield run
+            run = []
+        run.append(word)
+    if run:
+        yield run
+
+
+def _is_read_together(text: str, last: Word, word: Word) -> bool:
+    if "\n" in text[last.end : word.start]:
+        return False
+    height = max(last.box.bottom - last.box.top, word.box.bottom - word.box.top)
+    return word.box.left - last.box.right <= _WIDE_GAP * height
+
+
+def _edge(box: Box, height: float) -> MarkRole | None:
+    middle = (box.top + box.bottom) / 2
+    if middle <= MARGIN_SHARE * height:
+        return MarkRole.HEADER
+    return MarkRole.FOOTER if middle >= (1 - MARGIN_SHARE) * height else None
+
+
+def _words_of(stamp: Stamp, page: PageText) -> list[Word]:
+    """The words in the stamp's box that read as it was read, if they stand in a row in the text."""
+    if stamp.box is None:
+        return []
+    wanted = bare(stamp.read_as or stamp.label)
+    inside = [n for n, word in enumerate(page.words) if _is_inside(word.box, stamp.box)]
+    for first in range(len(inside)):
+        said = ""
+        for last in range(first, len(inside)):
+            words = page.words[inside[first] : inside[last] + 1]
+            if len(words) != last - first + 1:
+                break
+            said += bare(page.text[words[-1].start : words[-1].end])
+            if said == wanted:
+                return list(words)
+    return []
+
+
+def _is_inside(box: Box, outer: Box) -> bool:
+    x, y = (box.left + box.right) / 2, (box.top + box.bottom) / 2
+    return outer.left <= x <= outer.right and outer.top <= y <= outer.bottom
+
+
+def _without(part: Segment, stamps: Sequence[Mark]) -> Iterator[tuple[int, int]]:
+    """What of a segment is not a stamp, without white space at the ends."""
+    start = part.start
+    for stamp in sorted(stamps, key=lambda mark: mark.start):
+        if part.start <= stamp.start and stamp.end <= part.end:
+            yield from _stripped(part, start, stamp.start)
+            start = stamp.end
+    yield from _stripped(part, start, part.end)
+
+
+def _stripped(part: Segment, start: int, end: int) -> Iterator[tuple[int, int]]:
+    text = part.text[start - part.start : end - part.start]
+    if kept := text.strip():
+        begin = start + len(text) - len(text.lstrip())
+        yield begin, begin + len(kept)
