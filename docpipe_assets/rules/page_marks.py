@@ -104,7 +104,8 @@ def _runs(page: PageText) -> Iterator[list[Word]]:
 
 
 def _is_read_together(text: str, last: Word, word: Word) -> bool:
-    if "\n" in text[last.end : word.start]:
+    between = text[last.end : word.start]
+    if not between or "\n" in between:
         return False
     height = max(last.box.bottom - last.box.top, word.box.bottom - word.box.top)
     return word.box.left - last.box.right <= _WIDE_GAP * height

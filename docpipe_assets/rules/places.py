@@ -151,11 +151,15 @@ def blanked(text: str, spans: Iterable[tuple[int, int]]) -> str:
 
 
 def _line_boxes(page: PageText, start: int, end: int) -> Iterator[PageBox]:
-    """One box for each line of the page on which words overlap the span."""
+    """One box for each line of the page on which words overlap the span.
+
+    Words that adjoin are parts of one that was divided at the end of a line.
+    """
     words = page.words[bisect_right(page.words, start, key=_end) : bisect_left(page.words, end, key=_start)]
     line: list[Box] = []
     for index, word in enumerate(words):
-        if index and "\n" in page.text[words[index - 1].end : word.start]:
+        between = page.text[words[index - 1].end : word.start] if index else " "
+        if not between or "\n" in between:
             yield PageBox(page=page.page, box=_around(line))
             line = []
         line.append(word.box)

@@ -90,17 +90,23 @@ def dictionary_share(words: Iterable[str]) -> float | None:
     return round(sum(_is_common(token.lower()) for token in tokens) / len(tokens), 4)
 
 
+def is_word(word: str, least_zipf: float = COMMON_ZIPF) -> bool:
+    """Whether a word in lower case is used in English at least so often."""
+    return word in words_used(least_zipf)
+
+
 @lru_cache(maxsize=50_000)
 def _is_common(word: str) -> bool:
-    return word.replace("’", "'") in _common_words()
+    return is_word(word.replace("’", "'"))
 
 
 @cache
-def _common_words() -> HashedSet:
+def words_used(least_zipf: float) -> HashedSet:
+    """The English words that are used at least so often."""
     import wordfreq  # takes a tenth of a second to load
 
     # The words by frequency, one list for each hundredth on the scale downwards.
-    by_frequency = wordfreq.get_frequency_list("en", "best")[: round((_HIGHEST_ZIPF - COMMON_ZIPF) * 100) + 1]
+    by_frequency = wordfreq.get_frequency_list("en", "best")[: round((_HIGHEST_ZIPF - least_zipf) * 100) + 1]
     common = HashedSet()
     for words in by_frequency:
         for word in words:

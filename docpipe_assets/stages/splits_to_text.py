@@ -1,11 +1,9 @@
 """Page splits -> page texts: give every page its text, from its text layer where that is good, else by OCR.
 
-Text is kept as read: no character is replaced by a likelier one. Control characters and lone
-surrogates are taken out of each word and the rest is put in Unicode's composed form (NFC) before
-offsets are counted, so that a word's span cuts out exactly that word.
+Text is kept as read: no character is replaced by a likelier one; see ``rules.page_text`` for how words
+become the text of a page, and ``rules.page_labels`` for what their neighbours tell of its labels.
 """
 
-import unicodedata
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
@@ -43,16 +41,14 @@ from docpipe_assets.protocols import (
     PageImage,
     PartStore,
     PdfReader,
-    PlacedWord,
 )
 from docpipe_assets.rules.page_labels import labelled
+from docpipe_assets.rules.page_text import Lines, assemble
 from docpipe_assets.rules.text_layer import Decision, decide, dictionary_share
 
 VERSION = "3"
 
 TEXT_LAYER_ENGINE = "text_layer"
-
-Lines = tuple[tuple[PlacedWord, ...], ...]
 
 
 def splits_to_text(
@@ -316,41 +312,6 @@ def _in_points(lines: Lines, image: PageImage, content: PageContent) -> Lines:
         )
         for line in lines
     )
-
-
-def assemble(lines: Lines) -> tuple[str, tuple[Word, ...]]:
-    """The text of a page, lines joined by newlines and words by spaces, and each word's place in it."""
-    texts: list[str] = []
-    words: list[Word] = []
-    offset = 0
-    for line in lines:
-        kept = [(text, word) for word in line if (text := _printable(word.text))]
-        for text, word in kept:
-            words.append(
-                Word(start=offset, end=offset + len(text), box=_rounded(word.box), confidence=_share(word))
-            )
-            offset += len(text) + 1
-        if kept:
-            texts.append(" ".join(text for text, _ in kept))
-    return "\n".join(texts), tuple(words)
-
-
-def _printable(text: str) -> str:
-    """Without control characters and white space, which would be taken for the ends of words and pages."""
-    kept = (
-        "\N{REPLACEMENT CHARACTER}" if unicodedata.category(character) == "Cs" else character
-        for character in text
-        if unicodedata.category(character) != "Cc" and not character.isspace()
-    )
-    return unicodedata.normalize("NFC", "".join(kept))
-
-
-def _rounded(box: Box) -> Box:
-    return Box(*(round(value, 2) for value in box))
-
-
-def _share(word: PlacedWord) -> float:
-    return round(min(max(word.confidence, 0.0), 1.0), 4)
 
 
 def _confidence(words: tuple[Word, ...]) -> float:
