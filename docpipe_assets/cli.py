@@ -189,9 +189,14 @@ def status(
 @app.command()
 def show(
     document: Annotated[str, typer.Argument(help="S3 key below the intake prefix, or partition key.")],
+    mention: Annotated[str | None, typer.Option(help="Show this mention, e.g. person:120-134.")] = None,
+    relationship: Annotated[str | None, typer.Option(help="Show this relationship.")] = None,
+    crop: Annotated[
+        Path | None, typer.Option(help="Write what is seen of it on the page to this PNG file.")
+    ] = None,
     data_dir: DataDir = _DATA_DIR,
 ) -> None:
-    """One document: its state, what to do about it, and its artifacts."""
+    """One document: its state, what to do about it, and its artifacts; or one place in it, followed back."""
     from docpipe_assets.breaker import advice_on
     from docpipe_assets.model import STREAMS
     from docpipe_assets.recovery import find_entry
@@ -204,6 +209,9 @@ def show(
         if found is None:
             notes.print(visible(f"{document}: no such document; docpipe status lists them all"), style="red")
             raise typer.Exit(1)
+        if mention or relationship:
+            _show_place(bench, found.document, mention, relationship, crop)
+            return
         console.print(visible(f"{found.document}  {found.state.value}"), style="bold")
         if found.error:
             console.print(visible(what_happened(found)), style="red")
@@ -215,6 +223,31 @@ def show(
                 url = visible(bench.lake.url(stream, found.document))
                 table.add_row(stream.asset, f"{header.rows:,}", f"{header.payload_bytes:,}", url)
         console.print(table if table.row_count else "no artifacts yet")
+
+
+def _show_place(
+    bench: "Workbench", document: str, mention: str | None, relationship: str | None, crop: Path | None
+) -> None:
+    from docpipe_assets.crops import find_mention, find_relationship, write_crop
+    from docpipe_assets.model import Mention, Relationship
+    from docpipe_assets.report import visible
+
+    found: Mention | Relationship | None = None
+    if mention:
+        found = find_mention(bench, document, mention)
+    elif relationship:
+        found = find_relationship(bench, document, relationship)
+    if found is None or found.place is None:
+        notes.print(visible(f"{document}: there is no {mention or relationship}"), style="red")
+        raise typer.Exit(1)
+    place = found.place
+    labels = " to ".join(label for label in (place.bates, place.last_bates) if label)
+    pages = f"{place.page}" if place.page == place.last_page else f"{place.page}-{place.last_page}"
+    console.print(visible(found.quote or ""), style="bold")
+    console.print(visible(f"{document}, page {pages}, {labels or 'no Bates label'}"))
+    if crop is not None:
+        write_crop(bench, place, crop)
+        console.print(visible(f"written to {crop}"))
 
 
 @app.command()

@@ -52,7 +52,11 @@ class Place(Record):
     page: int
     last_page: int
     boxes: tuple[PageBox, ...] = ()
+    """One for each line; for a chunk, one for each page."""
     bates: str | None = None
+    """The label of the first page."""
+    last_bates: str | None = None
+    """That of the last page, where it is another one."""
 
 
 class Blob(Record):
@@ -222,6 +226,7 @@ class PageSpan(Record):
     page: int
     start: int
     end: int
+    bates: str | None = None
 
 
 class Chunk(Record):
@@ -286,6 +291,8 @@ class NameForm(Record):
     text: str
     mentions: int
     reason: str
+    first: Place | None = None
+    """Where it stands first; None for the form that the entity's own first place shows."""
 
 
 class CanonicalEntity(Record):

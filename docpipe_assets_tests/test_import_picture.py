@@ -17,6 +17,7 @@ LAYERS: list[set[str]] = [
     {"definitions"},
     {"defs"},
     {"stack", "local_run", "batch_report", "evaluation"},
+    {"stack", "local_run", "batch_report", "crops"},
     {"report"},
     {"workbench"},
     {"stages", "audit", "intake", "ledger", "engines", "sandbox", "storage", "upload", "meter", "sample"},

@@ -98,6 +98,7 @@ class StrongestPairs:
     def _shown(self, first: Mention, second: Mention) -> tuple[str, str, bool]:
         start, end = first.place.start, second.place.end
         quote = self._window.text(start, end)
+        is_on_one_page = first.place.page == second.place.last_page
         place = Place(
             document=first.place.document,
             version=first.place.version,
@@ -108,6 +109,7 @@ class StrongestPairs:
             # The boxes of the two names, not of everything between them.
             boxes=first.place.boxes + second.place.boxes,
             bates=first.place.bates,
+            last_bates=second.place.last_bates or (None if is_on_one_page else second.place.bates),
         )
         return quote, place.model_dump_json(), quote.startswith(first.quote) and quote.endswith(second.quote)
 

@@ -2,7 +2,8 @@
 
 from bisect import bisect_left, bisect_right
 from collections import deque
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Sequence
+from enum import Enum, auto
 from typing import Generic, TypeVar
 
 from docpipe_assets.model import (
@@ -22,6 +23,15 @@ P = TypeVar("P", bound=PageProse)
 MARKS = frozenset(MarkRole)
 LABELS = frozenset({MarkRole.STAMP, MarkRole.LEGEND})
 """Marks that say something of the page, and nothing of what it is about."""
+
+
+class Outline(Enum):
+    """How finely the boxes of a place follow its words."""
+
+    NONE = auto()
+    """Where they would only outline whole pages."""
+    PAGES = auto()
+    LINES = auto()
 
 
 class TextWindow(Generic[P]):
@@ -84,7 +94,7 @@ class TextWindow(Generic[P]):
     def spans(self, start: int, end: int) -> tuple[PageSpan, ...]:
         """The part of the span on each page that holds some of it, in page order."""
         return tuple(
-            PageSpan(page=p.page, start=max(start, p.start), end=min(end, p.end))
+            PageSpan(page=p.page, start=max(start, p.start), end=min(end, p.end), bates=p.bates)
             for p in self._pages
             if p.start < end and p.end > start
         )
@@ -113,11 +123,10 @@ class TextWindow(Generic[P]):
 class PageWindow(TextWindow[PageText]):
     """A window that also knows where on its pages the words stand."""
 
-    def place(self, document: str, version: str, start: int, end: int, *, has_boxes: bool = True) -> Place:
-        """The place of a span: its pages, one box for each line of it, and the first page's Bates label.
-
-        Boxes are left out where they would only outline whole pages.
-        """
+    def place(
+        self, document: str, version: str, start: int, end: int, outline: Outline = Outline.LINES
+    ) -> Place:
+        """The place of a span: its pages, boxes, and the Bates labels of its first and its last page."""
         self.read_until(end)
         touched = [p for p in self._pages if p.start < end and p.end > start]
         nearest = touched or [p for p in self._pages if p.start <= start][-1:] or list(self._pages)[:1]
@@ -129,12 +138,9 @@ class PageWindow(TextWindow[PageText]):
             end=end,
             page=first,
             last_page=last,
-            boxes=tuple(
-                box
-                for p in (touched if has_boxes else ())
-                for box in _line_boxes(p, start - p.start, end - p.start)
-            ),
+            boxes=tuple(box for p in touched for box in _boxes(p, start - p.start, end - p.start, outline)),
             bates=nearest[0].bates if nearest else None,
+            last_bates=nearest[-1].bates if first != last else None,
         )
 
 
@@ -150,12 +156,17 @@ def blanked(text: str, spans: Iterable[tuple[int, int]]) -> str:
     return "".join(parts) + text[at:]
 
 
-def _line_boxes(page: PageText, start: int, end: int) -> Iterator[PageBox]:
-    """One box for each line of the page on which words overlap the span.
-
-    Words that adjoin are parts of one that was divided at the end of a line.
-    """
+def _boxes(page: PageText, start: int, end: int, outline: Outline) -> Iterator[PageBox]:
+    """The boxes of the words of a page that overlap a span."""
     words = page.words[bisect_right(page.words, start, key=_end) : bisect_left(page.words, end, key=_start)]
+    if outline is Outline.LINES:
+        yield from _line_boxes(page, words)
+    elif outline is Outline.PAGES and words:
+        yield PageBox(page=page.page, box=_around([word.box for word in words]))
+
+
+def _line_boxes(page: PageText, words: Sequence[Word]) -> Iterator[PageBox]:
+    """One box for each line. Words that adjoin are parts of one that was divided at the end of a line."""
     line: list[Box] = []
     for index, word in enumerate(words):
         between = page.text[words[index - 1].end : word.start] if index else " "

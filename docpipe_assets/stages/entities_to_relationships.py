@@ -30,7 +30,7 @@ from docpipe_assets.rules.co_occurrence import DECAY_CHARACTERS, MEASURE, Named,
 from docpipe_assets.rules.entity_lookup import EntityLookup
 from docpipe_assets.rules.parties import MEASURE as RULE
 from docpipe_assets.rules.parties import Parties
-from docpipe_assets.rules.places import PageWindow
+from docpipe_assets.rules.places import Outline, PageWindow
 
 VERSION = "2"
 PAIR_LIMIT = 1000
@@ -138,12 +138,12 @@ def _structure(reading: _Reading, mentions: Mentions, chunks: Chunks) -> Iterato
 
 
 def _page_edge(window: PageWindow, page: PageText) -> Relationship:
-    place = window.place(page.document, page.version, page.start, page.end, has_boxes=False)
+    place = window.place(page.document, page.version, page.start, page.end, Outline.NONE)
     return _edge(RelationshipType.HAS_PAGE, "document", f"page:{page.page}", place)
 
 
 def _chunk_edge(window: PageWindow, chunk: Chunk) -> Relationship:
-    place = window.place(chunk.document, chunk.version, chunk.start, chunk.end, has_boxes=False)
+    place = window.place(chunk.document, chunk.version, chunk.start, chunk.end, Outline.PAGES)
     return _edge(
         RelationshipType.HAS_CHUNK,
         "document",

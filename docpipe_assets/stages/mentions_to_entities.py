@@ -23,7 +23,7 @@ from docpipe_assets.rules.entity_lookup import NAME_PARSERS, entity_id, surface,
 from docpipe_assets.rules.form_counts import Form, FormCounts
 from docpipe_assets.rules.name_groups import name_groups
 
-VERSION = "1"
+VERSION = "2"
 
 
 def mentions_to_entities(mentions: Mentions, *, scratch: Scratch | None = None) -> CanonicalEntities:
@@ -96,7 +96,12 @@ def _entity(
         type=entity_type,
         name=name,
         forms=tuple(
-            NameForm(text=form.text, mentions=form.mentions, reason=reasons[form.text])
+            NameForm(
+                text=form.text,
+                mentions=form.mentions,
+                reason=reasons[form.text],
+                first=None if form is first else Place.model_validate_json(form.place),
+            )
             for form in sorted(forms, key=lambda form: (-form.mentions, form.text))
         ),
         mentions=sum(form.mentions for form in forms),
