@@ -48,6 +48,9 @@ class Settings(BaseSettings):
     ocr_dpi: int = Field(300, ge=72, le=600)
     ocr_engine: str = "rapidocr"
     """The name of a module in ``docpipe_assets/engines/ocr`` or ``module:Class`` of another package."""
+    ocr_backend: Literal["auto", "onnxruntime", "openvino"] = "auto"
+    """What the models of the engine ``rapidocr`` run on. ``auto`` is OpenVINO where it is installed and
+    ``run_memory_bytes`` suffices for it, else ONNX Runtime: workers of a fleet must be alike in both."""
     # Where two engines of equal rank find the same span, the earlier one wins.
     ner_engines: tuple[str, ...] = ("citations", "patterns", "crf")
     chunk_tokens: int = Field(400, ge=32)

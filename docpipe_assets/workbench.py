@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 from urllib.parse import unquote, urlsplit
@@ -57,6 +58,8 @@ _WITHOUT_OCR_BYTES = 260 * 2**20
 """What a run's own process, the sandbox and a child in it use at most while a page is read by OCR."""
 _OCR_BYTES = 230 * 2**20
 """What an OCR process uses at most for an ordinary page (measured: ``benchmarks/memory.py``)."""
+_OPENVINO_BYTES = 450 * 2**20
+"""The same on OpenVINO (``benchmarks/ocr_settings.py``)."""
 _FILE_BYTES = 16 * 1024**3
 _OUTPUT_BYTES = 2 * 1024**3
 
@@ -110,7 +113,18 @@ class Workbench:
 
     @cached_property
     def ocr(self) -> OcrPool:
-        return OcrPool(self.settings.ocr_engine, self._ocr_limits())
+        return OcrPool(self._ocr_engine, self._ocr_limits())
+
+    @cached_property
+    def _ocr_engine(self) -> str:
+        """The engine that is set, on the back-end that is set or that the memory of a run suffices for."""
+        chosen = self.settings
+        if chosen.ocr_engine != "rapidocr" or chosen.ocr_backend == "onnxruntime":
+            return chosen.ocr_engine
+        is_large_enough = chosen.run_memory_bytes >= _WITHOUT_OCR_BYTES + _OPENVINO_BYTES
+        if chosen.ocr_backend == "openvino" or (is_large_enough and find_spec("openvino") is not None):
+            return "rapidocr_openvino"
+        return chosen.ocr_engine
 
     @cached_property
     def ner(self) -> Sequence[NerEngine]:
@@ -221,7 +235,7 @@ class Workbench:
         depends: dict[str, list[object]] = {
             RawPdfs.asset: [object_to_pdf.VERSION, *pdf, chosen.max_pages],
             PageSplits.asset: [pdf_to_splits.VERSION, *pdf],
-            PageTexts.asset: [splits_to_text.VERSION, *pdf, chosen.ocr_engine, chosen.ocr_dpi],
+            PageTexts.asset: [splits_to_text.VERSION, *pdf, self._ocr_engine, chosen.ocr_dpi],
             Chunks.asset: [text_to_chunks.VERSION],
             Mentions.asset: [chunks_to_mentions.VERSION, *chosen.ner_engines],
             CanonicalEntities.asset: [mentions_to_entities.VERSION],
@@ -253,8 +267,9 @@ class Workbench:
     def _ocr_limits(self) -> OcrLimits:
         """As many processes as there are cores and as the memory of the run suffices for."""
         left = self.settings.run_memory_bytes * self._budget - _WITHOUT_OCR_BYTES
+        each = _OPENVINO_BYTES if self._ocr_engine == "rapidocr_openvino" else _OCR_BYTES
         return OcrLimits(
-            processes=max(1, min(len(os.sched_getaffinity(0)), int(left / _OCR_BYTES))),
+            processes=max(1, min(len(os.sched_getaffinity(0)), int(left / each))),
             memory_bytes=int(self.settings.ocr_memory_bytes * self._budget),
             wall_seconds=self.settings.page_cpu_seconds * self._budget * _WALL_PER_CPU,
         )

@@ -81,8 +81,6 @@ def _on_openvino(model: bytes) -> "tuple[Network, list[str]]":
         "NUM_STREAMS": 1,
         # Else it takes shorter floats where the processor has them, and results depend on the machine.
         "INFERENCE_PRECISION_HINT": "f32",
-        # Every line has another width, so what is prepared for one shape only piles up.
-        "CPU_RUNTIME_CACHE_CAPACITY": 0,
     }
     request: Any = core.compile_model(read, "CPU", settings).create_infer_request()
     characters = ""

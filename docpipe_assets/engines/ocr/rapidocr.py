@@ -36,7 +36,7 @@ FEWEST_ON_ITS_SIDE = 3
 SURE = 0.9
 LEAD = 5.0
 """In characters of full confidence: so much better must a page read on its head to be turned over."""
-NARROWEST, WIDEST = 0.9, 1.5
+NARROWEST, WIDEST = 0.7, 1.5
 
 
 class RapidOcr:
@@ -54,7 +54,7 @@ class RapidOcr:
         minimum_confidence: float = 0.3,
         space_weight: float = 20.0,
         accent_weight: float = 0.1,
-        steps_per_character: float = 2.0,
+        steps_per_character: float = 1.75,
         backend: str = "onnxruntime",
     ) -> None:
         """``detector_side``: longest side, in pixels, of an ordinary page as the detector sees it.

@@ -22,7 +22,9 @@ from docpipe_assets.protocols import PlacedWord
 Network = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 
 LINE_HEIGHT = 48
-SHORTEST_INPUT = 320
+SHORTEST_INPUT = 96
+ROUND_INPUT = 32
+"""Inputs are filled up to a multiple: a network is prepared anew for each width that it has not seen."""
 STEP = 8  # columns of the input for one answer
 # A rule or a torn edge can be found as a line five pixels high and a page wide; without a bound it
 # would be stretched to tens of thousands of columns.
@@ -126,7 +128,7 @@ def recognise(
     height, width = line.shape
     scaled = min(LONGEST_INPUT, max(1, round(stretch * LINE_HEIGHT * width / height)))
     resized = cv2.resize(line, (scaled, LINE_HEIGHT)).astype(np.float32) / np.float32(127.5) - np.float32(1)
-    columns = max(SHORTEST_INPUT, scaled)
+    columns = max(SHORTEST_INPUT, -(-scaled // ROUND_INPUT) * ROUND_INPUT)
     plane = np.zeros((LINE_HEIGHT, columns), dtype=np.float32)
     plane[:, :scaled] = resized
     probabilities = network(np.broadcast_to(plane, (1, 3, *plane.shape)).copy())[0]
