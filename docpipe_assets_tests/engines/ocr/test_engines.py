@@ -10,13 +10,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageChops, ImageDraw, ImageFont
 
 from docpipe_assets.engines import available, load_engine
 from docpipe_assets.engines.ocr.tesseract import Tesseract
 from docpipe_assets.errors import ConfigurationError, EngineError
 from docpipe_assets.evaluation.text_score import score
 from docpipe_assets.protocols import OcrEngine, PageImage
+from docpipe_assets_tests.evaluation.ocr.sheet import font_of
 
 WIDTH, HEIGHT, DPI = 1700, 1300, 200.0
 LINES = (
@@ -119,6 +120,39 @@ def test_a_page_that_lies_otherwise_is_read_and_its_boxes_are_where_its_words_ar
             3: (top, WIDTH - right, bottom, WIDTH - left),
         }
         assert now.box == pytest.approx(where[turns], abs=8)
+
+
+def test_text_under_a_stamp_is_read_and_the_stamp_after_it(tmp_path: Path) -> None:
+    page = typeset(LINES)
+    font = ImageFont.load_default(190)
+    left, top, right, bottom = (round(side) for side in font.getbbox("DRAFT"))
+    stamp = Image.new("L", (right - left, bottom - top), 255)
+    ImageDraw.Draw(stamp).text((-left, -top), "DRAFT", fill=170, font=font, stroke_width=9, stroke_fill=170)
+    stamp = stamp.rotate(35, expand=True, fillcolor=255)
+    over = Image.new("L", page.size, 255)
+    over.paste(stamp, (500, 150))
+    found = load_engine("ocr", "rapidocr", "read").read(as_page(ImageChops.multiply(page, over), tmp_path))
+    assert score(text_of(found), "\n".join([*LINES, "DRAFT"])).character_error_rate < 0.01, text_of(found)
+    assert found[-1][0].text == "DRAFT"
+
+
+def test_letters_with_accents_stay_what_they_are(tmp_path: Path) -> None:
+    line = "Fiona O'Néill met José Peña and Zoë Müller in the café; the résumé was façade."
+    page = Image.new("L", (WIDTH, 300), 255)
+    ImageDraw.Draw(page).text((80, 120), line, fill=10, font=font_of("vera", 34))
+    assert text_of(load_engine("ocr", "rapidocr", "read").read(as_page(page, tmp_path))) == line
+
+
+def test_both_back_ends_read_the_same(tmp_path: Path) -> None:
+    pytest.importorskip("openvino")
+    page = as_page(typeset(LINES, 1.0), tmp_path)
+    first, second = (
+        load_engine("ocr", name, "read").read(page) for name in ("rapidocr", "rapidocr_openvino")
+    )
+    assert text_of(first) == text_of(second)
+    for one, other in zip(chain(*first), chain(*second), strict=True):
+        assert one.box == pytest.approx(other.box, abs=2)
+        assert one.confidence == pytest.approx(other.confidence, abs=0.01)
 
 
 def test_the_same_page_gives_the_same_words(engine: OcrEngine, tmp_path: Path) -> None:

@@ -125,3 +125,11 @@ def test_what_stands_in_american_filings_is_latin(character: str) -> None:
 @pytest.mark.parametrize("character", "漢あΑЖ，。☃")
 def test_other_scripts_and_ornaments_are_not(character: str) -> None:
     assert not is_latin(character)
+
+
+@pytest.mark.parametrize(("accented", "text"), [(0.5, "e"), (0.85, "e"), (0.95, "é")])
+def test_a_letter_with_an_accent_must_be_much_likelier_than_the_plain_one(accented: float, text: str) -> None:
+    probabilities = np.array([[0.0, 1 - accented, accented, 0.0]], dtype=np.float32)
+    [character] = decode(probabilities, Alphabet(("", "e", "é", " "), 1.0, 0.1), 1.0)
+    assert character.text == text
+    assert character.confidence == pytest.approx(accented if text == "é" else 1 - accented)
