@@ -55,7 +55,6 @@ CROSSING_SLACK = 0.6  # boxes are drawn wider than their ink, some reach into a 
 APART = 1.3  # in steps from row to row: from a title to the text, or from the text to the foot of the page
 CENTRED = 2.0  # how far a title's middle may be from that of the columns
 HEAD_ROWS = 3
-NEARLY = 0.9  # of the text that the best gutter has beside it, as a share
 
 
 def reading_order(pieces: Sequence[Piece]) -> tuple[Line, ...]:
@@ -166,8 +165,8 @@ def _is_centred(row: Sequence[Piece], middle: float) -> bool:
 def _gutter(pieces: Sequence[Piece]) -> float | None:
     """The vertical line that has the most text in columns on both sides of it, if there is any.
 
-    Of several that have nearly as much, one in wide white: a narrow one may lie between line numbers and
-    the text that they belong to.
+    Of several that have as much, the one in the widest white: a narrow one may lie between line numbers
+    and the text that they belong to.
     """
     if len(pieces) < 2 * COLUMN_ROWS:
         return None
@@ -179,19 +178,14 @@ def _gutter(pieces: Sequence[Piece]) -> float | None:
     most = 0
     for edge in edges:
         bands = [band for band in _bands(by_height, edge) if _may_be_columns(band, edge)]
-        if sum(map(len, bands)) < max(NEARLY * most, 1):
+        if sum(map(len, bands)) < max(most, 1):
             continue
         columned = [band for band in bands if _columns(band, edge)]
         if columned:
             count = sum(map(len, columned))
             most = max(most, count)
             found.append((count, min(_white(band, edge) for band in columned), edge))
-    near = [candidate for candidate in found if candidate[0] >= NEARLY * most]
-    if not near:
-        return None
-    widest = max(white for _, white, _ in near)
-    wide = [candidate for candidate in near if candidate[1] >= min(widest, widest / 2)]
-    return max(wide, key=lambda candidate: (candidate[0], -candidate[2]))[2]
+    return max(found, key=lambda candidate: (candidate[:2], -candidate[2]))[2] if found else None
 
 
 def _white(band: Sequence[Piece], gutter: float) -> float:
