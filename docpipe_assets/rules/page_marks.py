@@ -15,6 +15,8 @@ from docpipe_assets.rules.legends import legends_in
 
 FEWEST_PAGES = 3
 """On which a line stands at the same edge to be a header or a footer; they lie ``REACH`` apart at most."""
+FEWEST_NUMBERED_PAGES = 2
+"""Of a line that says which page it is."""
 _WIDE_GAP = 2.0
 """In heights of a word: what stands further apart in a line is not read together."""
 _PLACES = 6
@@ -33,6 +35,7 @@ class Segment(NamedTuple):
     box: Box
     edge: MarkRole | None
     """Header or footer, where it stands near the upper or the lower edge."""
+    line: int
 
     def key(self, width: float) -> str:
         """What it has in common with its like on other pages: all but the numbers, and the edge."""
@@ -58,16 +61,20 @@ class Repeats:
 
     def is_repeated(self, page: int, key: str) -> bool:
         seen = self._pages.get(key, ())
-        return sum(abs(other - page) <= REACH for other in seen) >= FEWEST_PAGES
+        fewest = FEWEST_NUMBERED_PAGES if "page#" in key else FEWEST_PAGES
+        return sum(abs(other - page) <= REACH for other in seen) >= fewest
 
 
 def segments(page: PageText, height: float) -> list[Segment]:
     """The text of a page in segments, in text order."""
     found: list[Segment] = []
+    line = last_end = 0
     for words in _runs(page):
         start, end = words[0].start, words[-1].end
         box = around(word.box for word in words)
-        found.append(Segment(start, end, page.text[start:end], box, _edge(box, height)))
+        line += "\n" in page.text[last_end:start]
+        found.append(Segment(start, end, page.text[start:end], box, _edge(box, height), line))
+        last_end = end
     return found
 
 
@@ -75,10 +82,11 @@ def marks_of(
     page: PageText, parts: Sequence[Segment], stamps: Sequence[Stamp], width: float, repeats: Repeats
 ) -> tuple[tuple[Mark, ...], tuple[Legend, ...]]:
     """The marks of a page, and what its legends say."""
-    marks: list[Mark] = []
-    legends: set[Legend] = set()
     stamped = [words for stamp in stamps if (words := _words_of(stamp, page))]
-    marks += [Mark(start=words[0].start, end=words[-1].end, role=MarkRole.STAMP) for words in stamped]
+    marks = [Mark(start=words[0].start, end=words[-1].end, role=MarkRole.STAMP) for words in stamped]
+    legends: set[Legend] = set()
+    repeated: dict[int, list[Mark]] = {}
+    body_lines: set[int] = set()
     for part in parts:
         is_repeated = part.edge is not None and repeats.is_repeated(page.page, part.key(width))
         for start, end in _without(part, marks[: len(stamped)]):
@@ -87,7 +95,11 @@ def marks_of(
             if said:
                 marks.append(Mark(start=start, end=end, role=MarkRole.LEGEND))
             elif is_repeated and part.edge is not None:
-                marks.append(Mark(start=start, end=end, role=part.edge))
+                repeated.setdefault(part.line, []).append(Mark(start=start, end=end, role=part.edge))
+            else:
+                body_lines.add(part.line)
+    # The number of a line comes again on each page as well, and is no header: the rest of its line is body.
+    marks += [mark for line, found in repeated.items() if line not in body_lines for mark in found]
     marks.sort(key=lambda mark: mark.start)
     return tuple(marks), tuple(sorted(legends))
 

@@ -107,6 +107,12 @@ def test_headers_and_footers_are_what_comes_again_numbers_aside() -> None:
         assert marks == [(MarkRole.HEADER, "Norvane v. Caldera"), (MarkRole.FOOTER, f"Complaint | page {n}")]
 
 
+def test_a_line_that_numbers_the_page_is_a_footer_from_the_second_page_on() -> None:
+    pages = [page(n, *body(n), (f"First Mutual Bank | page {n}", 760.0)) for n in (1, 2)]
+    assert marked(*pages) == [[(MarkRole.FOOTER, f"First Mutual Bank | page {n}")] for n in (1, 2)]
+    assert marked(pages[0]) == [[]]
+
+
 def test_what_stands_at_an_edge_once_or_twice_is_of_the_body() -> None:
     first = page(1, ("Brightwater Freight, LLC", 20.0), *body(1))
     others = [page(n, (f"{word} paragraph", 20.0), *body(n)) for n, word in ((2, "Second"), (3, "Third"))]
@@ -131,6 +137,14 @@ def test_page_numbers_stand_at_the_same_place_and_numbers_in_a_table_do_not() ->
     assert marked(*numbered) == [[(MarkRole.FOOTER, str(n))] for n in range(1, 5)]
     tables = [page(n, *body(n), (str(n * 7), 760.0, 40.0 + 120 * n)) for n in range(1, 5)]
     assert marked(*tables) == [[]] * 4
+
+
+def test_the_number_of_a_line_is_no_header() -> None:
+    pages = [
+        page(n, (f"1 ............ It was the {n * 'x'} that came", 40.0), *body(n), ("28", 770.0))
+        for n in (1, 2, 3)
+    ]
+    assert marked(*pages) == [[(MarkRole.FOOTER, "28")]] * 3
 
 
 def test_stamp_and_legend_in_one_line_are_told_apart() -> None:
@@ -158,7 +172,7 @@ def test_all_marks_of_a_page_lie_in_order_and_apart() -> None:
             ("SUBJECT TO PROTECTIVE ORDER", 10.0),
             ("Norvane v. Caldera", 24.0),
             *body(n),
-            (f"page {n} ........... CONFIDENTIAL WOMBAT {453 + n:06d}", 760.0),
+            (f"page {n} ............ CONFIDENTIAL WOMBAT {453 + n:06d}", 760.0),
         )
         for n in range(1, 5)
     ]

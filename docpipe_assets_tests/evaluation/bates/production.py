@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
-from reportlab.lib.pagesizes import LETTER, landscape
 from reportlab.pdfgen.canvas import Canvas
 
 from docpipe_assets.rules.bates_findings import BatesFault
@@ -18,6 +17,8 @@ from docpipe_assets.rules.bates_findings import BatesFault
 PREFIX, OTHER_PREFIX, OLD_PREFIX = "WOMBAT", "KOALA", "OLDCO"
 DIGITS = 6
 FIRST_NUMBER = 454
+PAPER = (396.0, 612.0)
+"""Half a letter, in points: as much margin, and half as much to read."""
 FAULTS = (
     "gap",
     "doubled page",
@@ -53,7 +54,7 @@ class Sheet:
 
     stamp: str | None
     beside: tuple[tuple[str, float, float], ...]
-    """Other texts in the margins: left, and height above the bottom, in points."""
+    """Other texts in the margins: their left edge as a share of the width, and points above the bottom."""
     body: tuple[str, ...]
     is_landscape: bool = False
     corner: str = "bottom right"
@@ -124,14 +125,14 @@ def pdf_of(document: Made) -> bytes:
 
 
 def draw(canvas: Canvas, sheet: Sheet) -> None:
-    width, height = landscape(LETTER) if sheet.is_landscape else LETTER
+    width, height = PAPER[::-1] if sheet.is_landscape else PAPER
     canvas.setPageSize((width, height))
     canvas.setFont("Times-Roman", 12)
     for n, line in enumerate(sheet.body):
-        canvas.drawString(90, height - 150 - 18 * n, line)
+        canvas.drawString(36, height - 120 - 18 * n, line)
     canvas.setFont("Helvetica", 8)
     for text, left, bottom in sheet.beside:
-        canvas.drawString(left, bottom if bottom >= 0 else height + bottom, text)
+        canvas.drawString(left * width, bottom if bottom >= 0 else height + bottom, text)
     if sheet.stamp is not None:
         canvas.setFont("Helvetica-Bold", 9)
         bottom = 20.0 if sheet.corner.startswith("bottom") else height - 28.0
@@ -201,27 +202,27 @@ def _sheets(labels: list[str | None], document: int, chance: random.Random) -> I
     old_number = chance.randrange(1000, 90000)
     has_old = document % 4 == 3 and any(labels)
     legend = _LEGENDS[document % len(_LEGENDS)] if document % 3 == 0 else None
-    corner = "bottom right" if has_old else ("bottom right", "bottom middle", "top right")[document % 3]
+    corner = "bottom right" if has_old or legend else ("bottom middle", "top right")[document % 2]
     for n, label in enumerate(labels):
         sheet = Sheet(label, tuple(_beside(n, len(labels), document)), _body(chance), corner=corner)
         if has_old:
-            old = (f"{OLD_PREFIX}-{old_number + n:07d}", 70.0, 44.0)
+            old = (f"{OLD_PREFIX}-{old_number + n:07d}", 0.12, 44.0)
             sheet = replace(sheet, beside=(*sheet.beside, old))
         if legend is not None:
-            sheet = replace(sheet, beside=(*sheet.beside, (legend, 90.0, 20.0)))
+            sheet = replace(sheet, beside=(*sheet.beside, (legend, 0.1, 20.0)))
         yield replace(sheet, is_landscape=not has_old and n % 11 == 5)
 
 
 def _beside(page: int, pages: int, document: int) -> Iterator[tuple[str, float, float]]:
-    yield f"Page {page + 1} of {pages}", 280.0, 56.0
+    yield f"Page {page + 1} of {pages}", 0.44, 56.0
     if document % 5 == 0:
-        yield f"Case 2:20-cv-00123-ABC Document {40 + document} Filed 01/02/20 Page {page + 1}", 120.0, -20.0
+        yield f"Case 2:20-cv-00123-ABC Document {40 + document} Filed 01/02/20 Page {page + 1}", 0.1, -20.0
     if document % 5 == 1:
-        yield "INVOICE 000882", 400.0, -60.0
+        yield "INVOICE 000882", 0.65, -50.0
     if document % 5 == 2:
-        yield "Form GR 0012345", 60.0, 30.0
+        yield "Form GR 0012345", 0.1, 34.0
 
 
 def _body(chance: random.Random) -> tuple[str, ...]:
     lines = (line.strip() for line in chance.sample(_SENTENCES, len(_SENTENCES)))
-    return tuple(islice(lines, chance.randrange(3, 7)))
+    return tuple(islice(lines, chance.randrange(1, 4)))
