@@ -125,12 +125,19 @@ def _all_groups(words: Iterable[TextAndBox], width: float, height: float) -> Ite
                 aside.append((text, box))
         elif _is_near_edge(box.top, box.bottom, height):
             level.append((text, box))
-    yield from _groups(level, height)
+    yield from _groups(_beside_numbers(level, height), height)
     # What stands on its side is read with the page turned, down and up: the wrong way round is no stamp.
     for turned in (_turned_down, _turned_up) if aside else ():
         lying = {turned(box): box for _, box in aside}
-        for group in _groups([(text, turned(box)) for text, box in aside], width):
+        for group in _groups(_beside_numbers([(text, turned(box)) for text, box in aside], width), width):
             yield [(text, lying[box]) for text, box in group]
+
+
+def _beside_numbers(words: Sequence[tuple[str, Box]], height: float) -> list[tuple[str, Box]]:
+    """The words that stand as high as one with a digit; on most pages these are few."""
+    cell = height / _CELLS
+    rows = {row for text, box in words if any(map(str.isdigit, text)) for row in _rows(box, cell)}
+    return [word for word in words if int((word[1].top + word[1].bottom) / 2 // cell) in rows]
 
 
 def _is_near_edge(low: float, high: float, size: float) -> bool:

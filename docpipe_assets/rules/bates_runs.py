@@ -27,7 +27,7 @@ _LOOK_ALIKES = str.maketrans("OQDIL|SBZG", "0001115826")
 _NOT_IN_LABELS = re.compile(r"[^0-9A-Z]+")
 _PIECE_MOST = 8
 """Words that a label may have been torn into."""
-_RUNS_MOST = 64
+_RUNS_MOST = 32
 _REPAIRED_RUNS = 8
 _LAYER_WEIGHT = 1000
 _SAME_PLACE = 0.1
@@ -171,7 +171,11 @@ class _Reading:
 
     def __init__(self, named_prefix: str | None) -> None:
         self._named = named_prefix
+        self._named_folded = folded(named_prefix) if named_prefix else None
         self._runs: list[_Run] = []
+        self._most = 0
+        """Stamps of the run that has most."""
+        self._has_established = False
         self._begun = 0
         self._own: _Run | None = None
 
@@ -189,8 +193,10 @@ class _Reading:
             joined.append(run)
         for run in joined:
             run.beside.update(other.serial for other in joined)
+            self._most = max(self._most, run.count)
+            self._has_established = self._has_established or run.is_established
         if len(self._runs) > _RUNS_MOST:
-            self._forget()
+            self._forget(margins.page)
 
     def decide(self, margins: Margins) -> tuple[str | None, tuple[Stamp, ...]]:
         """The label and the stamps of the earliest page that is not decided."""
@@ -199,6 +205,8 @@ class _Reading:
         present: list[tuple[_Run, Stamp]] = []
         for number, run in enumerate(runs):
             read = run.on(margins.page)
+            if read is None and number >= _REPAIRED_RUNS:
+                continue
             if read is not None and any(_is_one(read, other) for _, other in present):
                 read = None  # a misreading of what another run has
             stamp = _settled(run, read, margins, texts if number < _REPAIRED_RUNS else [])
@@ -240,11 +248,10 @@ class _Reading:
 
     def _rank(self, run: _Run) -> tuple[bool, bool, bool, float, str, int]:
         """The lowest is the document's own: named by it, in step, on most pages, nearest to a corner."""
-        most = max(other.count for other in self._runs)
         return (
-            self._named is None or run.folded_prefix != folded(self._named),
+            run.folded_prefix != self._named_folded,
             not run.is_established,
-            2 * run.count < most,
+            2 * run.count < self._most,
             run.ranks / max(run.count, 1),
             run.folded_prefix,
             run.first_page,
@@ -253,7 +260,7 @@ class _Reading:
     def _as_named(self, run: _Run, stamp: Stamp) -> Stamp:
         """With the letters of the prefix as the document's name has them, if it is this run's."""
         named = self._named
-        if named is None or run.folded_prefix != folded(named) or bare(named) == bare(stamp.prefix):
+        if named is None or run.folded_prefix != self._named_folded or bare(named) == bare(stamp.prefix):
             return stamp
         return _in_form(stamp, named, stamp.separator)
 
@@ -261,7 +268,7 @@ class _Reading:
         """The same number again and again is that of a form or a file, not of a page."""
         if run.changes or run.count < 2:
             return False
-        return run.count > 2 or any(other.is_established for other in self._runs)
+        return run.count > 2 or self._has_established
 
     def _run_of(self, sighting: _Sighting, place: _Place | None, joined: list[_Run]) -> _Run:
         prefix = folded(sighting.stamp.prefix)
@@ -278,13 +285,17 @@ class _Reading:
         self._runs.append(run := _Run(self._begun, prefix))
         return run
 
-    def _forget(self) -> None:
+    def _forget(self, page: int) -> None:
         """Let go of what was seen once and long ago: headings and the like, which are new on each page."""
 
         def age(run: _Run) -> tuple[bool, bool, int]:
             return run is not self._own, not run.is_established, -(run.last.page if run.last else 0)
 
-        self._runs = sorted(self._runs, key=age)[: _RUNS_MOST // 2]
+        kept = [run for run in self._runs if run.is_established or run.goes_on_after(page - REACH - 1)]
+        self._runs = sorted(kept, key=age)[:_RUNS_MOST]
+        serials = {run.serial for run in self._runs}
+        for run in self._runs:
+            run.beside &= serials
 
 
 def bare(text: str) -> str:

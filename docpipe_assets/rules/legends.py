@@ -26,10 +26,16 @@ _PHRASES = {
 }
 _PHRASE = "|".join(f"(?P<{legend.value}>{pattern})" for legend, pattern in _PHRASES.items())
 _NEXT = re.compile(rf"(?:AND)?(?:{_PHRASE})")
+_HINT = re.compile(r"confidential|eyes|only|protective|privileg|product|seal|restricted|aeo", re.IGNORECASE)
 _NO_LETTERS = re.compile(r"[^A-Z]+")
 _LONGEST = 160
 _IN_CAPITALS = 0.9
 _ALSO_HEADINGS = frozenset({Legend.PRIVILEGED, Legend.RESTRICTED, Legend.UNDER_SEAL})
+
+
+def may_hold_legends(text: str) -> bool:
+    """False where a text surely holds none, for who would look at each of its lines."""
+    return _HINT.search(text) is not None
 
 
 def legends_in(text: str, *, is_in_margin: bool) -> frozenset[Legend]:
@@ -37,7 +43,7 @@ def legends_in(text: str, *, is_in_margin: bool) -> frozenset[Legend]:
 
     Outside the margins a legend is in capitals, and is not one word that may be a heading.
     """
-    if len(text) > _LONGEST:
+    if len(text) > _LONGEST or not may_hold_legends(text):
         return frozenset()
     letters = [c for c in text if c.isalpha()]
     is_in_capitals = sum(map(str.isupper, letters)) >= _IN_CAPITALS * len(letters)

@@ -1,14 +1,17 @@
 """Labels the pages of a document by what stands around their text, once their neighbours are known."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 from typing import NamedTuple
 
-from docpipe_assets.model import Page, PageText, TextMethod
-from docpipe_assets.rules.bates import PageStamps, stamp_of, stamps_on
+from docpipe_assets.model import Page, PageText, TextMethod, Word
+from docpipe_assets.rules.bates import MARGIN_SHARE, PageStamps, stamp_of, stamps_on
 from docpipe_assets.rules.bates_names import named_range
 from docpipe_assets.rules.bates_runs import Margins, stamped
+from docpipe_assets.rules.legends import may_hold_legends
 from docpipe_assets.rules.page_marks import Repeats, Segment, marks_of, segments
+
+_SLOPE_SHARE = 0.03
 
 
 class _Held(NamedTuple):
@@ -40,9 +43,23 @@ def _seen(text: PageText, page: Page | None, repeats: Repeats) -> tuple[_Held, M
     is_ocr = text.method is TextMethod.OCR
     if page is None:
         return _Held(text, 0.0, []), Margins(text.page, PageStamps(), is_ocr)
-    words = ((text.text[word.start : word.end], word.box) for word in text.words)
-    found = stamps_on(words, page.width_points, page.height_points)
-    parts = segments(text, page.height_points)
-    repeats.see(text.page, (part.key(page.width_points) for part in parts if part.edge is not None))
+    width, height = page.width_points, page.height_points
+    edge = _outside(text.words, width, height)
+    found = stamps_on(((text.text[word.start : word.end], word.box) for word in edge), width, height)
+    parts = segments(text, text.words if may_hold_legends(text.text) else edge, height)
+    repeats.see(text.page, (part.key(width) for part in parts if part.edge is not None))
     layer = stamp_of(page.bates) if page.bates else None
-    return _Held(text, page.width_points, parts), Margins(text.page, found, is_ocr, layer)
+    return _Held(text, width, parts), Margins(text.page, found, is_ocr, layer)
+
+
+def _outside(words: Sequence[Word], width: float, height: float) -> list[Word]:
+    """The words near the edges of the page, those included whose line slopes into the margin."""
+    x, y = (MARGIN_SHARE + _SLOPE_SHARE) * width, (MARGIN_SHARE + _SLOPE_SHARE) * height
+    left, right, top, bottom = 2 * x, 2 * (width - x), 2 * y, 2 * (height - y)
+    return [
+        word
+        for word in words
+        if not (
+            top < word.box.top + word.box.bottom < bottom and left < word.box.left + word.box.right < right
+        )
+    ]

@@ -4,7 +4,6 @@ What is marked stays in the text, so that quotes and offsets hold; whoever reads
 """
 
 import re
-from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -21,7 +20,7 @@ _WIDE_GAP = 2.0
 """In heights of a word: what stands further apart in a line is not read together."""
 _PLACES = 6
 """Into which the width of a page is divided, to tell page numbers from numbers in a table."""
-_KEYS_MOST = 2_000
+_KEYS_LEAST = 100
 _NUMBER = re.compile(r"\d+")
 _NO_LETTERS = re.compile(r"[^\w#]+")
 
@@ -49,15 +48,21 @@ class Repeats:
     """Remembers which lines stood at the edges of the pages around."""
 
     def __init__(self) -> None:
-        self._pages: dict[str, deque[int]] = {}
+        self._pages: dict[str, list[int]] = {}
+        self._bound = _KEYS_LEAST
 
     def see(self, page: int, keys: Iterable[str]) -> None:
-        """Take in a page; its keys are forgotten once it lies too far back."""
+        """Take in a page; what lies too far back is forgotten."""
         for key in set(keys):
-            seen = self._pages.setdefault(key, deque(maxlen=2 * REACH + 1))
-            seen.append(page)
-        if len(self._pages) > _KEYS_MOST:
-            self._pages = {key: seen for key, seen in self._pages.items() if seen[-1] >= page - 2 * REACH}
+            self._pages.setdefault(key, []).append(page)
+        if len(self._pages) > self._bound or page % REACH == 0:
+            first = page - 2 * REACH
+            self._pages = {
+                key: [one for one in seen if one >= first]
+                for key, seen in self._pages.items()
+                if seen[-1] >= first
+            }
+            self._bound = 2 * len(self._pages) + _KEYS_LEAST
 
     def is_repeated(self, page: int, key: str) -> bool:
         seen = self._pages.get(key, ())
@@ -65,13 +70,13 @@ class Repeats:
         return sum(abs(other - page) <= REACH for other in seen) >= fewest
 
 
-def segments(page: PageText, height: float) -> list[Segment]:
-    """The text of a page in segments, in text order."""
+def segments(page: PageText, words: Sequence[Word], height: float) -> list[Segment]:
+    """These words of a page in segments, in text order."""
     found: list[Segment] = []
     line = last_end = 0
-    for words in _runs(page):
-        start, end = words[0].start, words[-1].end
-        box = around(word.box for word in words)
+    for run in _runs(page.text, words):
+        start, end = run[0].start, run[-1].end
+        box = around(word.box for word in run)
         line += "\n" in page.text[last_end:start]
         found.append(Segment(start, end, page.text[start:end], box, _edge(box, height), line))
         last_end = end
@@ -104,10 +109,10 @@ def marks_of(
     return tuple(marks), tuple(sorted(legends))
 
 
-def _runs(page: PageText) -> Iterator[list[Word]]:
+def _runs(text: str, words: Iterable[Word]) -> Iterator[list[Word]]:
     run: list[Word] = []
-    for word in page.words:
-        if run and not _is_read_together(page.text, run[-1], word):
+    for word in words:
+        if run and not _is_read_together(text, run[-1], word):
             yield run
             run = []
         run.append(word)
@@ -116,8 +121,8 @@ def _runs(page: PageText) -> Iterator[list[Word]]:
 
 
 def _is_read_together(text: str, last: Word, word: Word) -> bool:
-    between = text[last.end : word.start]
-    if not between or "\n" in between:
+    """Whether one blank parts them, and no more than a little room on the page."""
+    if word.start != last.end + 1 or text[last.end] == "\n":
         return False
     height = max(last.box.bottom - last.box.top, word.box.bottom - word.box.top)
     return word.box.left - last.box.right <= _WIDE_GAP * height
@@ -135,7 +140,13 @@ def _words_of(stamp: Stamp, page: PageText) -> list[Word]:
     if stamp.box is None:
         return []
     wanted = bare(stamp.read_as or stamp.label)
-    inside = [n for n, word in enumerate(page.words) if _is_inside(word.box, stamp.box)]
+    left, top, right, bottom = stamp.box
+    inside = [
+        n
+        for n, word in enumerate(page.words)
+        if top <= (word.box.top + word.box.bottom) / 2 <= bottom
+        and left <= (word.box.left + word.box.right) / 2 <= right
+    ]
     for first in range(len(inside)):
         said = ""
         for last in range(first, len(inside)):
@@ -146,11 +157,6 @@ def _words_of(stamp: Stamp, page: PageText) -> list[Word]:
             if said == wanted:
                 return list(words)
     return []
-
-
-def _is_inside(box: Box, outer: Box) -> bool:
-    x, y = (box.left + box.right) / 2, (box.top + box.bottom) / 2
-    return outer.left <= x <= outer.right and outer.top <= y <= outer.bottom
 
 
 def _without(part: Segment, stamps: Sequence[Mark]) -> Iterator[tuple[int, int]]:

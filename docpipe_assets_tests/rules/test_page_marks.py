@@ -1,5 +1,8 @@
 """Stamps, legends, headers and footers are marked; what stands once, or in the body, is not."""
 
+import gc
+import tracemalloc
+from collections.abc import Iterator
 from itertools import pairwise
 
 import pytest
@@ -180,3 +183,21 @@ def test_all_marks_of_a_page_lie_in_order_and_apart() -> None:
         assert [m.role for m in marks] == ["legend", "header", "footer", "legend", "stamp"]
         assert all(a.end <= b.start for a, b in pairwise(marks))
         assert marks[-1].end == len(text.text)
+
+
+def test_what_is_remembered_does_not_grow_with_the_document() -> None:
+    """Of a document whose every page has another header, another stamp and another number."""
+
+    def pages(count: int) -> Iterator[tuple[PageText, Page]]:
+        for n in range(1, count + 1):
+            name = "".join(chr(65 + int(digit)) for digit in f"{n:05d}")
+            yield page(n, (f"Header {name}", 20.0), *body(n), (f"{name} {n * 7:06d}", 760.0))
+
+    held: dict[int, int] = {}
+    tracemalloc.start()
+    for one in labelled(pages(150)):
+        if one.page in (40, 130):
+            gc.collect()
+            held[one.page], _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert held[130] < held[40] + 50_000, f"{held[40]:,} bytes grew to {held[130]:,}"
