@@ -10,8 +10,8 @@ from docpipe_assets.rules.bates_findings import (
     BatesSummary,
     count_of_pages,
 )
+from docpipe_assets.rules.bates_look_alikes import bare
 from docpipe_assets.rules.bates_names import named_range
-from docpipe_assets.rules.bates_runs import bare
 
 
 class _Held(NamedTuple):

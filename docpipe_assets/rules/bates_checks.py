@@ -16,8 +16,8 @@ from docpipe_assets.rules.bates_findings import (
     count_of_pages,
     label_of,
 )
+from docpipe_assets.rules.bates_look_alikes import bare
 from docpipe_assets.rules.bates_names import named_range
-from docpipe_assets.rules.bates_runs import bare
 from docpipe_assets.rules.page_ranges import ranges
 
 

@@ -3,6 +3,7 @@
 import re
 from typing import NamedTuple
 
+from docpipe_assets.model import Stamp
 from docpipe_assets.rules.bates import stamp_of
 
 _RANGE = re.compile(
@@ -27,6 +28,11 @@ class NamedRange(NamedTuple):
     @property
     def pages(self) -> int | None:
         return None if self.last is None else self.last - self.first + 1
+
+    @property
+    def stamp(self) -> Stamp:
+        """The stamp of the first page, as far as a name tells how it is written."""
+        return Stamp(prefix=self.prefix, separator=" ", number=self.first, digits=self.digits)
 
     def __str__(self) -> str:
         last = "" if self.last is None else f"-{self.last:0{self.digits}d}"

@@ -12,32 +12,24 @@ another digit: that would hide the gaps and duplicates that people look for. ``S
 what was read.
 """
 
-import re
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
-from typing import Generic, NamedTuple, TypeAlias, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
-from docpipe_assets.model import Box, Stamp
-from docpipe_assets.rules.bates import PageStamps, around, stripped
+from docpipe_assets.model import Stamp
+from docpipe_assets.rules.bates import PageStamps
+from docpipe_assets.rules.bates_look_alikes import FoldedTexts, bare, folded, folded_texts, found_as
 
 REACH = 16
 """Pages after a page that are read before it is decided."""
 
-_LOOK_ALIKES = str.maketrans("OQDIL|SBZG", "0001115826")
-_NOT_IN_LABELS = re.compile(r"[^0-9A-Z]+")
-_PIECE_MOST = 8
-"""Words that a label may have been torn into."""
 _RUNS_MOST = 32
 _REPAIRED_RUNS = 8
 _LAYER_WEIGHT = 1000
 _SAME_PLACE = 0.1
 """As shares of the page's width; half of it of its height."""
-_MISREAD_PREFIX = 4
-"""Letters that a prefix has at least when one of them may have been misread."""
 
 P = TypeVar("P")
-_Folded: TypeAlias = list[tuple[str, str, Box]]
-"""Words beside each other: folded, as they are, and where."""
 
 
 class Margins(NamedTuple):
@@ -103,6 +95,8 @@ class _Run:
         self.ranks = 0
         self.beside: set[int] = set()
         """The serials of the runs that had a stamp on a page where this one had."""
+        self.named_first: Stamp | None = None
+        """What the document's name says of its first page."""
 
     def add(self, sighting: _Sighting, place: _Place | None, rank: int, *, is_ocr: bool) -> None:
         if self.last is not None:
@@ -133,7 +127,7 @@ class _Run:
         self.recent = decided + [one for one in self.recent if one.page > page]
 
     def expected(self, page: int) -> Iterator[Stamp]:
-        """The stamps that the nearest ones before and after let expect on a page."""
+        """The stamps that the nearest ones before and after, and the name, let expect on a page."""
         prefix, separator = self.form()
         before = [one for one in self.recent if one.page < page][-1:]
         after = [one for one in self.recent if one.page > page][:1]
@@ -142,18 +136,21 @@ class _Run:
             for step in dict.fromkeys((distance, 1 if distance > 0 else -1)):
                 for moved in _moved(near.stamp, step):
                     yield moved.model_copy(update={"prefix": prefix, "separator": separator, "read_as": None})
+        if self.named_first is not None:
+            number = self.named_first.number + page - 1
+            yield self.named_first.model_copy(update={"number": number, "separator": separator})
 
     def form(self) -> tuple[str, str]:
         """Prefix and separator as they were read most often; of equals that with the fewest digits."""
         return min(self.forms, key=lambda form: (-self.forms[form], sum(map(str.isdigit, form[0])), form))
 
 
-def stamped(pages: Iterable[tuple[P, Margins]], named_prefix: str | None = None) -> Iterator[Stamped[P]]:
+def stamped(pages: Iterable[tuple[P, Margins]], named_first: Stamp | None = None) -> Iterator[Stamped[P]]:
     """Each page, in order, with its label and stamps.
 
-    ``named_prefix`` is that of the production which the document's name speaks of.
+    ``named_first`` is the stamp that the document's name gives its first page.
     """
-    reading = _Reading(named_prefix)
+    reading = _Reading(named_first)
     held: deque[tuple[P, Margins]] = deque()
     for page, margins in pages:
         held.append((page, margins))
@@ -169,10 +166,14 @@ def stamped(pages: Iterable[tuple[P, Margins]], named_prefix: str | None = None)
 class _Reading:
     """What is known of the runs of a document while its pages pass by."""
 
-    def __init__(self, named_prefix: str | None) -> None:
-        self._named = named_prefix
-        self._named_folded = folded(named_prefix) if named_prefix else None
+    def __init__(self, named_first: Stamp | None) -> None:
         self._runs: list[_Run] = []
+        self._named: _Run | None = None
+        if named_first is not None:
+            self._named = _Run(0, folded(named_first.prefix))
+            self._named.forms[named_first.prefix, named_first.separator] = 0
+            self._named.named_first = named_first
+            self._runs.append(self._named)
         self._most = 0
         """Stamps of the run that has most."""
         self._has_established = False
@@ -201,7 +202,7 @@ class _Reading:
     def decide(self, margins: Margins) -> tuple[str | None, tuple[Stamp, ...]]:
         """The label and the stamps of the earliest page that is not decided."""
         runs = sorted((run for run in self._runs if not self._is_no_stamp(run)), key=self._rank)
-        texts = [[(folded(text), text, box) for text, box in piece] for piece in margins.found.pieces]
+        texts = folded_texts(margins.found.pieces)
         present: list[tuple[_Run, Stamp]] = []
         for number, run in enumerate(runs):
             read = run.on(margins.page)
@@ -249,7 +250,7 @@ class _Reading:
     def _rank(self, run: _Run) -> tuple[bool, bool, bool, float, str, int]:
         """The lowest is the document's own: named by it, in step, on most pages, nearest to a corner."""
         return (
-            run.folded_prefix != self._named_folded,
+            self._named is None or run.folded_prefix != self._named.folded_prefix,
             not run.is_established,
             2 * run.count < self._most,
             run.ranks / max(run.count, 1),
@@ -259,10 +260,14 @@ class _Reading:
 
     def _as_named(self, run: _Run, stamp: Stamp) -> Stamp:
         """With the letters of the prefix as the document's name has them, if it is this run's."""
-        named = self._named
-        if named is None or run.folded_prefix != self._named_folded or bare(named) == bare(stamp.prefix):
+        named = self._named.named_first if self._named is not None else None
+        if (
+            named is None
+            or run.folded_prefix != folded(named.prefix)
+            or bare(named.prefix) == bare(stamp.prefix)
+        ):
             return stamp
-        return _in_form(stamp, named, stamp.separator)
+        return _in_form(stamp, named.prefix, stamp.separator)
 
     def _is_no_stamp(self, run: _Run) -> bool:
         """The same number again and again is that of a form or a file, not of a page."""
@@ -289,23 +294,21 @@ class _Reading:
         """Let go of what was seen once and long ago: headings and the like, which are new on each page."""
 
         def age(run: _Run) -> tuple[bool, bool, int]:
-            return run is not self._own, not run.is_established, -(run.last.page if run.last else 0)
+            return (
+                run not in (self._own, self._named),
+                not run.is_established,
+                -(run.last.page if run.last else 0),
+            )
 
-        kept = [run for run in self._runs if run.is_established or run.goes_on_after(page - REACH - 1)]
+        kept = [
+            run
+            for run in self._runs
+            if run is self._named or run.is_established or run.goes_on_after(page - REACH - 1)
+        ]
         self._runs = sorted(kept, key=age)[:_RUNS_MOST]
         serials = {run.serial for run in self._runs}
         for run in self._runs:
             run.beside &= serials
-
-
-def bare(text: str) -> str:
-    """The letters and digits of a text, in capitals."""
-    return _NOT_IN_LABELS.sub("", text.upper())
-
-
-def folded(text: str) -> str:
-    """A text with all that looks alike made equal, and nothing but letters and digits in it."""
-    return _NOT_IN_LABELS.sub("", text.upper().translate(_LOOK_ALIKES))
 
 
 def follows(before: tuple[int, str], after: tuple[int, str], pages: int) -> bool:
@@ -328,14 +331,14 @@ def _moved(stamp: Stamp, step: int) -> Iterator[Stamp]:
         yield stamp.model_copy(update={"suffix": f"{head}{int(tail) + step:0{len(tail)}d}"})
 
 
-def _settled(run: _Run, read: Stamp | None, margins: Margins, texts: list[_Folded]) -> Stamp | None:
+def _settled(run: _Run, read: Stamp | None, margins: Margins, texts: list[FoldedTexts]) -> Stamp | None:
     """The stamp of the run on a page: as it was read, or repaired by what its neighbours let expect."""
     expected = list(run.expected(margins.page))
     is_in_step = read is not None and any(
         (one.number, one.suffix) == (read.number, read.suffix) for one in expected
     )
     for one in () if is_in_step else expected:
-        found = _found_as(one, texts, is_ocr=margins.is_ocr)
+        found = found_as(one, texts, is_ocr=margins.is_ocr)
         if found is not None:
             return found
     return None if read is None else _in_form(read, *run.form())
@@ -347,39 +350,6 @@ def _in_form(stamp: Stamp, prefix: str, separator: str) -> Stamp:
         return stamp
     formed = {"prefix": prefix, "separator": separator, "read_as": stamp.read_as or stamp.label}
     return stamp.model_copy(update=formed)
-
-
-def _found_as(expected: Stamp, texts: list[_Folded], *, is_ocr: bool) -> Stamp | None:
-    """The expected stamp where a piece of text reads like it."""
-    wanted = folded(expected.label)
-    prefix = folded(expected.prefix)
-    for piece in texts:
-        for first in range(len(piece)):
-            joined = ""
-            for last in range(first, min(first + _PIECE_MOST, len(piece))):
-                joined += piece[last][0]
-                if joined == wanted or (is_ocr and _differs_in_prefix(joined, wanted, len(prefix))):
-                    parts = piece[first : last + 1]
-                    read = " ".join(stripped(text) for _, text, _ in parts)
-                    box = around(box for *_, box in parts)
-                    is_repaired = read.upper() != expected.label
-                    return expected.model_copy(update={"box": box, "read_as": read if is_repaired else None})
-                if len(joined) > len(wanted):
-                    break
-    return None
-
-
-def _differs_in_prefix(read: str, wanted: str, prefix_length: int) -> bool:
-    """Whether the number is the same, and of a long enough prefix one letter is missing, added or another."""
-    prefix, number = wanted[:prefix_length], wanted[prefix_length:]
-    if prefix_length < _MISREAD_PREFIX or not read.endswith(number):
-        return False
-    one = read[: len(read) - len(number)]
-    if abs(len(one) - len(prefix)) > 1:
-        return False
-    same = next((n for n, (a, b) in enumerate(zip(one, prefix, strict=False)) if a != b), None)
-    at = min(len(one), len(prefix)) if same is None else same
-    return prefix[at + 1 :] in (one[at + 1 :], one[at:]) or prefix[at:] == one[at + 1 :]
 
 
 def _is_one(stamp: Stamp, other: Stamp) -> bool:

@@ -31,9 +31,10 @@ def labelled(pages: Iterable[tuple[PageText, Page | None]]) -> Iterator[PageText
     unread = iter(pages)
     for first in islice(unread, 1):
         named = named_range(first[0].document)
+        named_first = named.stamp if named is not None else None
         repeats = Repeats()
         held = (_seen(*item, repeats) for item in chain([first], unread))
-        for page, label, stamps in stamped(held, named.prefix if named else None):
+        for page, label, stamps in stamped(held, named_first):
             marks, legends = marks_of(page.text, page.parts, stamps, page.width, repeats)
             labels = {"bates": label, "stamps": stamps, "legends": legends, "marks": marks}
             yield page.text.model_copy(update=labels)

@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from docpipe_assets.model import Box, Legend, Mark, MarkRole, PageText, Stamp, Word
 from docpipe_assets.rules.bates import MARGIN_SHARE, around
-from docpipe_assets.rules.bates_runs import REACH, bare
+from docpipe_assets.rules.bates_look_alikes import bare
+from docpipe_assets.rules.bates_runs import REACH
 from docpipe_assets.rules.legends import legends_in
 
 FEWEST_PAGES = 3

@@ -35,8 +35,10 @@ def margins(number: int, *texts: str | tuple[str, tuple[float, float]], layer: s
     return Margins(number, found, True, stamp)
 
 
-def document(pages: Sequence[Margins], named: str | None = None) -> list[Stamped[int]]:
-    return list(stamped(((page.page, page) for page in pages), named))
+def document(pages: Sequence[Margins], named: str | None = None, first: int = 900_000) -> list[Stamped[int]]:
+    """``named`` is the prefix in the document's name, and ``first`` the number of the first page there."""
+    said = Stamp(prefix=named, separator=" ", number=first, digits=6) if named else None
+    return list(stamped(((page.page, page) for page in pages), said))
 
 
 def read(*texts: str, named: str | None = None) -> list[Stamped[int]]:
@@ -183,6 +185,19 @@ def test_the_name_of_the_document_spells_a_prefix_that_is_always_misread() -> No
     pages = read("W0MBAT 000454", "W0MBAT 000455", named="WOMBAT")
     assert labels(pages) == ["WOMBAT 000454", "WOMBAT 000455"]
     assert [page.stamps[0].read_as for page in pages] == ["W0MBAT 000454", "W0MBAT 000455"]
+
+
+@pytest.mark.parametrize("misread", ["W0MBAT O00454", "WOM8AT 0OO454", "WOMBAI 000454"])
+def test_of_a_single_page_the_documents_name_tells_what_was_misread(misread: str) -> None:
+    (page,) = document([margins(1, misread)], "WOMBAT", first=454)
+    assert (page.label, page.stamps[0].read_as) == ("WOMBAT 000454", misread)
+
+
+def test_what_the_name_says_is_not_put_where_something_else_stands() -> None:
+    for stamp in ("WOMBAT 000464", "KOALA 000454"):
+        (page,) = document([margins(1, stamp)], "WOMBAT", first=454)
+        assert (page.label, page.stamps[0].read_as) == (stamp, None)
+    assert labels(document([margins(1)], "WOMBAT", first=454)) == [None]
 
 
 def test_a_stamp_along_the_side_of_a_landscape_page_is_read() -> None:
