@@ -2,7 +2,8 @@
 
 A *fault* is something that must never be: a page that is missing or out of order, a quote that does
 not stand where its place says, an edge without an end. A *remark* is what a person should know
-before relying on the document: pages that failed, pages that OCR was unsure of, a repaired file.
+before relying on the document: pages that failed, were not read whole or that OCR was unsure of, a
+repaired file.
 Memory is bounded: what the streams quote is held against the pages while both run by, the few quotes
 that stand out of order wait as hashes, and of every node there is a hash.
 """
@@ -20,6 +21,7 @@ from docpipe_assets.model import (
     CanonicalEntity,
     Chunk,
     Mention,
+    PageFlag,
     PageProse,
     Place,
     RawPdf,
@@ -37,6 +39,13 @@ CLAIMS_AT_ONCE = 10_000
 _PASSAGES = 2
 """So many are under way at a time: edges come in text order, then typed ones do, then some that do not."""
 _EXAMPLES = 20
+
+
+_FLAGGED = {
+    PageFlag.TEXT_LEFT: "text may have been left unread on",
+    PageFlag.OTHER_SCRIPT: "a script in which no names are looked for is on",
+    PageFlag.MISREAD: "OCR only guessed at",
+}
 
 
 class Fault(StrEnum):
@@ -62,6 +71,7 @@ class Audit:
     """The first faults of each kind, in words."""
     failed_pages: dict[str, list[int]] = field(default_factory=dict)
     """By the code of the error."""
+    flagged_pages: dict[PageFlag, list[int]] = field(default_factory=dict)
     unsure_pages: dict[int, float] = field(default_factory=dict)
     """Confidence of the pages that OCR was unsure of."""
     ungrounded: int = 0
@@ -84,6 +94,11 @@ class Audit:
             said.append("the file was damaged and has been repaired; text may be missing")
         if self.ungrounded:
             said.append(f"{self.ungrounded:,} rows are marked as ungrounded")
+        said += [
+            f"{_FLAGGED[flag]} page {ranges(self.flagged_pages[flag])}"
+            for flag in PageFlag
+            if flag in self.flagged_pages
+        ]
         if self.unsure_pages:
             said.append(f"OCR is unsure of page {ranges(self.unsure_pages)}")
         return said
@@ -175,8 +190,10 @@ class _Reading:
             offset += len(page.text) + len(PAGE_SEPARATOR)
             if page.method is TextMethod.FAILED:
                 self.found.failed_pages.setdefault(page.reason, []).append(page.page)
-            elif page.method is TextMethod.OCR and page.confidence < LOW_CONFIDENCE:
+            elif page.method in (TextMethod.OCR, TextMethod.BOTH) and page.confidence < LOW_CONFIDENCE:
                 self.found.unsure_pages[page.page] = page.confidence
+            for flag in page.flags:
+                self.found.flagged_pages.setdefault(flag, []).append(page.page)
             yield page
         if self.found.pages_read != self.found.pages:
             self.found.note(

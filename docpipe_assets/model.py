@@ -118,8 +118,21 @@ class PageSplit(Record):
 class TextMethod(StrEnum):
     TEXT_LAYER = "text_layer"
     OCR = "ocr"
+    BOTH = "both"
+    """The text layer, and behind it what OCR reads where no word of the layer stands."""
     BLANK = "blank"
     FAILED = "failed"
+
+
+class PageFlag(StrEnum):
+    """Why a page is worth a look before its text is relied on."""
+
+    TEXT_LEFT = "text_left"
+    """There is ink that looks like lines of text, and no word for it."""
+    OTHER_SCRIPT = "other_script"
+    """Mostly in a script that OCR can't read or that names are not looked for in."""
+    MISREAD = "misread"
+    """OCR guessed at it, or what it made of it is hardly words: another script, a page upside-down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +213,10 @@ class PageProse(Record):
     """Why this method was chosen or, for a failed page, the code of the error."""
     confidence: float
     engine: str
+    """Of a page read by both, ``text_layer`` and the OCR engine, joined by a plus sign."""
+    language: str | None = None
+    """ISO 639 code of the language of most of it; None where there is too little text to tell."""
+    flags: tuple[PageFlag, ...] = ()
     bates: str | None = None
     """The label that the page is cited by: the stamp of the document's own production."""
     stamps: tuple[Stamp, ...] = ()
@@ -210,12 +227,26 @@ class PageProse(Record):
     """Stamps, legends, and headers and footers that come again on other pages, in text order."""
 
 
+class OtherReading(Record):
+    """What a second OCR engine, or the first one, made of a page and was not taken."""
+
+    engine: str
+    confidence: float
+    text: str
+    """Cut where it is longer than any ordinary page."""
+    reason: str
+    """By which rule the other one was taken."""
+
+
 class PageText(PageProse):
     """The text of one page, and where each word of it stands."""
 
     model_config = ConfigDict(extra="forbid")
 
     words: tuple[Word, ...] = ()
+    ocr_start: int | None = None
+    """Of a page read by both: from this offset in the page's text on, OCR has read it."""
+    other: OtherReading | None = None
     signals: dict[str, float] = {}
     """The measurements behind the decision, by name."""
 

@@ -1,6 +1,6 @@
 """The seams: what a PDF reader, an OCR engine, a NER engine and a store must offer, and no more."""
 
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -100,6 +100,10 @@ class PdfReader(Protocol):
         ...
 
     def render(self, pdf: Path, page: int, dpi: float) -> AbstractContextManager[PageImage]: ...
+
+    def ink(self, image: PageImage, boxes: Sequence[Box]) -> Mapping[str, float]:
+        """What the words found on a page image leave of its ink, by name; their boxes are in its pixels."""
+        ...
 
 
 class OcrEngine(Protocol):

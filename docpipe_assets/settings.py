@@ -51,6 +51,16 @@ class Settings(BaseSettings):
     ocr_backend: Literal["auto", "onnxruntime", "openvino"] = "auto"
     """What the models of the engine ``rapidocr`` run on. ``auto`` is OpenVINO where it is installed and
     ``run_memory_bytes`` suffices for it, else ONNX Runtime: workers of a fleet must be alike in both."""
+    ocr_fallback: str = ""
+    """A second OCR engine, likewise, for the pages that the first one is unsure of; none when empty. Its
+    process is there beside the first one's: see docs/pages.md for the memory."""
+    ocr_fallback_below: float = Field(0.85, ge=0, le=1)
+    """A page is unsure when the mean confidence of its words is below this, or lines of it are left."""
+    textract_url: str = ""
+    """For the engine ``textract``: where page images lie while they are read, ``s3://bucket/prefix``."""
+    textract_endpoint_url: str | None = None
+    textract_seconds: float = Field(150, gt=0)
+    """A page that Textract has not read by then is given up."""
     # Where two engines of equal rank find the same span, the earlier one wins.
     ner_engines: tuple[str, ...] = ("citations", "patterns", "crf")
     chunk_tokens: int = Field(400, ge=32)

@@ -6,6 +6,7 @@ its inputs and one way in which its output is kept.
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property, lru_cache
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -127,6 +128,12 @@ class Workbench:
         return chosen.ocr_engine
 
     @cached_property
+    def fallback(self) -> OcrPool | None:
+        """The second OCR engine, one process of it: the pages that need it are few."""
+        name = self.settings.ocr_fallback
+        return OcrPool(name, replace(self._ocr_limits(), processes=1)) if name else None
+
+    @cached_property
     def ner(self) -> Sequence[NerEngine]:
         return [load_engine("ner", name, "find") for name in self.settings.ner_engines]
 
@@ -154,6 +161,10 @@ class Workbench:
     def ocr_text(self, document: str, page_splits: PageSplits) -> PageTexts:
         limits = self._ocr_limits()
         self.ocr.limit(limits)
+        fallback = None
+        if self.fallback is not None:
+            self.fallback.limit(replace(limits, processes=1))
+            fallback = splits_to_text.Fallback(self.fallback, self.settings.ocr_fallback_below)
         checkpoints = self._checkpoints[document] = self.lake.checkpoints(document)
         return splits_to_text.splits_to_text(
             page_splits,
@@ -164,6 +175,7 @@ class Workbench:
             dpi=self.settings.ocr_dpi,
             pages_at_once=limits.processes,
             has_larger_budget=self.lane != LARGE,
+            fallback=fallback,
         )
 
     def chunks(self, document: str, ocr_text: PageTexts) -> Chunks:
@@ -235,7 +247,14 @@ class Workbench:
         depends: dict[str, list[object]] = {
             RawPdfs.asset: [object_to_pdf.VERSION, *pdf, chosen.max_pages],
             PageSplits.asset: [pdf_to_splits.VERSION, *pdf],
-            PageTexts.asset: [splits_to_text.VERSION, *pdf, self._ocr_engine, chosen.ocr_dpi],
+            PageTexts.asset: [
+                splits_to_text.VERSION,
+                *pdf,
+                self._ocr_engine,
+                chosen.ocr_dpi,
+                chosen.ocr_fallback,
+                chosen.ocr_fallback_below,
+            ],
             Chunks.asset: [text_to_chunks.VERSION],
             Mentions.asset: [chunks_to_mentions.VERSION, *chosen.ner_engines],
             CanonicalEntities.asset: [mentions_to_entities.VERSION],
@@ -251,11 +270,15 @@ class Workbench:
             taken, self.sandbox.usage = self.sandbox.usage, Usage()
         if "ocr" in self.__dict__:
             taken += Usage(child_cpu_seconds=self.ocr.take_cpu_seconds())
+        if fallback := self.__dict__.get("fallback"):
+            taken += Usage(child_cpu_seconds=fallback.take_cpu_seconds())
         return taken
 
     def close(self) -> None:
         if "ocr" in self.__dict__:
             self.ocr.close()
+        if fallback := self.__dict__.get("fallback"):
+            fallback.close()
         if "sandbox" in self.__dict__:
             self.sandbox.close()
 
@@ -303,7 +326,10 @@ def _raw_pdf_tally(row: RawPdf) -> Mapping[str, float]:
 
 
 def _ocr_text_tally(row: PageText) -> Mapping[str, float]:
-    return {"pages": 1, "characters": len(row.text), f"pages_{row.method.value}": 1}
+    found = {"pages": 1, "characters": len(row.text), f"pages_{row.method.value}": 1}
+    if row.flags:
+        found[FLAGGED_PAGES] = 1
+    return found
 
 
 _TALLIES: dict[type[Records[Any]], Tally] = {RawPdfs: _raw_pdf_tally, PageTexts: _ocr_text_tally}
@@ -327,6 +353,7 @@ class BatesNotes:
 
 
 FAILED_PAGES = f"pages_{TextMethod.FAILED.value}"
+FLAGGED_PAGES = "pages_flagged"
 
 
 @lru_cache(maxsize=4)

@@ -15,6 +15,7 @@ from docpipe_assets.model import (
     CanonicalEntity,
     Chunk,
     Mention,
+    PageFlag,
     PageText,
     RawPdf,
     Relationship,
@@ -189,6 +190,17 @@ def test_pages_that_ocr_was_unsure_of_are_listed(document: Document) -> None:
     assert found.is_sound
     assert found.unsure_pages == {2: 0.71}
     assert found.remarks == ["OCR is unsure of page 2"]
+
+
+def test_pages_that_may_not_have_been_read_whole_are_named(document: Document) -> None:
+    pages = changed(document.pages, 1, flags=(PageFlag.TEXT_LEFT,))
+    pages = changed(pages, 2, flags=(PageFlag.TEXT_LEFT, PageFlag.MISREAD))
+    found = replace(document, pages=pages).audit()
+    assert found.is_sound
+    assert found.remarks == [
+        "text may have been left unread on page 2-3",
+        "OCR only guessed at page 3",
+    ]
 
 
 def test_repairs_and_ungrounded_rows_are_remarked(document: Document) -> None:

@@ -99,7 +99,8 @@ def ocr_text(
     """The text of every page, from its text layer or by OCR, with the reason, confidence and word boxes.
 
     A page that can't be read does not fail the document: it is counted in `pages_failed` and its row
-    says why. ENGINE_FAILED means that the OCR engine is broken on the worker, whatever the document.
+    says why. One on which text may have been left unread, or in a script that can't be read, is counted in
+    `pages_flagged`. ENGINE_FAILED means that the OCR engine is broken on the worker, whatever the document.
     """
     return _versioned(bench.ocr_text(document_of(context.partition_key), page_splits))
 

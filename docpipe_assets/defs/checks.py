@@ -37,9 +37,9 @@ with warnings.catch_warnings():
         description=(
             "Error: a page is not accounted for, a quote does not stand where its place says, or an end of "
             "a relationship does not exist; materialize the document's assets again. Warning: the document "
-            "is partial (its failed pages and their codes are named), was repaired, has pages that OCR was "
-            "unsure of, or has Bates labels that are missing, doubled, out of step or not as it is named; "
-            "look at these pages before relying on them."
+            "is partial (its failed pages and their codes are named), was repaired, has pages that were not "
+            "read whole or that OCR was unsure of, or has Bates labels that are missing, doubled, out of "
+            "step or not as it is named; look at these pages before relying on them."
         ),
     )
 
@@ -107,6 +107,7 @@ def _described(document: str, found: Audit, labels: BatesSummary) -> dict[str, A
         "faults": sum(found.faults.values()),
         "first_faults": "\n".join(found.examples),
         "failed_pages": failed,
+        "flagged_pages": {flag.value: ranges(pages) for flag, pages in found.flagged_pages.items()},
         "unsure_pages": ", ".join(unsure),
         "ungrounded": found.ungrounded,
         "is_repaired": found.is_repaired,

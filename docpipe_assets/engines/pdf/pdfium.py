@@ -10,7 +10,6 @@ import pypdfium2
 import pypdfium2.raw as pdfium
 
 from docpipe_assets.engines.pdf.plain import (
-    bad_characters,
     clean,
     fitting_dpi,
     named_pages,
@@ -18,6 +17,7 @@ from docpipe_assets.engines.pdf.plain import (
     rounded,
     share,
     stamp,
+    word_signals,
 )
 from docpipe_assets.engines.pdf.qpdf import without_date
 from docpipe_assets.errors import (
@@ -155,17 +155,13 @@ def read(path: str, page: int) -> Iterator[dict[str, Any]]:
         lines = _lines(shown)
         left_out = max(shown.get_textpage().count_chars() - _CHARACTERS_MAX, 0)
         words = [text for line in lines for text, _ in line]
-        text = "".join(words)
         yield {
             "page": page,
             "width_points": width,
             "height_points": height,
             "lines": [[[text, box, 1.0] for text, box in line] for line in lines],
             "signals": {
-                "characters": float(len(text)),
-                "bad_character_share": share(bad_characters(text), len(text)),
-                "cid_marks": 0.0,
-                "one_letter_token_share": share(sum(len(word) == 1 for word in words), len(words)),
+                **word_signals(words),
                 "read_by_pdfium": 1.0,
                 **({"characters_left_out": float(left_out)} if left_out else {}),
                 **_paint(shown),

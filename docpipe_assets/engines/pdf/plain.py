@@ -12,6 +12,7 @@ _PIXELS_MAX = 40_000_000
 _SIDE_MAX = 30_000
 _POINTS_MAX = 1e9
 _BAD = re.compile("[\ufffd\ue000-\uf8ff]")
+LONE_SYMBOLS = 0.2
 
 FOREIGN = {
     b"<!doctype html": "an HTML page",
@@ -68,9 +69,20 @@ def stamp(words: Sequence[tuple[str, Sequence[float]]], width: float, height: fl
     return bates_label([(text, Box(*box)) for text, box in words], width, height)
 
 
-def bad_characters(text: str) -> int:
-    """How many characters of a text layer have no meaning outside its font."""
-    return len(_BAD.findall(text))
+def word_signals(words: Sequence[str]) -> dict[str, float]:
+    """What the characters of a text layer tell of its soundness."""
+    characters = sum(map(len, words))
+    # A font of symbols has no other way to say "bullet" or "ticked", which stand alone and here and there.
+    lone = sum(len(word) == 1 and bool(_BAD.match(word)) for word in words)
+    bad = sum(len(_BAD.findall(word)) for word in words) - (lone if lone <= LONE_SYMBOLS * len(words) else 0)
+    return {
+        "characters": float(characters),
+        "bad_character_share": share(bad, characters),
+        "cid_marks": float(sum(word.count("(cid:") for word in words)),
+        "one_letter_token_share": share(
+            sum(len(word) == 1 and not word.isdecimal() for word in words), len(words)
+        ),
+    }
 
 
 def share(part: float, whole: float) -> float:

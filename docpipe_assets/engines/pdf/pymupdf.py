@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from docpipe_assets.engines.pdf.plain import (
-    bad_characters,
     clean,
     fitting_dpi,
     foreign_kind,
@@ -20,6 +19,7 @@ from docpipe_assets.engines.pdf.plain import (
     rounded,
     share,
     stamp,
+    word_signals,
 )
 from docpipe_assets.errors import (
     BadPageTree,
@@ -52,8 +52,9 @@ _WORD_FLAGS = (
 )
 _PAGE_KEYS = frozenset(("Parent", "Contents", "MediaBox", "Resources"))
 _PAGES_PER_OPENING = 1_000
-_INK_DPI = 50
-_INK_PIXELS_MAX = 4_000_000
+_INK_PIXELS_MAX = 2_500_000
+_INK_COVER = 0.02
+_INK_PATHS = (100, 20_000)
 _COVER_CELLS = 48
 _CHARACTERS_MAX = 2_000_000
 _WORD_CHARACTERS_MAX = 10_000
@@ -351,22 +352,22 @@ def _lines(words: _Words) -> list[list[Any]]:
 
 
 def _signals(page: _Page, words: _Words, upright: _Matrix) -> dict[str, float]:
-    text = "".join(word[0] for word in words)
     paint = _paint_log(page)
     shown = sum(kind in ("fill-text", "stroke-text") for kind, _ in paint)
     hidden = sum(kind == "ignore-text" for kind, _ in paint)
-    cover = _image_cover(page, paint)
     signals = {
-        "characters": float(len(text)),
-        "bad_character_share": share(bad_characters(text), len(text)),
-        "cid_marks": float(text.count("(cid:")),
-        "one_letter_token_share": share(sum(len(w[0]) == 1 for w in words), len(words)),
-        "image_cover": cover,
+        **word_signals([word[0] for word in words]),
+        "image_cover": _image_cover(page, paint),
         "vector_paths": float(sum("path" in kind for kind, _ in paint)),
         "hidden_text_share": share(hidden, shown + hidden),
     }
-    if cover >= 0.5:
-        signals["ink_outside_words_share"] = _ink_outside_words(page, words, upright)
+    # Only there may be text that is seen and not in the layer, or a layer that is not what is seen.
+    if (
+        signals["image_cover"] >= _INK_COVER
+        or _INK_PATHS[0] <= signals["vector_paths"] <= _INK_PATHS[1]
+        or signals["hidden_text_share"] >= 0.5
+    ):
+        signals |= _ink_signals(page, words, upright)
     return signals
 
 
@@ -393,22 +394,19 @@ def _image_cover(page: _Page, paint: _Paint) -> float:
     return round(len(covered) / _COVER_CELLS**2, 3)
 
 
-def _ink_outside_words(page: _Page, words: _Words, upright: _Matrix) -> float:
-    """Share of the dark pixels that no word box covers, on a small grey image of the page."""
+def _ink_signals(page: _Page, words: _Words, upright: _Matrix) -> dict[str, float]:
+    """What the words do not account for, on a small grey image of the page as a reader sees it."""
     import numpy
 
+    from docpipe_assets.engines.pdf import ink
+
     square_inches = max(page.rect.width * page.rect.height, 1) / 72**2
-    scale = min(_INK_DPI, (_INK_PIXELS_MAX / square_inches) ** 0.5) / 72
-    zoom = pymupdf.Matrix(scale, scale)
+    dpi = min(ink.DPI, (_INK_PIXELS_MAX / square_inches) ** 0.5)
+    zoom = upright * pymupdf.Matrix(dpi / 72, dpi / 72)
     image = page.get_pixmap(matrix=zoom, colorspace=pymupdf.csGRAY, alpha=False)
-    rows = numpy.frombuffer(image.samples, numpy.uint8).reshape(image.height, image.stride)
-    ink = rows[:, : image.width] < 110
-    total = int(ink.sum())
-    if total == 0:
-        return 0.0
-    back = ~upright
-    inside = numpy.zeros_like(ink)
-    for _, box, *_ in words:
-        r = pymupdf.Rect(box) * back * zoom
-        inside[max(int(r.y0) - 1, 0) : int(r.y1) + 2, max(int(r.x0) - 1, 0) : int(r.x1) + 2] = True
-    return round(1 - int((ink & inside).sum()) / total, 3)
+    grey = numpy.frombuffer(image.samples, numpy.uint8).reshape(image.height, image.stride)
+    boxes = numpy.array([word[1] for word in words], dtype=numpy.float64).reshape(-1, 4) * dpi / 72
+    boxes -= numpy.array([image.x, image.y] * 2)
+    lines: dict[tuple[int, int], int] = {}
+    numbers = [lines.setdefault((word[2], word[3]), len(lines)) for word in words]
+    return ink.measures(grey[:, : image.width], boxes, dpi, numbers)

@@ -4,7 +4,7 @@ Where that library fails, hangs or dies, another one gets one try, and work goes
 that defeats both.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -27,7 +27,7 @@ from docpipe_assets.model import Box, Page
 from docpipe_assets.protocols import PageContent, PageImage, PdfFacts, PdfPart, PlacedWord, Scratch
 
 _PACKAGE = "docpipe_assets.engines.pdf"
-PRELOAD = (f"{_PACKAGE}.pymupdf:warm_up", f"{_PACKAGE}.pdfium", f"{_PACKAGE}.qpdf", "numpy")
+PRELOAD = (f"{_PACKAGE}.pymupdf:warm_up", f"{_PACKAGE}.pdfium", f"{_PACKAGE}.qpdf", f"{_PACKAGE}.ink")
 """What the sandbox imports once, before it forks a child for each call."""
 
 _IMAGE_BYTES_MAX = 48 * 1024 * 1024
@@ -131,6 +131,17 @@ class IsolatedPdfReader:
             if target.stat().st_size != width * height:
                 raise InternalError(f"page {page}: the rendered image is not {width} x {height} pixels")
             yield PageImage(target, width, height, float(found["dpi"]))
+
+    def ink(self, image: PageImage, boxes: Sequence[Box]) -> Mapping[str, float]:
+        arguments = {
+            "path": str(image.path),
+            "width": image.width,
+            "height": image.height,
+            "dpi": image.dpi,
+            "boxes": [list(box) for box in boxes],
+        }
+        found = self._only("ink:around_words", arguments, by_page=True)
+        return {name: float(value) for name, value in found.items()}
 
     def _rendered(self, arguments: Mapping[str, Any], folder: Path) -> Any:
         """By PDFium, or where that fails by MuPDF, which unpacks an image no larger than it is shown."""

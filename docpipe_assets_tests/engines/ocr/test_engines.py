@@ -3,6 +3,7 @@
 import inspect
 import subprocess
 import sys
+from collections.abc import Iterator
 from importlib import import_module
 from itertools import chain
 from pathlib import Path
@@ -17,6 +18,7 @@ from docpipe_assets.engines.ocr.tesseract import Tesseract
 from docpipe_assets.errors import ConfigurationError, EngineError
 from docpipe_assets.evaluation.text_score import score
 from docpipe_assets.protocols import OcrEngine, PageImage
+from docpipe_assets_tests.engines.ocr.textract_service import Service, textract_service
 from docpipe_assets_tests.evaluation.ocr.sheet import font_of
 
 WIDTH, HEIGHT, DPI = 1700, 1300, 200.0
@@ -41,8 +43,26 @@ def is_engine(name: str) -> bool:
 ENGINES = [name for name in available("ocr") if is_engine(name)]
 
 
+@pytest.fixture(scope="module")
+def textract() -> Iterator[Service]:
+    """A service on this machine that reads with an engine of ours and answers as AWS does."""
+    with textract_service(load_engine("ocr", "rapidocr", "read").read) as service:
+        service.polls_until_done = 0
+        yield service
+
+
 @pytest.fixture(params=ENGINES)
-def engine(request: pytest.FixtureRequest) -> OcrEngine:
+def engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> OcrEngine:
+    if request.param == "textract":
+        service = request.getfixturevalue("textract")
+        for name, value in {
+            "DOCPIPE_TEXTRACT_URL": "s3://pages/now",
+            "DOCPIPE_TEXTRACT_ENDPOINT_URL": service.url,
+            "DOCPIPE_S3_ENDPOINT_URL": service.url,
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+        }.items():
+            monkeypatch.setenv(name, value)
     found: OcrEngine = load_engine("ocr", request.param, "read")
     try:
         assert found.version
@@ -70,7 +90,7 @@ def text_of(lines: Any) -> str:
 
 
 def test_the_folder_has_the_engines_that_the_settings_name() -> None:
-    assert {"rapidocr", "rapidocr_openvino", "tesseract"} <= set(ENGINES)
+    assert {"rapidocr", "rapidocr_openvino", "tesseract", "textract"} <= set(ENGINES)
 
 
 @pytest.mark.parametrize("degrees", [0.0, 1.5, -1.5])

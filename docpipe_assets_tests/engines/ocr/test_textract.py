@@ -1,0 +1,145 @@
+"""Textract's answers become words in their places, and each way in which it fails is an error of its own."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from docpipe_assets.engines.ocr.textract import Textract
+from docpipe_assets.errors import (
+    AccessDenied,
+    ConfigurationError,
+    DocpipeError,
+    EngineError,
+    Throttled,
+    WallTimeout,
+)
+from docpipe_assets.model import Box
+from docpipe_assets.protocols import PageImage, PlacedWord
+from docpipe_assets.settings import Settings
+from docpipe_assets_tests.engines.ocr.textract_service import BLOCKS_AT_ONCE, Service, textract_service
+
+WORDS_OF_A_LINE = 4
+
+
+def rows(image: PageImage) -> tuple[tuple[PlacedWord, ...], ...]:
+    """Ten rows of words, each of them known."""
+    return tuple(
+        tuple(
+            PlacedWord(
+                f"r{row}w{n}", Box(20.0 + 40 * n, 10.0 + 18 * row, 50.0 + 40 * n, 20.0 + 18 * row), 0.75
+            )
+            for n in range(WORDS_OF_A_LINE)
+        )
+        for row in range(10)
+    )
+
+
+@pytest.fixture(autouse=True)
+def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+
+
+@pytest.fixture
+def service() -> Iterator[Service]:
+    with textract_service(rows) as running:
+        yield running
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> PageImage:
+    path = tmp_path / "page.grey"
+    path.write_bytes(b"\xff" * 200 * 200)
+    return PageImage(path, 200, 200, 200.0)
+
+
+def engine_at(service: Service, url: str = "s3://pages/now", seconds: float = 30) -> Textract:
+    return Textract(
+        Settings(
+            textract_url=url,
+            textract_seconds=seconds,
+            s3_endpoint_url=service.url,
+            textract_endpoint_url=service.url,
+        ),
+        attempts=2,
+    )
+
+
+def test_an_answer_in_many_pieces_becomes_all_lines_in_order(service: Service, page: PageImage) -> None:
+    found = engine_at(service).read(page)
+    assert [[word.text for word in line] for line in found] == [
+        [f"r{row}w{n}" for n in range(WORDS_OF_A_LINE)] for row in range(10)
+    ]
+    pieces = 1 + 10 + 10 * WORDS_OF_A_LINE
+    fetched = service.calls.count("GetDocumentTextDetection")
+    assert fetched == service.polls_until_done + -(-pieces // BLOCKS_AT_ONCE)
+
+
+def test_words_have_their_boxes_in_pixels_and_their_confidence_as_a_share(
+    service: Service, page: PageImage
+) -> None:
+    word = engine_at(service).read(page)[2][1]
+    assert word.box == pytest.approx((60, 46, 90, 56))
+    assert word.confidence == pytest.approx(0.75)
+
+
+def test_the_page_lies_in_the_bucket_no_longer_than_it_is_read(service: Service, page: PageImage) -> None:
+    engine_at(service).read(page)
+    assert service.objects == {}
+    service.ends_as = "FAILED"
+    with pytest.raises(EngineError):
+        engine_at(service).read(page)
+    assert service.objects == {}
+
+
+def test_a_short_throttling_costs_nothing(service: Service, page: PageImage) -> None:
+    service.throttled_starts = 1
+    assert len(engine_at(service).read(page)) == 10
+
+
+@pytest.mark.parametrize(
+    ("code", "error"),
+    [
+        ("LimitExceededException", Throttled),
+        ("AccessDeniedException", AccessDenied),
+        ("InvalidS3ObjectException", ConfigurationError),
+        ("UnsupportedDocumentException", EngineError),
+    ],
+)
+def test_a_refusal_is_an_error_of_its_kind(
+    service: Service, page: PageImage, code: str, error: type[DocpipeError]
+) -> None:
+    service.refuses_with = code
+    with pytest.raises(error, match=rf"the page is not taken \({code}") as caught:
+        engine_at(service).read(page)
+    assert type(caught.value) is error
+    assert service.objects == {}
+
+
+@pytest.mark.parametrize("status", ["FAILED", "PARTIAL_SUCCESS"])
+def test_a_job_that_fails_is_never_an_empty_page(service: Service, page: PageImage, status: str) -> None:
+    service.ends_as = status
+    with pytest.raises(EngineError, match=f"ended as {status}: INVALID_IMAGE_TYPE"):
+        engine_at(service).read(page)
+
+
+def test_a_job_that_does_not_end_is_given_up(service: Service, page: PageImage) -> None:
+    service.polls_until_done = 10**6
+    with pytest.raises(WallTimeout, match=r"more than 0\.4 s"):
+        engine_at(service, seconds=0.4).read(page)
+    assert service.objects == {}
+
+
+def test_a_service_that_is_not_there_is_an_engine_that_failed(page: PageImage) -> None:
+    with textract_service(rows) as gone:
+        pass
+    settings = Settings(textract_url="s3://pages", s3_endpoint_url=gone.url, textract_endpoint_url=gone.url)
+    with pytest.raises(EngineError, match="can't be put into the bucket"):
+        Textract(settings).read(page)
+
+
+@pytest.mark.parametrize("url", ["", "pages/now", "file:///tmp"])
+def test_without_a_bucket_it_is_a_wrong_setting(url: str) -> None:
+    with pytest.raises(ConfigurationError, match="DOCPIPE_TEXTRACT_URL"):
+        assert Textract(Settings(textract_url=url)).version

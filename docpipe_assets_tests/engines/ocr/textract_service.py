@@ -1,0 +1,186 @@
+"""A server on this machine that answers as S3 and AWS Textract do, as far as one page image needs them.
+
+The answers have the shape of recorded ones: blocks of a page, its lines and their words, which name each
+other by identifiers, geometry in shares of the page, confidence in per cent, and a token while there is
+more. What is on the page is read by an engine of ours, so that the text is the page's.
+"""
+
+import io
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from PIL import Image
+
+from docpipe_assets.model import Box
+from docpipe_assets.protocols import PageImage, PlacedWord
+
+Lines = tuple[tuple[PlacedWord, ...], ...]
+BLOCKS_AT_ONCE = 25
+
+
+@dataclass
+class Service:
+    """What the server holds, and the one fault it may have."""
+
+    url: str
+    read: Callable[[PageImage], Lines]
+    objects: dict[str, bytes] = field(default_factory=dict)
+    jobs: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    calls: list[str] = field(default_factory=list)
+    polls_until_done: int = 1
+    throttled_starts: int = 0
+    refuses_with: str | None = None
+    """The code of the error with which a job is refused."""
+    ends_as: str = "SUCCEEDED"
+    polled: int = 0
+
+    def answer(self, action: str, asked: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        self.calls.append(action)
+        if action == "StartDocumentTextDetection":
+            return self._start(asked)
+        return self._get(asked)
+
+    def _start(self, asked: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        if self.throttled_starts > 0:
+            self.throttled_starts -= 1
+            return 400, _error("ProvisionedThroughputExceededException", "Provisioned rate exceeded")
+        if self.refuses_with:
+            return 400, _error(self.refuses_with, "as the test wants it")
+        place = asked["DocumentLocation"]["S3Object"]
+        page = self.objects.get(f"/{place['Bucket']}/{place['Name']}")
+        if page is None:
+            return 400, _error("InvalidS3ObjectException", "Unable to get object metadata from S3.")
+        job = f"{len(self.jobs) + 1:064x}"
+        self.jobs[job] = blocks_of(page, self.read) if self.ends_as == "SUCCEEDED" else []
+        self.polled = 0
+        return 200, {"JobId": job}
+
+    def _get(self, asked: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        self.polled += 1
+        if self.polled <= self.polls_until_done:
+            return 200, {"JobStatus": "IN_PROGRESS"}
+        if self.ends_as != "SUCCEEDED":
+            return 200, {"JobStatus": self.ends_as, "StatusMessage": "INVALID_IMAGE_TYPE"}
+        first = int(asked.get("NextToken", "0"))
+        last = first + min(BLOCKS_AT_ONCE, asked.get("MaxResults", 1000))
+        blocks = self.jobs[asked["JobId"]]
+        answer: dict[str, Any] = {
+            "JobStatus": "SUCCEEDED",
+            "DetectDocumentTextModelVersion": "1.0",
+            "DocumentMetadata": {"Pages": 1},
+            "Blocks": blocks[first:last],
+        }
+        if last < len(blocks):
+            answer["NextToken"] = str(last)
+        return 200, answer
+
+
+def _error(code: str, message: str) -> dict[str, str]:
+    return {"__type": code, "message": message}
+
+
+def blocks_of(png: bytes, read: Callable[[PageImage], Lines]) -> list[dict[str, Any]]:
+    """All blocks of a page image, in the order in which Textract gives them: page, lines, words."""
+    image = Image.open(io.BytesIO(png)).convert("L")
+    dpi = float(image.info.get("dpi", (200, 200))[0])
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "page.grey")
+        path.write_bytes(image.tobytes())
+        lines = read(PageImage(path, image.width, image.height, round(dpi)))
+    found: list[dict[str, Any]] = []
+    words: list[dict[str, Any]] = []
+    for number, line in enumerate(lines):
+        children = []
+        for n, word in enumerate(line):
+            children.append(f"word-{number}-{n}")
+            words.append(_block("WORD", children[-1], word.box, image, word.confidence, word.text))
+        boxes = [word.box for word in line]
+        around = Box(
+            min(box.left for box in boxes),
+            min(box.top for box in boxes),
+            max(box.right for box in boxes),
+            max(box.bottom for box in boxes),
+        )
+        sure = sum(word.confidence for word in line) / len(line)
+        block = _block("LINE", f"line-{number}", around, image, sure, " ".join(word.text for word in line))
+        found.append({**block, "Relationships": [{"Type": "CHILD", "Ids": children}]})
+    whole = Box(0.0, 0.0, float(image.width), float(image.height))
+    page = _block("PAGE", "page-1", whole, image, 1.0, None)
+    return [page, *found, *words]
+
+
+def _block(
+    kind: str, name: str, box: Box, image: Image.Image, sure: float, text: str | None
+) -> dict[str, Any]:
+    left, top = box.left / image.width, box.top / image.height
+    right, bottom = box.right / image.width, box.bottom / image.height
+    block: dict[str, Any] = {
+        "BlockType": kind,
+        "Id": name,
+        "Page": 1,
+        "Geometry": {
+            "BoundingBox": {"Left": left, "Top": top, "Width": right - left, "Height": bottom - top},
+            "Polygon": [
+                {"X": x, "Y": y} for x, y in ((left, top), (right, top), (right, bottom), (left, bottom))
+            ],
+        },
+    }
+    if text is not None:
+        block |= {"Text": text, "Confidence": 100 * sure}
+    if kind == "WORD":
+        block["TextType"] = "PRINTED"
+    return block
+
+
+@contextmanager
+def textract_service(read: Callable[[PageImage], Lines]) -> Iterator[Service]:
+    """The server while the block lasts."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_PUT(self) -> None:
+            service.objects[self.path] = self._body()
+            self._reply(200, b"", "application/xml", {"ETag": '"made"'})
+
+        def do_DELETE(self) -> None:
+            service.objects.pop(self.path, None)
+            self._reply(204, b"", "application/xml")
+
+        def do_POST(self) -> None:
+            action = self.headers["X-Amz-Target"].partition(".")[2]
+            status, answer = service.answer(action, json.loads(self._body()))
+            self._reply(status, json.dumps(answer).encode(), "application/x-amz-json-1.1")
+
+        def _body(self) -> bytes:
+            return self.rfile.read(int(self.headers["Content-Length"]))
+
+        def _reply(self, status: int, body: bytes, kind: str, headers: dict[str, str] | None = None) -> None:
+            self.send_response(status)
+            for name, value in (headers or {}).items():
+                self.send_header(name, value)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: Any) -> None:
+            """Nothing: the calls are kept in the service."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    service = Service(f"http://127.0.0.1:{server.server_port}", read)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    try:
+        yield service
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
