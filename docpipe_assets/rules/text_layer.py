@@ -30,6 +30,8 @@ GAP_INK_RATIO = 0.6
 
 _HIGHEST_ZIPF = 9.0
 _LETTERS = re.compile(r"[^\W\d_]{2,}(?:['’][^\W\d_]+)?")
+_UNSPACED = frozenset(("zh", "ja"))
+"""Written without spaces: what can be told is whether the characters are those in use."""
 _ORDINARY = re.compile(r"[\w\s.,;:!?'\"’‘“”()\[\]/&$%€£§¶#*+=<>@|°•·…–—_-]")
 
 
@@ -175,7 +177,10 @@ def dictionary_share(words: Iterable[str], language: str = "en") -> float | None
 
     By letters, because any two of them are a word somewhere. 0 for a language that there is no list of.
     """
-    tokens = [token for word in words for token in _LETTERS.findall(word)]
+    if language in _UNSPACED:
+        tokens = [character for word in words for character in word if character.isalpha()]
+    else:
+        tokens = [token for word in words for token in _LETTERS.findall(word)]
     if len(tokens) < FEWEST_DICTIONARY_TOKENS:
         return None
     known = sum(len(token) for token in tokens if _is_common(token.lower(), language))
@@ -209,5 +214,8 @@ def words_used(least_zipf: float, language: str = "en") -> HashedSet:
     for words in by_frequency:
         for word in words:
             common.add(word)
+            if language in _UNSPACED:
+                for character in word:
+                    common.add(character)
     wordfreq.get_frequency_list.cache_clear()  # forty megabytes
     return common

@@ -56,6 +56,7 @@ def test_letters_are_told_by_their_script() -> None:
 
 def test_a_page_is_held_against_the_words_of_its_own_language() -> None:
     assert word_measures(PROSE["es"].split())["dictionary_share"] > 0.8
+    assert word_measures([PROSE["ja"]] * 12)["dictionary_share"] > 0.9
     misread = "tbe covrt fmds tbat tbc sbiprnent vvas 1ate anb tbat payrnent vvas bue"
     garbled = word_measures(misread.split())
     assert garbled["dictionary_share"] < 0.6

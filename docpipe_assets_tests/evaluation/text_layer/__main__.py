@@ -1,4 +1,4 @@
-"""How pages are decided on: python -m docpipe_assets_tests.evaluation.text_layer [--half tune] [--errors]
+"""How pages are decided on: python -m docpipe_assets_tests.evaluation.text_layer [--half tune] [--seed 1]
 
 Counts the decision that is made before any OCR: *recall* is the share of the pages that need OCR which get
 it, *false OCR* the share of the pages with a sound and complete layer, or without any content, which get it
@@ -17,10 +17,10 @@ from docpipe_assets.protocols import PdfReader
 from docpipe_assets.rules.text_layer import Decision, decide, word_measures
 from docpipe_assets.settings import Settings
 from docpipe_assets.workbench import Workbench
-from docpipe_assets_tests.evaluation.text_layer import typeset, unseen
+from docpipe_assets_tests.evaluation.text_layer import later, typeset, unseen
 from docpipe_assets_tests.evaluation.text_layer.labelled import LabelledPage, Right
 
-HALVES = {"tune": typeset.pages, "test": unseen.pages}
+HALVES = {"tune": typeset.pages, "test": unseen.pages, "later": later.pages}
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def rates(found: list[Decided]) -> tuple[float, float]:
 
 def show(half: str, found: list[Decided], *, with_errors: bool, with_kinds: bool) -> None:
     methods = [TextMethod.TEXT_LAYER, TextMethod.OCR, TextMethod.BOTH, TextMethod.BLANK]
-    print(f"\n{half} half: {len(found)} pages of {len({one.page.kind for one in found})} kinds")
+    print(f"\n{half}: {len(found)} pages of {len({one.page.kind for one in found})} kinds")
     print(f"{'right':<28}{'pages':>6}" + "".join(f"{method.value:>12}" for method in methods))
     rows = [(right.value, [one for one in found if one.page.right is right]) for right in Right]
     if with_kinds:
@@ -77,6 +77,7 @@ def show(half: str, found: list[Decided], *, with_errors: bool, with_kinds: bool
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--half", choices=HALVES, action="append")
+    parser.add_argument("--seed", type=int, default=0, help="other pages of the same kinds")
     parser.add_argument("--kinds", action="store_true", help="a row for each kind of page")
     parser.add_argument("--errors", action="store_true", help="name what is decided wrong, with its signals")
     chosen = parser.parse_args()
@@ -85,7 +86,7 @@ def main() -> None:
         try:
             for half in chosen.half or HALVES:
                 began = time.monotonic()
-                made = list(HALVES[half]())
+                made = list(HALVES[half](seed=chosen.seed))
                 seconds = time.monotonic() - began
                 found = [decided(page, bench.reader, Path(name)) for page in made]
                 show(half, found, with_errors=chosen.errors, with_kinds=chosen.kinds)

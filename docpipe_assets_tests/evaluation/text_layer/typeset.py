@@ -676,8 +676,10 @@ KINDS: tuple[tuple[Right, tuple[Kind, ...]], ...] = (
 )
 
 
-def pages(of_a_kind: int = PAGES_OF_A_KIND) -> Iterator[LabelledPage]:
+def pages(of_a_kind: int = PAGES_OF_A_KIND, seed: int = 0) -> Iterator[LabelledPage]:
     for right, kinds in KINDS:
         for kind in kinds:
             for number in range(of_a_kind):
-                yield LabelledPage("tune", kind.__name__, number, right, kind(1000 + 37 * number))
+                yield LabelledPage(
+                    "tune", kind.__name__, number, right, kind(1000 + 37 * number + 1009 * seed)
+                )

@@ -313,9 +313,7 @@ def photo_sheet(seed: int) -> bytes:
 
 
 def searchable_scan(seed: int) -> bytes:
-    scan, words = scan_of(
-        typed(seed), 3 * seed + 1 + seed % 2
-    )  # not as a fax: then few programs read so well
+    scan, words = scan_of(typed(seed), 3 * seed + 1)  # not turned, as its hidden words are not
     chance = scan.chance
     scan.hide(
         [
@@ -536,8 +534,8 @@ KINDS: tuple[tuple[Right, tuple[Kind, ...]], ...] = (
 )
 
 
-def pages(of_a_kind: int = PAGES_OF_A_KIND) -> Iterator[LabelledPage]:
+def pages(of_a_kind: int = PAGES_OF_A_KIND, seed: int = 0) -> Iterator[LabelledPage]:
     for right, kinds in KINDS:
         for kind in kinds:
             for number in range(of_a_kind):
-                yield LabelledPage("test", kind.__name__, number, right, kind(20 + 11 * number))
+                yield LabelledPage("test", kind.__name__, number, right, kind(20 + 11 * number + 1009 * seed))
