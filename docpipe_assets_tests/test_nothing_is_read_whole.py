@@ -30,6 +30,7 @@ ALLOWED = {
     "engines/ocr/latin_head.py": (1, "a model of another wheel"),
     "engines/ocr/rapidocr.py": (2, "a model of another wheel, and the pixels of one page, which are bounded"),
     "engines/ocr/tesseract.py": (1, "the pixels of one page, which are bounded"),
+    "engines/ocr/textract.py": (1, "the pixels of one page, which are bounded"),
     "sample/damaged.py": (1, "a file of the sample production"),
     "sandbox/memory.py": (1, "files of /proc"),
     "sandbox/zygote.py": (2, "files of /proc"),

@@ -160,7 +160,7 @@ def handwritten() -> OddPage:
         wavy = strip.rotate(chance.uniform(-1.5, 1.5), Image.Resampling.BICUBIC, fillcolor=255)
         page.paste(wavy, (0, y))
         y += 82
-    return OddPage("handwritten, legible", scanned(page), prose()[: 16 * 55])
+    return OddPage("handwriting, in a script font", scanned(page), prose()[: 16 * 55])
 
 
 def scribbled() -> OddPage:
@@ -175,7 +175,7 @@ def scribbled() -> OddPage:
                 points.append((points[-1][0] + chance.uniform(3, 13), y + chance.uniform(-28, 18)))
             draw.line(points, fill=40, width=3, joint="curve")
             x = points[-1][0] + chance.uniform(14, 34)
-    return OddPage("handwritten, illegible", scanned(page), "")
+    return OddPage("handwriting that nobody could read", scanned(page), "")
 
 
 def two_latin_languages() -> OddPage:
