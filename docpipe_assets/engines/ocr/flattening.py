@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 GROUND_DPI = 100
 STROKE_INCHES = 0.07  # more than that of 24-point type
+MARK_INCHES = 0.3  # what is lower or narrower is a word in bold, or a blurred line
 MARK_TONE = 0.88  # of the paper's
 LEAST_SHARE, MOST_SHARE = 0.003, 0.3
 """Of a page, in marks: with less there are none to speak of, with more they are the paper."""
@@ -37,7 +38,7 @@ def parted(page: NDArray[np.uint8], dpi: float) -> Layers | None:
     side = max(3, round(STROKE_INCHES * dpi * scale))
     ground = cv2.morphologyEx(reduced, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8))
     paper = float(np.median(ground))
-    marks = (ground < MARK_TONE * paper).astype(np.uint8)
+    marks = _large((ground < MARK_TONE * paper).astype(np.uint8), MARK_INCHES * dpi * scale)
     if not LEAST_SHARE <= float(marks.mean()) <= MOST_SHARE:
         return None
     around = cv2.resize(cv2.dilate(marks, np.ones((side, side), np.uint8)), (width, height))
@@ -48,4 +49,12 @@ def parted(page: NDArray[np.uint8], dpi: float) -> Layers | None:
     # What is left of the edges of marks is lighter than ink.
     tones = np.interp(np.arange(256), [0, ink, white, 255], [0, ink, paper, 255]).astype(np.uint8)
     text = np.where(around > 0, cv2.LUT(divided, tones), page).astype(np.uint8)
-    return Layers(text, np.asarray(whole, dtype=np.uint8))
+    return Layers(text, np.where(around > 0, whole, np.uint8(paper)).astype(np.uint8))
+
+
+def _large(marks: NDArray[np.uint8], side: float) -> NDArray[np.uint8]:
+    """Without the marks that are lower or narrower than ``side`` pixels."""
+    _, labels, boxes, _ = cv2.connectedComponentsWithStats(marks, connectivity=8)
+    is_kept = (boxes[:, cv2.CC_STAT_WIDTH] >= side) & (boxes[:, cv2.CC_STAT_HEIGHT] >= side)
+    is_kept[0] = False  # the paper
+    return np.asarray(is_kept.astype(np.uint8)[labels], dtype=np.uint8)
