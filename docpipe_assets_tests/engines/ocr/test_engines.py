@@ -129,7 +129,7 @@ def test_a_page_that_lies_otherwise_is_read_and_its_boxes_are_where_its_words_ar
     engine = load_engine("ocr", "rapidocr", "read")
     upright = engine.read(as_page(typeset(LINES), tmp_path))
     turned = engine.read(as_page(typeset(LINES).transpose(quarter[turns - 1]), tmp_path))
-    assert text_of(turned) == text_of(upright)
+    assert score(text_of(turned), "\n".join(LINES)).character_error_rate < 0.01
     assert {word.quarter_turns for line in turned for word in line} == {turns}
     assert {word.quarter_turns for line in upright for word in line} == {0}
     for was, now in zip(chain(*upright), chain(*turned), strict=True):
