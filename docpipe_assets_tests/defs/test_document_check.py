@@ -1,0 +1,52 @@
+"""The check of a document warns of its Bates labels, and says nothing where they are in order."""
+
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from docpipe_assets.defs.checks import document_check
+from docpipe_assets.local_run import processed
+from docpipe_assets.model import CanonicalEntities, Chunks, Mentions, PageTexts
+from docpipe_assets.settings import Settings
+from docpipe_assets.storage.file import GivenFiles
+from docpipe_assets.workbench import Workbench
+from docpipe_assets_tests.test_crops import two_pages
+
+IN_ORDER, MISNAMED = "b/WOMBAT 000001-000002.pdf", "b/WOMBAT 000001-000003.pdf"
+
+
+@pytest.fixture(scope="module")
+def checked(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dg.AssetCheckResult]:
+    """The same two pages under two names."""
+    folder: Path = tmp_path_factory.mktemp("checks")
+    (folder / "x.pdf").write_bytes(two_pages())
+    settings = Settings(
+        data_dir=folder / "data", lake_url=(folder / "lake").as_uri(), ner_engines=("patterns",)
+    )
+    bench = Workbench(settings, intake=GivenFiles(dict.fromkeys((IN_ORDER, MISNAMED), folder / "x.pdf")))
+    results = {}
+    try:
+        for document in (IN_ORDER, MISNAMED):
+            assert processed(bench, document)[1] is None
+            pages, chunks = bench.load(PageTexts, document), bench.load(Chunks, document)
+            mentions, entities = bench.load(Mentions, document), bench.load(CanonicalEntities, document)
+            results[document] = document_check(bench, document, pages, chunks, mentions, entities)
+    finally:
+        bench.close()
+    return results
+
+
+def test_labels_in_order_pass_and_are_named(checked: dict[str, dg.AssetCheckResult]) -> None:
+    result = checked[IN_ORDER]
+    assert result.passed
+    assert result.metadata["bates"].value == "WOMBAT 000001-000002"
+    assert "bates_findings" not in result.metadata
+
+
+def test_a_finding_is_a_warning_that_says_what_it_is(checked: dict[str, dg.AssetCheckResult]) -> None:
+    result = checked[MISNAMED]
+    assert (result.passed, result.severity) == (False, dg.AssetCheckSeverity.WARN)
+    said = "the name (WOMBAT 000001-000003) names 3 pages, 2 are there"
+    assert said in (result.description or "")
+    assert said in str(result.metadata["bates_findings"].value)
