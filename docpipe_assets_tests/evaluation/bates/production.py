@@ -17,6 +17,8 @@ from docpipe_assets.rules.bates_findings import BatesFault
 PREFIX, OTHER_PREFIX, OLD_PREFIX = "WOMBAT", "KOALA", "OLDCO"
 DIGITS = 6
 FIRST_NUMBER = 454
+FEWEST_PAGES = 7
+"""Of a document: there are pages before and behind the one with a fault."""
 PAPER = (396.0, 612.0)
 """Half a letter, in points: as much margin, and half as much to read."""
 FAULTS = (
@@ -89,17 +91,18 @@ class Production:
 def make(
     documents: int = 40, pages: int = 1000, seed: int = 1, *, every: int = 3, has_faults: bool = True
 ) -> Production:
-    """So many documents, of seven pages at least, with so many pages in all.
+    """So many documents with so many pages in all, or more where these are too few.
 
     Each kind of fault is in one document; documents without a fault stand between them.
     """
     chance = random.Random(seed)
-    sizes = [pages // documents + n for n in range(-(documents // 2), documents - documents // 2)]
-    sizes[0] += pages - sum(sizes)
+    spread = range(-(documents // 2), documents - documents // 2)
+    sizes = [max(pages // documents + n, FEWEST_PAGES) for n in spread]
+    sizes[-1] = max(sizes[-1] + pages - sum(sizes), FEWEST_PAGES)
     chance.shuffle(sizes)
     made = Production()
     number = FIRST_NUMBER
-    for n, size in enumerate(max(size, 7) for size in sizes):
+    for n, size in enumerate(sizes):
         is_faulty = has_faults and n % every == 1 and n // every < len(FAULTS)
         kind = FAULTS[n // every] if is_faulty else ""
         number += {"overlap": -2, "gap between documents": 4}.get(kind, 0)
