@@ -141,8 +141,16 @@ class _Run:
             yield self.named_first.model_copy(update={"number": number, "separator": separator})
 
     def form(self) -> tuple[str, str]:
-        """Prefix and separator as they were read most often; of equals that with the fewest digits."""
-        return min(self.forms, key=lambda form: (-self.forms[form], sum(map(str.isdigit, form[0])), form))
+        """Prefix and separator as they were read most often; of equals that with the fewest digits.
+
+        OCR loses spaces more often than it invents them.
+        """
+
+        def rarity(form: tuple[str, str]) -> tuple[float, int, tuple[str, str]]:
+            prefix, separator = form
+            return -self.forms[form] * (1 if separator else 0.5), sum(map(str.isdigit, prefix)), form
+
+        return min(self.forms, key=rarity)
 
 
 def stamped(pages: Iterable[tuple[P, Margins]], named_first: Stamp | None = None) -> Iterator[Stamped[P]]:

@@ -95,6 +95,12 @@ def test_no_digit_is_ever_replaced_by_another(other: str) -> None:
     assert pages[2].stamps[0].read_as is None
 
 
+def test_a_space_that_ocr_lost_on_half_of_the_pages_is_put_back() -> None:
+    pages = read("WOMBAT000454", "WOMBAT 000455", "WOMBAT000456", "WOMBAT 000457")
+    assert labels(pages) == [f"WOMBAT {n:06d}" for n in range(454, 458)]
+    assert [page.stamps[0].read_as for page in pages] == ["WOMBAT000454", None, "WOMBAT000456", None]
+
+
 def test_a_stamp_that_is_not_there_is_not_invented() -> None:
     assert labels(read("WOMBAT 000454", "", "WOMBAT 000456")) == ["WOMBAT 000454", None, "WOMBAT 000456"]
     assert labels(read("", "", "")) == [None, None, None]
@@ -218,6 +224,23 @@ def test_no_more_pages_are_held_back_than_said() -> None:
     for number, page in enumerate(stamped(pages()), start=1):
         assert page.page == number
         assert taken <= number + REACH
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    st.integers(1, 99_000),
+    st.lists(st.sampled_from(["", "", "0O", "1l", "5S", "8B"]), min_size=4, max_size=30),
+)
+def test_whatever_letters_were_taken_for_digits_the_run_is_read_right(first: int, swaps: list[str]) -> None:
+    """All that is needed is one page that was read as it is."""
+    texts = [f"COBALT {first + n:06d}" for n in range(len(swaps))]
+    swaps[len(swaps) // 2] = ""
+    misread = [
+        text.replace(swap[:1], swap[1:]) if swap else text for text, swap in zip(texts, swaps, strict=True)
+    ]
+    found = read(*misread)
+    assert labels(found) == texts
+    assert [page.stamps[0].read_as or page.label for page in found] == misread
 
 
 TEXTS = st.sampled_from(["", "WOMBAT 0O0455", "KOALA 000003", "000123", "GR 0012345", "Page 3", "X1 O0O0O0"])
