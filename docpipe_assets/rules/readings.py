@@ -13,7 +13,7 @@ OVERLAP = 0.3
 """Of a word's area under a word of the layer: then both are the same word."""
 WIDEST_CHARACTER = 1.2
 """In heights of the word's box; letters that are spaced wide for emphasis take 0.8."""
-MORE_WORDS = 0.05
+MORE_LETTERS = 0.05
 OTHER_TEXT_CHARACTERS = 20_000
 
 
@@ -21,7 +21,7 @@ class Reading(NamedTuple):
     engine: str
     lines: Lines
     signals: Mapping[str, float]
-    """``words``, ``confidence``, those of ``word_measures``, and what its boxes leave of the ink."""
+    """``words``, ``characters``, ``confidence``, those of ``word_measures``, and what is left of the ink."""
 
 
 def reading(engine: str, lines: Lines, ink: Mapping[str, float]) -> Reading:
@@ -31,6 +31,7 @@ def reading(engine: str, lines: Lines, ink: Mapping[str, float]) -> Reading:
         lines,
         {
             "words": float(len(words)),
+            "characters": float(sum(len(word.text) for word in words)),
             "confidence": confidence(words),
             **word_measures([word.text for word in words]),
             **ink,
@@ -67,30 +68,33 @@ def reason_to_ask_another(read: Reading, confidence_below: float) -> str | None:
 
 
 def better(first: Reading, second: Reading) -> tuple[Reading, str]:
-    """The reading to take, and by which rule.
+    """The reading to take, and by which rule; in doubt the first.
 
-    Confidences of different engines can't be compared closely: one that leaves much less ink, then one that
-    has more words of a language is better; only then the one that is surer. In doubt it is the first.
+    Confidences of different engines can't be compared closely, and nonsense leaves no ink either: so what
+    counts first is how much of a language was read.
     """
+    worth, other_worth = _letters_in_words(first), _letters_in_words(second)
+    if abs(worth - other_worth) > MORE_LETTERS * max(abs(worth), abs(other_worth)):
+        chosen = first if worth > other_worth else second
+        return chosen, (
+            f"{chosen.engine} has more letters in dictionary words than in others: "
+            f"{max(worth, other_worth):+,.0f}, not {min(worth, other_worth):+,.0f}"
+        )
     left, other_left = (r.signals.get("unread_line_inches", 0.0) for r in (first, second))
     if abs(left - other_left) >= UNREAD_INCHES and min(left, other_left) < 0.5 * max(left, other_left):
         chosen = second if other_left < left else first
-        return (
-            chosen,
-            f'{chosen.engine} leaves {min(left, other_left):.0f}" of lines, not {max(left, other_left):.0f}"',
-        )
-    share, other_share = (r.signals.get("dictionary_share") for r in (first, second))
-    if (share is None) != (other_share is None):
-        chosen = first if other_share is None else second
-        return chosen, f"only {chosen.engine} reads enough words to tell"
-    if share is not None and other_share is not None and abs(share - other_share) >= MORE_WORDS:
-        chosen = first if share > other_share else second
-        most, least = max(share, other_share), min(share, other_share)
-        return chosen, f"{most:.0%} of the words of {chosen.engine} are in a dictionary, not {least:.0%}"
+        least, most = min(left, other_left), max(left, other_left)
+        return chosen, f'{chosen.engine} leaves {least:.0f}" of lines, not {most:.0f}"'
     sure, other_sure = (r.signals["confidence"] if r.signals["words"] else 0.0 for r in (first, second))
     if other_sure > sure:
         return second, f"{second.engine} is surer: {other_sure:.2f}, not {sure:.2f}"
     return first, f"{first.engine} came first, and {second.engine} is no better"
+
+
+def _letters_in_words(read: Reading) -> float:
+    """How many more characters are in words of a language than are not; 0 where there are too few to tell."""
+    share = read.signals.get("dictionary_share")
+    return 0.0 if share is None else read.signals["characters"] * (2 * share - 1)
 
 
 def other_reading(read: Reading, reason: str) -> OtherReading:

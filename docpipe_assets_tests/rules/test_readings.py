@@ -15,6 +15,7 @@ from docpipe_assets.rules.readings import (
 )
 
 PROSE = "the court finds that the shipment was late and that payment was due on delivery"
+NONSENSE = "qxv wjk zzpf kkl vvq xxw jjq pqz qqk xjv wqq zxk"
 GARBLED = "tbe covrt fmds tbat tbc sbiprnent vvas 1ate anb tbat payrnent vvas bue"
 
 
@@ -36,12 +37,14 @@ def read(engine: str, text: str, confidence: float = 0.9, left: float = 0.0) -> 
         (read("a", PROSE, left=30), read("b", PROSE, 0.5, left=2), "b", 'b leaves 2" of lines, not 30"'),
         (read("a", PROSE, 0.5, left=2), read("b", PROSE, left=30), "a", 'a leaves 2" of lines, not 30"'),
         (read("a", PROSE, left=5), read("b", PROSE, 0.95, left=4), "b", "surer"),
-        (read("a", GARBLED), read("b", PROSE, 0.5), "b", "in a dictionary"),
-        (read("a", PROSE, 0.5), read("b", GARBLED), "a", "in a dictionary"),
-        (read("a", PROSE, 0.5), read("b", "12 04"), "a", "only a reads enough words"),
-        (read("a", ""), read("b", PROSE, 0.5), "b", "only b reads enough words"),
+        (read("a", GARBLED), read("b", PROSE, 0.5), "b", "letters in dictionary words"),
+        (read("a", PROSE, 0.5), read("b", GARBLED), "a", "letters in dictionary words"),
+        (read("a", PROSE, 0.5), read("b", "12 04"), "a", "letters in dictionary words"),
+        (read("a", ""), read("b", PROSE, 0.5), "b", "letters in dictionary words"),
         (read("a", "12 04", 0.6), read("b", "12 04", 0.7), "b", "b is surer: 0.70, not 0.60"),
         (read("a", PROSE), read("b", PROSE), "a", "b is no better"),
+        (read("a", PROSE, left=30), read("b", f"{PROSE} {PROSE}", 0.5), "b", "letters in dictionary words"),
+        (read("a", "12 04", left=30), read("b", NONSENSE, left=0), "a", "letters in dictionary words"),
         (read("a", "12 04", 0.2), read("b", ""), "a", "b is no better"),
     ],
 )

@@ -380,7 +380,7 @@ def test_of_two_readings_the_better_one_is_taken_and_the_other_kept(parts: Parts
     assert text.other is not None
     assert (text.other.text, text.other.engine, text.other.confidence) == (GARBLED, "double", 0.6)
     assert text.other.reason.startswith("confidence 0.60 is below 0.85; ")
-    assert "in a dictionary" in text.other.reason
+    assert "second has more letters in dictionary words" in text.other.reason
 
 
 @pytest.mark.parametrize("broken", [BrokenOcr, OcrOutOfMemory])
