@@ -29,6 +29,7 @@ class ReadDocument:
     pages_by_method: Mapping[str, int] | None = None
     bates: BatesSummary | None = None
     """What the labels of its pages come to; None when there is no text yet."""
+    pages_flagged: int = 0
 
 
 @dataclass
@@ -38,11 +39,14 @@ class PageLedger:
     discovered: int = 0
     text_layer: int = 0
     ocr: int = 0
+    both: int = 0
     blank: int = 0
     failed: int = 0
     in_open_documents: int = 0
     """Of documents that are not done: they fail, wait or are withdrawn with their document."""
     unaccounted: int = 0
+    flagged: int = 0
+    """Of those that were read: worth a look, because text may have been missed. Counted above as well."""
 
     def add(self, document: ReadDocument, is_done: bool) -> None:
         self.discovered += document.pages
@@ -54,6 +58,7 @@ class PageLedger:
             for method in TextMethod:
                 setattr(self, method.value, getattr(self, method.value) + counts.get(method.value, 0))
             self.unaccounted += abs(document.pages - sum(counts.values()))
+            self.flagged += document.pages_flagged
         else:
             self.unaccounted += document.pages
 

@@ -12,6 +12,7 @@ from docpipe_assets.batch_report import (
     report_on,
 )
 from docpipe_assets.ledger import Entry, Ledger, State, duplicates
+from docpipe_assets.model import TextMethod
 from docpipe_assets.rules.bates_findings import BatesFault, BatesFinding, BatesRange, BatesSummary
 
 
@@ -36,6 +37,20 @@ def test_every_page_is_in_one_place() -> None:
     assert (pages.discovered, pages.text_layer, pages.ocr, pages.blank) == (22, 10, 3, 1)
     assert (pages.failed, pages.in_open_documents, pages.unaccounted) == (1, 7, 0)
     assert report.unaccounted == 0
+
+
+def test_each_way_to_get_the_text_of_a_page_is_counted() -> None:
+    methods = {method.value: n for n, method in enumerate(TextMethod, start=1)}
+    report = report_on(ledger(a=State.SUCCEEDED), {"b/a.pdf": read(sum(methods.values()), **methods)})
+    counted = report.as_json()["pages"]
+    assert {method: counted[method] for method in methods} == methods
+    assert report.unaccounted == 0
+
+
+def test_flagged_pages_are_counted_beside_the_sum() -> None:
+    found = replace(read(10, text_layer=6, ocr=4), pages_flagged=3)
+    report = report_on(ledger(a=State.SUCCEEDED), {"b/a.pdf": found})
+    assert (report.pages.flagged, report.pages.discovered, report.unaccounted) == (3, 10, 0)
 
 
 def test_a_lost_page_is_unaccounted() -> None:

@@ -21,7 +21,7 @@ from docpipe_assets.identity import document_of
 from docpipe_assets.ledger import State
 from docpipe_assets.model import PageTexts, RawPdfs, TextMethod
 from docpipe_assets.rules.bates_findings import BatesSummary
-from docpipe_assets.workbench import BATES, Workbench
+from docpipe_assets.workbench import BATES, FLAGGED_PAGES, Workbench
 
 _RECORDS_AT_ONCE = 1000
 _ASSET = "batch_report"
@@ -88,6 +88,7 @@ def read_documents(instance: dg.DagsterInstance) -> Iterator[tuple[str, ReadDocu
                     {m.value: int(read.get(f"pages_{m.value}", 0)) for m in TextMethod} if read else None
                 ),
                 bates=BatesSummary.from_json(read[BATES]) if read and BATES in read else None,
+                pages_flagged=int(read.get(FLAGGED_PAGES, 0)) if read else 0,
             ),
         )
 
@@ -131,10 +132,12 @@ def _described(report: BatchReport, url: str) -> dict[str, Any]:
         "pages_discovered": pages.discovered,
         "pages_text_layer": pages.text_layer,
         "pages_ocr": pages.ocr,
+        "pages_both": pages.both,
         "pages_blank": pages.blank,
         "pages_failed": pages.failed,
         "pages_in_open_documents": pages.in_open_documents,
         "pages_unaccounted": pages.unaccounted,
+        "pages_flagged": pages.flagged,
         "groups_of_duplicates": len(report.duplicates),
         "bates_findings": len(report.bates),
         "batches": dg.MetadataValue.md(batches_table(report)),

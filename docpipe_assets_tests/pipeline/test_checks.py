@@ -147,7 +147,7 @@ def test_the_batch_report_adds_up_and_names_duplicates(site: Site, document: str
     assert result.success, "the blocking check passes"
     assert said["discovered"] == sum(said[state.value] for state in State)
     assert said["unaccounted"] == said["pages_unaccounted"] == 0
-    parts = ("text_layer", "ocr", "blank", "failed", "in_open_documents")
+    parts = ("text_layer", "ocr", "both", "blank", "failed", "in_open_documents")
     assert said["pages_discovered"] == sum(said[f"pages_{part}"] for part in parts) >= 2
     with site.bench.lake.store.open(said["artifact"].removeprefix(f"{site.bench.lake.store.url}/")) as source:
         kept = json.load(source)
