@@ -58,13 +58,8 @@ class Side736OnOpenVino(Side736):
     backend = "openvino"
 
 
-class Side1280OnOpenVino(Side1280):
-    name = "side 1280, OpenVINO"
-    backend = "openvino"
-
-
 ON_ONNXRUNTIME = (Side512, Side736, Side1280)
-ON_OPENVINO = (Side736OnOpenVino, Side1280OnOpenVino)
+ON_OPENVINO = (Side736OnOpenVino,)
 
 
 def main() -> None:

@@ -76,6 +76,8 @@ class RapidOcr:
         self.version = f"{packages} {settings}"
 
     def read(self, image: PageImage) -> tuple[Line, ...]:
+        import cv2
+
         from docpipe_assets.engines.ocr.flattening import parted
 
         page = _pixels(image)
@@ -85,7 +87,9 @@ class RapidOcr:
             lines = self._lines(page if layers is None else layers.text, image, networks)
             if layers is not None:
                 lines += self._lines(layers.marks, image, networks)
-        except MemoryError as exc:
+        except (MemoryError, cv2.error) as exc:
+            if isinstance(exc, cv2.error) and exc.code != cv2.Error.StsNoMem:
+                raise
             raise MemoryLimit(
                 f"page image of {image.width} x {image.height} pixels: no memory left to read it; "
                 "lower DOCPIPE_OCR_DPI or give the worker more memory"
