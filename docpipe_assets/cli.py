@@ -386,9 +386,11 @@ def eval_ocr(
                 sys.stdout.flush()
     if as_json:
         return
-    table = Table("kind", "engine", "pages", "failed", "CER %", "WER %", "word F1", "order-free F1")
-    table.add_column("CPU s a page", justify="right")
-    table.add_column("peak MB", justify="right")
+    table = Table(
+        *("kind", "engine", "n", "bad", "CER", "WER", "F1", "F1*", "CPU s", "MB"),
+        caption="of n pages, bad could not be read; rates in %; F1: words; F1*: characters, in any order of "
+        "lines; CPU seconds a page; MB at the peak",
+    )
     for row in summaries(results):
         shares = [f"{100 * value:.2f}" for value in rates(row.score).values()]
         cost = (f"{row.cpu_seconds:.2f}", f"{row.peak_bytes / 2**20:.0f}")
