@@ -204,7 +204,7 @@ def _told_as(kind: str, name: str) -> tuple[tuple[str, BatesFault], ...]:
 def _sheets(labels: list[str | None], document: int, chance: random.Random) -> Iterator[Sheet]:
     old_number = chance.randrange(1000, 90000)
     has_old = document % 4 == 3 and any(labels)
-    legend = _LEGENDS[document % len(_LEGENDS)] if document % 3 == 0 else None
+    legend = _LEGENDS[document % len(_LEGENDS)] if document % 5 in (0, 3) else None
     corner = "bottom right" if has_old or legend else ("bottom middle", "top right")[document % 2]
     for n, label in enumerate(labels):
         sheet = Sheet(label, tuple(_beside(n, len(labels), document)), _body(chance), corner=corner)
