@@ -22,13 +22,10 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PdfReader]:
 KINDS = {
     "tune": (
         "letters ruled_table list_of_names foreign_prose drawing_with_captions photo_with_caption blank "
-        "scan_with_sound_hidden_text scan_without_text hidden_partial hidden_of_another_page mixed_map "
-        "scan_with_bates_stamp pasted_clipping"
+        "scan_with_sound_hidden_text hidden_of_another_page mixed_map scan_with_bates_stamp pasted_clipping"
     ),
-    "test": (
-        "log_file searchable_scan layer_displaced layer_of_poor_ocr font_in_wrong_letters page_with_a_label"
-    ),
-    "later": "other_script received_stamp",
+    "test": "log_file layer_displaced font_in_wrong_letters page_with_a_label",
+    "later": "other_script",
 }
 MAKERS = {"tune": typeset, "test": unseen, "later": later}
 
