@@ -1,5 +1,6 @@
 """What OCR made of a page: its measures, the better of two readings, and what one adds to a text layer."""
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
@@ -110,23 +111,29 @@ def other_reading(read: Reading, reason: str) -> OtherReading:
 
 def to_add(layer: Lines, read: Lines) -> Lines:
     """The lines of a reading without the words that the layer has as well, and without stray marks."""
-    known = sorted((word.box for line in layer for word in line), key=lambda box: box.top)
+    known = sorted((word.box for line in layer for word in line), key=_top)
+    tallest = max((box.bottom - box.top for box in known), default=0.0)
     added = []
     for line in read:
-        kept = tuple(word for word in line if not _is_known(word.box, known))
+        kept = tuple(word for word in line if not _is_known(word.box, known, tallest))
         if any(character.isalnum() for word in kept for character in word.text):
             added.append(kept)
     return tuple(added)
 
 
-def _is_known(box: Box, known: Sequence[Box]) -> bool:
+def _is_known(box: Box, known: Sequence[Box], tallest: float) -> bool:
+    """Whether boxes, sorted by their tops and none of them higher than the tallest, cover enough of one."""
     area = max((box.right - box.left) * (box.bottom - box.top), 1e-6)
+    first = bisect_left(known, box.top - tallest, key=_top)
+    last = bisect_left(known, box.bottom, key=_top)
     common = 0.0
-    for other in known:
-        if other.top >= box.bottom:
-            break
+    for other in known[first:last]:
         width = min(box.right, other.right) - max(box.left, other.left)
         height = min(box.bottom, other.bottom) - max(box.top, other.top)
         if width > 0 and height > 0:
             common += width * height
     return common >= OVERLAP * area
+
+
+def _top(box: Box) -> float:
+    return box.top

@@ -29,6 +29,7 @@ GAP_INK_RATIO = 0.6
 """Boxes that are a point off leave less than half; those of other words as much as there is in words."""
 
 _HIGHEST_ZIPF = 9.0
+_SAMPLE_WORDS, _WORD_CHARACTERS = 10_000, 200
 _LETTERS = re.compile(r"[^\W\d_]{2,}(?:['’][^\W\d_]+)?")
 _UNSPACED = frozenset(("zh", "ja"))
 """Written without spaces: what can be told is whether the characters are those in use."""
@@ -150,7 +151,11 @@ def leaves_lines(signals: Mapping[str, float], prefix: str = "") -> bool:
 
 
 def word_measures(words: Sequence[str]) -> dict[str, float]:
-    """The measures of the words of a page that ``decide`` looks at, whoever has read them."""
+    """The measures of the words of a page that ``decide`` looks at, whoever has read them.
+
+    Of an endless page the first words tell enough.
+    """
+    words = [word[:_WORD_CHARACTERS] for word in words[:_SAMPLE_WORDS]]
     text = "".join(words)
     foreign = foreign_letter_share(words)
     odd = len(text) - len(_ORDINARY.findall(text))

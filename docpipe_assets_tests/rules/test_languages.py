@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import tracemalloc
 
 import pytest
 
@@ -60,6 +61,17 @@ def test_a_page_is_held_against_the_words_of_its_own_language() -> None:
     misread = "tbe covrt fmds tbat tbc sbiprnent vvas 1ate anb tbat payrnent vvas bue"
     garbled = word_measures(misread.split())
     assert garbled["dictionary_share"] < 0.6
+
+
+def test_an_endless_page_is_measured_in_bounded_memory() -> None:
+    words = ["delivery"] * 300_000 + ["x" * 500_000]
+    word_measures(words[:20])  # what is loaded once
+    tracemalloc.start()
+    measured = word_measures(words)
+    peak_bytes = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert measured["dictionary_share"] == 1
+    assert peak_bytes < 12e6
 
 
 def test_the_model_is_loaded_without_the_package_that_would_fetch_others() -> None:
