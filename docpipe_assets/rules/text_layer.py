@@ -23,7 +23,6 @@ UNREAD_INK_SHARE = 0.3
 """...so much of the ink outside is in it: of a picture or a drawing it is less than a tenth."""
 UNREAD_INCHES_IN_PICTURES = 15.0
 """More than pictures are seen to look like, two lines across the page: text whatever is around it."""
-UNREAD_LINES_SHARE = 0.15
 WHITE_WORDS_SHARE = 0.25
 GAP_INK_RATIO = 0.6
 """Boxes that are a point off leave less than half; those of other words as much as there is in words."""
@@ -109,9 +108,8 @@ def _hidden_text_of_something_else(signals: Mapping[str, float]) -> Decision | N
     if signals.get("gap_ink_ratio", 0.0) > GAP_INK_RATIO:
         return Decision(TextMethod.OCR, "the hidden words do not end where those on the page do")
     unread, all_lines = signals.get("unread_line_inches", 0.0), signals.get("line_inches", 0.0)
-    if leaves_lines(signals) and unread > UNREAD_LINES_SHARE * all_lines:
-        share = unread / all_lines
-        return Decision(TextMethod.OCR, f"{share:.0%} of the lines of the page have no hidden text")
+    if leaves_lines(signals):
+        return Decision(TextMethod.OCR, f'{unread:.0f}" of {all_lines:.0f}" of lines have no hidden text')
     return None
 
 
