@@ -84,9 +84,13 @@ class RapidOcr:
         networks = load_networks(self._backend)
         try:
             layers = parted(page, image.dpi)
-            lines = self._lines(page if layers is None else layers.text, image, networks)
-            if layers is not None:
-                lines += self._lines(layers.marks, image, networks)
+            if layers is None:
+                return self._lines(page, image, networks)
+            text, marks = layers
+            del page, layers  # each is as large as the page
+            lines = self._lines(text, image, networks)
+            del text
+            return lines + self._lines(marks, image, networks)
         except (MemoryError, cv2.error) as exc:
             if isinstance(exc, cv2.error) and exc.code != cv2.Error.StsNoMem:
                 raise
@@ -94,7 +98,6 @@ class RapidOcr:
                 f"page image of {image.width} x {image.height} pixels: no memory left to read it; "
                 "lower DOCPIPE_OCR_DPI or give the worker more memory"
             ) from exc
-        return lines
 
     def _lines(self, page: "NDArray[np.uint8]", image: PageImage, networks: Networks) -> tuple[Line, ...]:
         from docpipe_assets.engines.ocr.detection import detect
