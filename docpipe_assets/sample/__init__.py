@@ -19,6 +19,6 @@ def write_text_pdfs(folder: Path, count: int, pages: int = 1) -> list[Path]:
 
 def expected() -> dict[str, int | str]:
     """The known truth about `write_production`: pages of each good PDF, error code of each bad one."""
-    from docpipe_assets.sample.expected import expected as stated
+    from docpipe_assets.sample.truth import expected as stated
 
     return stated()

@@ -5,7 +5,9 @@ from pathlib import Path
 from docpipe_assets.sample import damaged
 from docpipe_assets.sample.dispatch_log import typeset_dispatch_log
 from docpipe_assets.sample.documents import Exhibit, numbered_exhibits, text_of
-from docpipe_assets.sample.expected import (
+from docpipe_assets.sample.scan import scan_pages, turn_landscape_pages
+from docpipe_assets.sample.transcript import typeset_transcript
+from docpipe_assets.sample.truth import (
     CUT_SHORT_NAME,
     EMPTY_NAME,
     LOAD_NOTE_NAME,
@@ -13,8 +15,6 @@ from docpipe_assets.sample.expected import (
     NO_PAGES_NAME,
     PORTAL_PAGE_NAME,
 )
-from docpipe_assets.sample.scan import scan_pages, turn_landscape_pages
-from docpipe_assets.sample.transcript import typeset_transcript
 from docpipe_assets.sample.typeset import typeset
 
 

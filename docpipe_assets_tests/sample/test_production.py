@@ -15,7 +15,8 @@ import pytest
 from docpipe_assets.sample import expected, write_production, write_text_pdfs
 from docpipe_assets.sample.damaged import LOCKED_PASSWORD, lock
 from docpipe_assets.sample.documents import EXHIBITS, Exhibit, numbered_exhibits
-from docpipe_assets.sample.expected import (
+from docpipe_assets.sample.people import CASE_NUMBER, COMPANIES, PEOPLE
+from docpipe_assets.sample.truth import (
     BAD_FILES,
     CUT_SHORT_NAME,
     EMPTY_NAME,
@@ -24,7 +25,6 @@ from docpipe_assets.sample.expected import (
     NO_PAGES_NAME,
     PORTAL_PAGE_NAME,
 )
-from docpipe_assets.sample.people import CASE_NUMBER, COMPANIES, PEOPLE
 from docpipe_assets.sample.typeset import bates_label
 
 GOOD_FILES = {name: pages for name, pages in expected().items() if isinstance(pages, int)}
