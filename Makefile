@@ -19,10 +19,10 @@ install: .venv/installed
 demo: install
 	$(BIN)/docpipe demo $(ARGS)
 
-# First what needs no stack, two files at a time; then the stacks, two at a time, each with its own tests.
+# First what needs no stack, two files at a time; then the stack, which has all cores to itself.
 test: install
 	$(BIN)/python -m pytest -m "not pipeline" -n 2 --dist loadfile $(ARGS)
-	$(BIN)/python -m pytest -m pipeline -n 2 --dist loadgroup $(ARGS)
+	$(BIN)/python -m pytest -m pipeline $(ARGS)
 
 check: install
 	$(BIN)/ruff format --check docpipe_assets docpipe_assets_tests
