@@ -9,6 +9,7 @@ from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from itertools import islice
 from types import MappingProxyType
 
 from docpipe_assets.breaker import Action, Breakers, Decision, Purpose, decide, request_name
@@ -129,6 +130,10 @@ class Plan:
     canary: Request | None = None
     resume_after: str = ""
     """Where the next tick continues; empty when the listing was read to its end."""
+    leaves: bool = False
+    """Whether there was no room for runs that are due in the listing..."""
+    leaves_again: bool = False
+    """...or in what was looked at again."""
 
     def __str__(self) -> str:
         counts = {
@@ -185,6 +190,7 @@ def priority_of(batch: str, settings: Settings, priorities: Mapping[str, Priorit
 def plan(
     listing: Iterable[StoredObject],
     *,
+    again: Iterable[StoredObject] = (),
     registered: Container[str],
     requested: Container[tuple[str, str]],
     busy: Container[str],
@@ -201,13 +207,19 @@ def plan(
     ``withdrawn`` holds the partition keys of those that a person took out of the matter, ``priorities``
     what people said of batches.
     Without ``failures`` every version is requested once.
+    ``again`` is the listing from where an earlier tick had no room for all that was due: in a large bucket
+    the listing comes back there much later than room does.
     S3 lists keys in byte order, so a document uploaded later may sort before the place where an
     earlier tick stopped: that place only resumes a listing cut by the budget, and the listing after
     it starts from the beginning.
     """
     tick = _Tick(registered, requested, busy, budget, large_bytes, failures, withdrawn, priorities)
-    for count, found in enumerate(listing, start=1):
+    for found in islice(again, budget.keys):
         tick.see(found)
+        tick.seen_again.add(found.key)
+    for count, found in enumerate(listing, start=1):
+        if found.key not in tick.seen_again:
+            tick.see(found)
         if count >= budget.keys:
             tick.plan.resume_after = found.key
             break
@@ -238,6 +250,7 @@ class _Tick:
     failures: Failures | None
     withdrawn: Container[str]
     priorities: Mapping[str, Priority]
+    seen_again: set[str] = field(default_factory=set)
     plan: Plan = field(default_factory=Plan)
 
     def see(self, found: StoredObject) -> None:
@@ -300,8 +313,11 @@ class _Tick:
         due, settings = self.plan.requests, self.failures.settings if self.failures else None
         if settings is not None:
             due.sort(key=lambda request: -priority_of(request.sighting.batch, settings, self.priorities))
-        self.plan.waiting += max(0, len(due) - self.budget.runs)
+        left = {request.sighting.document for request in due[self.budget.runs :]}
         del due[self.budget.runs :]
+        self.plan.waiting += len(left)
+        self.plan.leaves = not left <= self.seen_again
+        self.plan.leaves_again = not left.isdisjoint(self.seen_again)
 
     def _offer_canary(self, request: Request) -> None:
         best = self.plan.canary

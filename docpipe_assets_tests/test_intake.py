@@ -2,16 +2,19 @@
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from docpipe_assets.breaker import Breakers
+from docpipe_assets.defs.sensors import Memory
 from docpipe_assets.identity import partition_key
 from docpipe_assets.intake import Budget, Failures, Kind, Plan, kind_of, lane_of, plan, sighting_of
 from docpipe_assets.protocols import StoredObject
 from docpipe_assets.settings import Priority, Settings
+from docpipe_assets.storage.memory import MemoryStore
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
@@ -116,6 +119,33 @@ def test_a_batch_of_high_priority_goes_first_wherever_it_is_listed(
         "b/0.pdf",
     ]
     assert made.waiting == 5
+
+
+def test_where_there_was_no_room_for_a_run_is_looked_at_until_there_is(tmp_path: Path) -> None:
+    """The listing comes back there after ten ticks; the queue has room after one."""
+    settings, store, runs = Settings(), MemoryStore(), set[tuple[str, str]]()
+    (tmp_path / "x.pdf").write_bytes(b"x")
+    for number in range(30):
+        store.put(f"b/{number:02}.pdf", tmp_path / "x.pdf")
+    documents = [sighting_of(found) for found in store.list()]
+    runs.update((seen.document, seen.version) for seen in documents[3:])
+    memory, requested = Memory(), []
+    for _ in range(4):
+        listing, again = memory.listings(store)
+        made = plan(
+            listing,
+            again=again,
+            registered=set(),
+            requested=runs,
+            busy=frozenset(),
+            budget=Budget(keys=3, runs=1, settled_before=datetime.now(UTC)),
+            large_bytes=1000,
+        )
+        requested.append([request.sighting.document for request in made.requests])
+        runs.update((request.sighting.document, request.sighting.version) for request in made.requests)
+        memory = Memory.read(memory.write(settings, made), settings)
+    assert requested == [["b/00.pdf"], ["b/01.pdf"], ["b/02.pdf"], []]
+    assert (memory.resume_after, memory.waiting_after) == ("b/11.pdf", None)
 
 
 def test_a_second_tick_requests_nothing() -> None:

@@ -89,7 +89,8 @@ def page_splits(
 
     Later stages fetch one part at a time, so their memory does not depend on the document's size.
     """
-    return _versioned(bench.page_splits(document_of(context.partition_key), raw_pdf))
+    with reported(_step(context, bench, "page_splits")):
+        return _versioned(bench.page_splits(document_of(context.partition_key), raw_pdf))
 
 
 @_document_asset(kinds={"pdf", "ocr"}, code_version=splits_to_text.VERSION)
@@ -102,7 +103,8 @@ def ocr_text(
     says why. One on which text may have been left unread, or in a script that can't be read, is counted in
     `pages_flagged`. ENGINE_FAILED means that the OCR engine is broken on the worker, whatever the document.
     """
-    return _versioned(bench.ocr_text(document_of(context.partition_key), page_splits))
+    with reported(_step(context, bench, "ocr_text")):
+        return _versioned(bench.ocr_text(document_of(context.partition_key), page_splits))
 
 
 @_document_asset(kinds={"text"}, code_version=text_to_chunks.VERSION)
@@ -110,7 +112,8 @@ def chunks(
     context: dg.AssetExecutionContext, bench: dg.ResourceParam[Workbench], ocr_text: PageTexts
 ) -> dg.Output[Chunks]:
     """The text in windows of whole sentences, with exact offsets into the document and its pages."""
-    return _versioned(bench.chunks(document_of(context.partition_key), ocr_text))
+    with reported(_step(context, bench, "chunks")):
+        return _versioned(bench.chunks(document_of(context.partition_key), ocr_text))
 
 
 @_document_asset(kinds={"text", "ner"}, code_version=chunks_to_mentions.VERSION)
@@ -121,7 +124,8 @@ def mentions(
     ocr_text: PageTexts,
 ) -> dg.Output[Mentions]:
     """Names, dates, amounts, citations and numbers, each with its quote and its place on the page."""
-    return _versioned(bench.mentions(document_of(context.partition_key), chunks, ocr_text))
+    with reported(_step(context, bench, "mentions")):
+        return _versioned(bench.mentions(document_of(context.partition_key), chunks, ocr_text))
 
 
 @_document_asset(kinds={"ner"}, code_version=mentions_to_entities.VERSION)
@@ -129,7 +133,8 @@ def canonical_entities(
     context: dg.AssetExecutionContext, bench: dg.ResourceParam[Workbench], mentions: Mentions
 ) -> dg.Output[CanonicalEntities]:
     """Who and what the document names: its mentions resolved within it, each form with the reason."""
-    return _versioned(bench.canonical_entities(document_of(context.partition_key), mentions))
+    with reported(_step(context, bench, "canonical_entities")):
+        return _versioned(bench.canonical_entities(document_of(context.partition_key), mentions))
 
 
 @_document_asset(
@@ -149,9 +154,12 @@ def relationships(
     all that was made of the document can be relied upon.
     """
     document = document_of(context.partition_key)
-    yield _versioned(bench.relationships(document, canonical_entities, mentions, chunks, ocr_text))
+    step = _step(context, bench, "relationships")
+    with reported(step):
+        made = _versioned(bench.relationships(document, canonical_entities, mentions, chunks, ocr_text))
+    yield made
     # By now the relationships are in the lake, where the check reads them.
-    with reported(_step(context, bench, "relationships")):
+    with reported(step):
         checked = document_check(bench, document, ocr_text, chunks, mentions, canonical_entities)
     yield checked
 

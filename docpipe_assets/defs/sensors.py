@@ -3,7 +3,7 @@
 import json
 import zlib
 from base64 import b64decode, b64encode
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -25,6 +25,7 @@ from docpipe_assets.defs.jobs import PROCESS_DOCUMENT, process_document
 from docpipe_assets.defs.partitions import documents
 from docpipe_assets.defs.recall import recall
 from docpipe_assets.intake import Budget, Failures, Plan, Request, plan, priority_of
+from docpipe_assets.protocols import Source, StoredObject
 from docpipe_assets.settings import Priority, Settings
 from docpipe_assets.workbench import Workbench
 
@@ -48,6 +49,8 @@ class Memory:
     """
 
     resume_after: str = ""
+    waiting_after: str | None = None
+    """From where on runs were due for which there was no room."""
     runs_since: datetime | None = None
     observations_after: int = 0
     breakers: Breakers = field(default_factory=Breakers)
@@ -65,15 +68,18 @@ class Memory:
         since = kept["runs_since"]
         return cls(
             kept["resume_after"],
+            kept.get("waiting_after"),
             datetime.fromtimestamp(since, UTC) if since is not None else None,
             kept["observations_after"],
             breakers,
             frozenset(kept["withdrawn"]),
         )
 
-    def write(self, settings: Settings, resume_after: str) -> str:
+    def write(self, settings: Settings, made: Plan) -> str:
+        """With what the next tick is to know of this one."""
         kept = {
-            "resume_after": resume_after,
+            "resume_after": made.resume_after,
+            "waiting_after": self._waiting_after(made),
             "runs_since": self.runs_since.timestamp() if self.runs_since else None,
             "observations_after": self.observations_after,
             "breakers": self.breakers.as_json(settings),
@@ -82,12 +88,26 @@ class Memory:
         # Dagster keeps a copy with every tick; thousands of failures fit into some hundred kilobytes.
         return b64encode(zlib.compress(json.dumps(kept).encode())).decode()
 
+    def listings(self, intake: Source) -> tuple[Iterable[StoredObject], Iterable[StoredObject]]:
+        """Where the look goes on, and where it is to be repeated."""
+        is_elsewhere = self.waiting_after not in (None, self.resume_after)
+        return (
+            intake.list(start_after=self.resume_after),
+            intake.list(start_after=self.waiting_after or "") if is_elsewhere else (),
+        )
+
+    def _waiting_after(self, made: Plan) -> str | None:
+        if made.leaves_again:
+            return self.waiting_after
+        return self.resume_after if made.leaves else None
+
     def updated(self, instance: dg.DagsterInstance, settings: Settings) -> "Memory":
         """With what the records say since then."""
         resets, withdrawals, observed = read_interventions(instance, self.observations_after)
         attempts, since = attempts_since(instance, self.runs_since, _FOLD_PER_TICK)
         return Memory(
             self.resume_after,
+            self.waiting_after,
             since,
             observed,
             fold(self.breakers, [*attempts, *resets], settings),
@@ -135,7 +155,7 @@ def intake_sensor(settings: Settings) -> dg.SensorDefinition:
             dynamic_partitions_requests=(
                 [documents.build_add_request(made.register)] if made.register else []
             ),
-            cursor=memory.write(settings, made.resume_after),
+            cursor=memory.write(settings, made),
             asset_events=list(_changes(before.breakers, memory.breakers, datetime.now(UTC))),
             skip_reason=None if made.requests else dg.SkipReason(said),
         )
@@ -153,8 +173,10 @@ def _plan(
 ) -> Plan:
     settings = bench.settings
     queued = sum(record.dagster_run.status in _WAITING for record in unfinished)
+    listing, again = memory.listings(bench.intake)
     return plan(
-        bench.intake.list(start_after=memory.resume_after),
+        listing,
+        again=again,
         registered=set(instance.get_dynamic_partitions(documents.name or "")),
         requested=RequestedVersions(failures.requested),
         busy={record.dagster_run.tags.get(tags.PARTITION, "") for record in unfinished},
