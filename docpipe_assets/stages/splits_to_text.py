@@ -216,7 +216,8 @@ class _PageReader:
         self._fallback = fallback
         self._dpi = dpi
         self._threads = threads
-        self._window = pages_at_once
+        # The page behind is not looked at while the last one that there is memory for is read by OCR.
+        self._window = pages_at_once - 1
         self._has_larger_budget = has_larger_budget
 
     def read(self, path: Path, split: PageSplit) -> Iterator[PageText]:

@@ -30,8 +30,9 @@ _PACKAGE = "docpipe_assets.engines.pdf"
 PRELOAD = (f"{_PACKAGE}.pymupdf:warm_up", f"{_PACKAGE}.pdfium", f"{_PACKAGE}.qpdf", f"{_PACKAGE}.ink")
 """What the sandbox imports once, before it forks a child for each call."""
 
-_IMAGE_BYTES_MAX = 48 * 1024 * 1024
-"""A page at 300 dpi in colour, 25 MB, and much more is PDFium's; it takes half as much again to show it."""
+_IMAGE_BYTES_MAX = 30 * 1024 * 1024
+"""A page at 300 dpi in colour, 25 MB, is PDFium's. One at 600 dpi in grey is MuPDF's, which shows it for the
+same CPU in half of the 116 MB that PDFium takes."""
 _FAILED_PAGES_MAX = 5
 """So many pages of one part may defeat the survey at full price; the rest of the part is given up."""
 
