@@ -6,9 +6,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise, takewhile
 from statistics import median
 
-from docpipe_assets.protocols import PlacedWord
-
-Line = tuple[PlacedWord, ...]
+from docpipe_assets.protocols import Line
 
 
 @dataclass(frozen=True)
@@ -141,7 +139,7 @@ def _head_and_foot(
     end = min(max(piece.y for piece in side) for side in sides)
     rows = list(_rows(band))
     head = _margin_rows(rows, middle, lambda row: row[0].bottom < begin)
-    foot = _margin_rows(rows[::-1], middle, lambda row: row[0].top > end)
+    foot = _margin_rows(rows[len(head) :][::-1], middle, lambda row: row[0].top > end)
     taken = {id(piece) for row in (*head, *foot) for piece in row}
     return head, [piece for piece in band if id(piece) not in taken], foot[::-1]
 

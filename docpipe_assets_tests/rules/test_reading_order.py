@@ -4,7 +4,7 @@ import math
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from docpipe_assets.model import Box
@@ -147,6 +147,18 @@ def test_an_empty_page_has_no_lines() -> None:
     assert reading_order([]) == ()
 
 
+@example(
+    [
+        (0.0, 5.0, 64.0, 0.0),
+        (0.0, 320.0, 43.0, 0.0),
+        (157.0, 924.0, 22.0, 0.0),
+        (609.0, 1038.0, 21.0, 0.0),
+        (806.0, 529.0, 0.0, 0.0),
+        (1057.0, 320.0, 63.0, 0.0),
+        (1095.0, 5.0, 42.0, 0.0),
+        (1057.0, 320.0, 21.0, 0.0),
+    ]
+)
 @given(
     st.lists(
         st.tuples(st.floats(0, 2500), st.floats(5, 2000), st.floats(0, 3300), st.floats(-0.1, 0.1)),

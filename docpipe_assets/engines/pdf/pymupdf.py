@@ -266,7 +266,7 @@ def _counted(document: Any) -> int:
                 node = mupdf.pdf_array_get(kids, index)
                 number = mupdf.pdf_to_num(node)
                 if mupdf.pdf_is_array(mupdf.pdf_dict_gets(node, "Kids")):
-                    if number not in met:
+                    if not number or number not in met:  # none: it stands in its parent
                         nodes.append(node)
                 elif mupdf.pdf_is_dict(node):
                     pages += 1

@@ -171,6 +171,20 @@ def test_pdfium_cuts_what_qpdf_has_no_memory_for(run: Runner, tmp_path: Path) ->
         assert cut[0] == cut[1], "the same document gives the same parts"
 
 
+def test_pages_below_nodes_that_stand_in_their_parent_are_counted(run: Runner, tmp_path: Path) -> None:
+    """The tree claims one page and has two; its nodes have no number of their own."""
+    pdf = TinyPdf()
+    nodes = [
+        b"<< /Type /Pages /Kids [%s] /Count 1 >>" % reference(text_page(pdf, text))
+        for text in (b"one", b"two")
+    ]
+    tree = pdf.add(b"<< /Type /Pages /Kids [%s] /Count 1 >>" % b" ".join(nodes))
+    path = tmp_path / "document.pdf"
+    path.write_bytes(pdf.written(pdf.add(b"<< /Type /Catalog /Pages %d 0 R >>" % tree)))
+    facts = IsolatedPdfReader(run, ScratchFolder(tmp_path / "scratch")).inspect(path, 10)
+    assert (facts.pages, facts.is_repaired) == (2, True)
+
+
 def half_a_page_tree() -> bytes:
     """Claims two pages; one of them is not there."""
     pdf = TinyPdf()
