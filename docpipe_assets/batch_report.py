@@ -71,6 +71,9 @@ class LabelFinding(NamedTuple):
     fault: BatesFault
     what: str
 
+    def as_json(self) -> dict[str, str]:
+        return {**self._asdict(), "fault": self.fault.value}
+
 
 @dataclass(frozen=True)
 class BatchReport:
@@ -99,10 +102,7 @@ class BatchReport:
             "pages": asdict(self.pages),
             "duplicates": [list(group) for group in self.duplicates],
             "documents_without_pages": list(self.pageless),
-            "bates": [
-                {"batch": one.batch, "document": one.document, "fault": one.fault.value, "what": one.what}
-                for one in self.bates
-            ],
+            "bates": [one.as_json() for one in self.bates],
         }
 
 

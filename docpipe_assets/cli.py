@@ -174,8 +174,7 @@ def status(
             ledger = _ledger(instance, bench, batch)
             labels = list(label_findings(ledger, dict(read_documents(instance))))
     if as_json:
-        bates = [{**one._asdict(), "fault": one.fault.value} for one in labels]
-        said = ledger_json(ledger) | {"bates": bates}
+        said = ledger_json(ledger) | {"bates": [one.as_json() for one in labels]}
         sys.stdout.write(json.dumps(said, ensure_ascii=False, indent=1) + "\n")
     else:
         console.print(as_text(ledger))

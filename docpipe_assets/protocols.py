@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO, NamedTuple, Protocol
+from typing import BinaryIO, NamedTuple, Protocol, TypeAlias
 
 from docpipe_assets.model import Blob, Box, FoundName, Page, PageText
 
@@ -33,6 +33,11 @@ class PlacedWord(NamedTuple):
     """Clockwise, of the word on the page: 1 where it runs down the page, 2 where it stands on its head."""
 
 
+Line: TypeAlias = tuple[PlacedWord, ...]
+Lines: TypeAlias = tuple[Line, ...]
+"""Of a page, in reading order."""
+
+
 @dataclass(frozen=True)
 class PageContent:
     """The text layer of a page in reading order, and the signals for judging it.
@@ -44,7 +49,7 @@ class PageContent:
     page: int
     width_points: float
     height_points: float
-    lines: tuple[tuple[PlacedWord, ...], ...]
+    lines: Lines
     signals: dict[str, float]
 
 
@@ -116,7 +121,7 @@ class OcrEngine(Protocol):
     version: str
     """Changes whenever results can change. Reading it loads no model."""
 
-    def read(self, image: PageImage) -> tuple[tuple[PlacedWord, ...], ...]: ...
+    def read(self, image: PageImage) -> Lines: ...
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from docpipe_assets import errors
 from docpipe_assets.engines import load_engine
 from docpipe_assets.errors import Crashed, DocpipeError, EngineError, MemoryLimit, WallTimeout
 from docpipe_assets.model import Box
-from docpipe_assets.protocols import OcrEngine, PageImage, PlacedWord
+from docpipe_assets.protocols import Lines, OcrEngine, PageImage, PlacedWord
 
 _PAGES_PER_PROCESS = 500
 _PROBE_SIDE = 64
@@ -35,8 +35,6 @@ _MALLOC = {
     "MALLOC_TOP_PAD_": str(16 * 2**20),
 }
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OMP_THREAD_LIMIT", "OPENBLAS_NUM_THREADS"), "1")
-
-Lines = tuple[tuple[PlacedWord, ...], ...]
 
 
 @dataclass(frozen=True)
@@ -131,8 +129,7 @@ class OcrPool:
     def _blamed(self, death: "_Died", image: PageImage) -> DocpipeError:
         """The page's error, or the engine's where it does not survive a page of our own either."""
         with tempfile.TemporaryDirectory() as folder:
-            probe = PageImage(Path(folder, "probe.grey"), _PROBE_SIDE, _PROBE_SIDE, image.dpi)
-            probe.path.write_bytes(b"\xff" * _PROBE_SIDE**2)
+            probe = empty_page(Path(folder), image.dpi)
             process = _Process(self._engine_name, self._limits)
             try:
                 self._ask(process, probe)
@@ -149,6 +146,13 @@ class OcrPool:
         return Crashed(
             f"the OCR engine died at a page image of {_size(image)} ({death})", death.signal_number
         )
+
+
+def empty_page(folder: Path, dpi: float) -> PageImage:
+    """A small page without anything on it, to see an engine at work."""
+    page = PageImage(folder / "probe.grey", _PROBE_SIDE, _PROBE_SIDE, dpi)
+    page.path.write_bytes(b"\xff" * _PROBE_SIDE**2)
+    return page
 
 
 class _Died(Exception):

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from docpipe_assets.engines.ocr_pool import OcrLimits, OcrPool
+from docpipe_assets.engines.ocr_pool import OcrLimits, OcrPool, empty_page
 from docpipe_assets.errors import ConfigurationError, DocumentError, ResourceError
 from docpipe_assets.evaluation.text_score import TextScore, score
 from docpipe_assets.meter import process_tree, share_bytes
@@ -21,7 +21,6 @@ from docpipe_assets.workbench import Workbench
 IMAGES = (".png", ".jpg", ".jpeg", ".tif", ".tiff")
 _DPI_OF_AN_IMAGE_WITHOUT = 300.0
 _SAMPLE_SECONDS = 0.05
-_PROBE_SIDE = 64
 
 
 @dataclass(frozen=True)
@@ -184,9 +183,7 @@ def _summary(kind: str, engine: str, results: Sequence[PageResult]) -> Summary:
 def _load(pool: OcrPool, bench: Workbench) -> None:
     """Have the engine read an empty page, so that no page of the set pays for the loading of models."""
     with bench.scratch.folder() as folder:
-        probe = PageImage(folder / "probe.grey", _PROBE_SIDE, _PROBE_SIDE, 300.0)
-        probe.path.write_bytes(b"\xff" * _PROBE_SIDE**2)
-        pool.read(probe)
+        pool.read(empty_page(folder, 300.0))
         pool.take_cpu_seconds()
 
 

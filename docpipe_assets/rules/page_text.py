@@ -13,13 +13,11 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 from docpipe_assets.model import Box, Word
-from docpipe_assets.protocols import PlacedWord
+from docpipe_assets.protocols import Lines, PlacedWord
 from docpipe_assets.rules.text_layer import is_word
-
-Lines: TypeAlias = tuple[tuple[PlacedWord, ...], ...]
 
 FREQUENT_ZIPF = 3.0
 """A word used once in a million: one that two other words make up has to be as frequent to be joined."""

@@ -1,14 +1,12 @@
 """What OCR made of a page: its measures, the better of two readings, and what one adds to a text layer."""
 
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple, TypeAlias
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from docpipe_assets.model import Box, OtherReading
-from docpipe_assets.protocols import PlacedWord
+from docpipe_assets.protocols import Lines, PlacedWord
 from docpipe_assets.rules.text_layer import UNREAD_INCHES, leaves_lines, word_measures
-
-Lines: TypeAlias = tuple[tuple[PlacedWord, ...], ...]
 
 OVERLAP = 0.3
 """Of a word's area under a word of the layer: then both are the same word."""
@@ -33,19 +31,20 @@ def reading(engine: str, lines: Lines, ink: Mapping[str, float]) -> Reading:
         {
             "words": float(len(words)),
             "characters": float(sum(len(word.text) for word in words)),
-            "confidence": confidence(words),
+            "confidence": mean_confidence((len(word.text), word.confidence) for word in words),
             **word_measures([word.text for word in words]),
             **ink,
         },
     )
 
 
-def confidence(words: Sequence[PlacedWord]) -> float:
-    """The mean over words by their length; 1 where there are none."""
-    characters = sum(len(word.text) for word in words)
+def mean_confidence(words: Iterable[tuple[int, float]]) -> float:
+    """The mean over words by their length, which comes first; a page without words is certain."""
+    found = list(words)
+    characters = sum(length for length, _ in found)
     if not characters:
         return 1.0
-    return round(sum(word.confidence * len(word.text) for word in words) / characters, 4)
+    return round(sum(confidence * length for length, confidence in found) / characters, 4)
 
 
 def is_filled(word: PlacedWord) -> bool:

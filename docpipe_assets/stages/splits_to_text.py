@@ -33,10 +33,10 @@ from docpipe_assets.model import (
     PageText,
     PageTexts,
     TextMethod,
-    Word,
 )
 from docpipe_assets.protocols import (
     Checkpoints,
+    Lines,
     OcrEngine,
     PageContent,
     PageImage,
@@ -46,11 +46,12 @@ from docpipe_assets.protocols import (
 from docpipe_assets.rules.languages import language_of
 from docpipe_assets.rules.page_flags import page_flags
 from docpipe_assets.rules.page_labels import labelled
-from docpipe_assets.rules.page_text import Lines, assemble
+from docpipe_assets.rules.page_text import assemble
 from docpipe_assets.rules.readings import (
     Reading,
     better,
     is_filled,
+    mean_confidence,
     other_reading,
     reading,
     reason_to_ask_another,
@@ -178,6 +179,7 @@ class _Found:
                 replace(word, start=word.start + ocr_start, end=word.end + ocr_start) for word in more_words
             )
         language = language_of(text)
+        sure = mean_confidence((word.end - word.start, word.confidence) for word in words)
         return PageText(
             document=split.document,
             version=split.version,
@@ -187,7 +189,7 @@ class _Found:
             text=text,
             method=self.method,
             reason=self.reason,
-            confidence=0.0 if self.method is TextMethod.FAILED else _confidence(words),
+            confidence=0.0 if self.method is TextMethod.FAILED else sure,
             engine=self.engine,
             language=language.code if language else None,
             flags=page_flags(self.method, self.signals),
@@ -393,11 +395,3 @@ def _in_points(lines: Lines, image: PageImage, content: PageContent) -> Lines:
         )
         for line in lines
     )
-
-
-def _confidence(words: tuple[Word, ...]) -> float:
-    """The mean over words by their length; a page without words is certain."""
-    characters = sum(word.end - word.start for word in words)
-    if not characters:
-        return 1.0
-    return round(sum(word.confidence * (word.end - word.start) for word in words) / characters, 4)

@@ -16,8 +16,7 @@ from pathlib import Path
 
 from docpipe_assets.engines.ocr.rapidocr import RapidOcr
 from docpipe_assets.evaluation.ocr import evaluate, find_pairs, summaries
-from docpipe_assets.protocols import PageImage
-from docpipe_assets.rules.reading_order import Line
+from docpipe_assets.protocols import Line, PageImage
 from docpipe_assets.settings import Settings
 from docpipe_assets_tests.evaluation.ocr.made_set import made_set, write
 

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from docpipe_assets.model import Box, PageText, PageTexts, TextMethod
-from docpipe_assets.protocols import PlacedWord
-from docpipe_assets.rules.page_text import Lines, assemble
+from docpipe_assets.protocols import Lines, PlacedWord
+from docpipe_assets.rules.page_text import assemble
 from docpipe_assets.rules.places import PageWindow
 
 

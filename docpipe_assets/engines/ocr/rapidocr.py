@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from docpipe_assets.engines.ocr.backends import Networks, load_networks
 from docpipe_assets.errors import ConfigurationError, EngineError, MemoryLimit
 from docpipe_assets.identity import digest
-from docpipe_assets.protocols import PageImage, PlacedWord
-from docpipe_assets.rules.reading_order import Line, Piece, reading_order
+from docpipe_assets.protocols import Line, PageImage, PlacedWord
+from docpipe_assets.rules.reading_order import Piece, reading_order
 
 if TYPE_CHECKING:
     import numpy as np

@@ -3,8 +3,7 @@
 from functools import cached_property
 
 from docpipe_assets.engines.ocr.rapidocr import RapidOcr
-from docpipe_assets.protocols import PageImage
-from docpipe_assets.rules.reading_order import Line
+from docpipe_assets.protocols import Line, PageImage
 
 
 class RapidOcrOnOpenVino:

@@ -9,8 +9,7 @@ from functools import cached_property
 from docpipe_assets.errors import ConfigurationError, EngineError, WallTimeout
 from docpipe_assets.identity import digest
 from docpipe_assets.model import Box
-from docpipe_assets.protocols import PageImage, PlacedWord
-from docpipe_assets.rules.reading_order import Line
+from docpipe_assets.protocols import Line, PageImage, PlacedWord
 
 CODE_VERSION = "1"
 WORD_LEVEL = "5"

@@ -25,8 +25,8 @@ from docpipe_assets.errors import (
 )
 from docpipe_assets.identity import digest
 from docpipe_assets.model import Box
-from docpipe_assets.protocols import PageImage, PlacedWord
-from docpipe_assets.rules.reading_order import Line, Piece, reading_order
+from docpipe_assets.protocols import Line, PageImage, PlacedWord
+from docpipe_assets.rules.reading_order import Piece, reading_order
 from docpipe_assets.settings import Settings, read_settings
 
 CODE_VERSION = "1"

@@ -102,10 +102,10 @@ def split(
 
     Parts hold what their pages refer to, whatever ``is_pruned`` says.
     """
-    if len(_open(path)) != pages:
-        raise BadPageTree(f"{pages:,} pages are known, but PDFium finds {len(_open(path)):,}")
     for opened in range(0, pages, _PAGES_PER_OPENING):  # PDFium keeps every object that it has met
         document = _open(path)
+        if len(document) != pages:
+            raise BadPageTree(f"{pages:,} pages are known, but PDFium finds {len(document):,}")
         last = min(opened + _PAGES_PER_OPENING, pages)
         waiting = [
             (first, min(first + pages_per_part, last)) for first in range(opened, last, pages_per_part)

@@ -236,34 +236,26 @@ class IsolatedPdfReader:
         self, pdf: Path, pages: int, pages_per_part: int, bytes_per_part: int, is_pruned: bool
     ) -> Iterator[PdfPart]:
         """By qpdf, or by PDFium where qpdf has no memory for a document's objects."""
-        last = 0
+        arguments = {
+            "path": str(pdf),
+            "pages": pages,
+            "pages_per_part": pages_per_part,
+            "bytes_per_part": bytes_per_part,
+            "is_pruned": is_pruned,
+        }
+        is_begun = False
         try:
-            for part in self._split_by("qpdf", pdf, pages, pages_per_part, bytes_per_part, is_pruned):
+            for part in self._split_by("qpdf", arguments):
+                is_begun = True
                 yield part
-                last = part.last_page
         except MemoryLimit:
-            if last > 0:
+            if is_begun:
                 raise
-            yield from self._split_by("pdfium", pdf, pages, pages_per_part, bytes_per_part, is_pruned)
+            yield from self._split_by("pdfium", arguments)
 
-    def _split_by(
-        self,
-        library: str,
-        pdf: Path,
-        pages: int,
-        pages_per_part: int,
-        bytes_per_part: int,
-        is_pruned: bool,
-    ) -> Iterator[PdfPart]:
+    def _split_by(self, library: str, arguments: Mapping[str, Any]) -> Iterator[PdfPart]:
         with self._scratch.folder() as folder:
-            arguments = {
-                "path": str(pdf),
-                "pages": pages,
-                "pages_per_part": pages_per_part,
-                "bytes_per_part": bytes_per_part,
-                "is_pruned": is_pruned,
-                "folder": str(folder),
-            }
+            arguments = {**arguments, "folder": str(folder)}
             for part in self._run(f"{_PACKAGE}.{library}:split", arguments, folder):
                 path = Path(part["path"])
                 if not path.resolve().is_relative_to(folder.resolve()):

@@ -1,6 +1,6 @@
 """What a made page is, and what is right for it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -48,3 +48,21 @@ class LabelledPage:
 
 Kind = Callable[[int], bytes]
 """Makes the page of a seed: the same bytes for the same seed."""
+PAGES_OF_A_KIND = 4
+
+
+def made(
+    half: str,
+    kinds: Sequence[tuple[Right, Sequence[Kind]]],
+    *,
+    first: int,
+    step: int,
+    of_a_kind: int,
+    seed: int,
+) -> Iterator[LabelledPage]:
+    """So many pages of each kind; ``first`` and ``step`` keep the seeds of a half apart from the others'."""
+    for right, alike in kinds:
+        for kind in alike:
+            for number in range(of_a_kind):
+                pdf = kind(first + step * number + 1009 * seed)
+                yield LabelledPage(half, kind.__name__, number, right, pdf)

@@ -6,7 +6,13 @@ import numpy as np
 import pymupdf
 from PIL import Image, ImageDraw, ImageFont
 
-from docpipe_assets_tests.evaluation.text_layer.labelled import Kind, LabelledPage, Right
+from docpipe_assets_tests.evaluation.text_layer.labelled import (
+    PAGES_OF_A_KIND,
+    Kind,
+    LabelledPage,
+    Right,
+    made,
+)
 from docpipe_assets_tests.evaluation.text_layer.texts import (
     OTHER_SCRIPTS,
     TOWNS,
@@ -17,7 +23,6 @@ from docpipe_assets_tests.evaluation.text_layer.texts import (
 from docpipe_assets_tests.evaluation.text_layer.typeset import with_text_map
 from docpipe_assets_tests.evaluation.text_layer.unseen import (
     LETTER,
-    PAGES_OF_A_KIND,
     Paper,
     scan_of,
     typed,
@@ -206,9 +211,4 @@ KINDS: tuple[tuple[Right, tuple[Kind, ...]], ...] = (
 
 
 def pages(of_a_kind: int = PAGES_OF_A_KIND, seed: int = 0) -> Iterator[LabelledPage]:
-    for right, kinds in KINDS:
-        for kind in kinds:
-            for number in range(of_a_kind):
-                yield LabelledPage(
-                    "later", kind.__name__, number, right, kind(700 + 13 * number + 1009 * seed)
-                )
+    return made("later", KINDS, first=700, step=13, of_a_kind=of_a_kind, seed=seed)

@@ -14,7 +14,13 @@ from reportlab.lib.utils import ImageReader
 from reportlab.pdfbase.pdfmetrics import stringWidth
 from reportlab.pdfgen.canvas import Canvas
 
-from docpipe_assets_tests.evaluation.text_layer.labelled import Kind, LabelledPage, Right
+from docpipe_assets_tests.evaluation.text_layer.labelled import (
+    PAGES_OF_A_KIND,
+    Kind,
+    LabelledPage,
+    Right,
+    made,
+)
 from docpipe_assets_tests.evaluation.text_layer.texts import (
     TOWNS,
     TUNE_FOREIGN,
@@ -24,7 +30,6 @@ from docpipe_assets_tests.evaluation.text_layer.texts import (
     tune_paragraphs,
 )
 
-PAGES_OF_A_KIND = 4
 WIDTH, HEIGHT = letter
 SCAN_DPI = 150
 FONTS = ("Helvetica", "Times-Roman", "Courier")
@@ -677,9 +682,4 @@ KINDS: tuple[tuple[Right, tuple[Kind, ...]], ...] = (
 
 
 def pages(of_a_kind: int = PAGES_OF_A_KIND, seed: int = 0) -> Iterator[LabelledPage]:
-    for right, kinds in KINDS:
-        for kind in kinds:
-            for number in range(of_a_kind):
-                yield LabelledPage(
-                    "tune", kind.__name__, number, right, kind(1000 + 37 * number + 1009 * seed)
-                )
+    return made("tune", KINDS, first=1000, step=37, of_a_kind=of_a_kind, seed=seed)

@@ -8,7 +8,13 @@ import numpy as np
 import pymupdf
 from PIL import Image, ImageDraw, ImageFilter, ImageOps
 
-from docpipe_assets_tests.evaluation.text_layer.labelled import Kind, LabelledPage, Right
+from docpipe_assets_tests.evaluation.text_layer.labelled import (
+    PAGES_OF_A_KIND,
+    Kind,
+    LabelledPage,
+    Right,
+    made,
+)
 from docpipe_assets_tests.evaluation.text_layer.texts import (
     FIRST_NAMES,
     LAST_NAMES,
@@ -21,7 +27,6 @@ from docpipe_assets_tests.evaluation.text_layer.texts import (
 )
 from docpipe_assets_tests.evaluation.text_layer.typeset import outlined, with_text_map
 
-PAGES_OF_A_KIND = 4
 A4 = (595.0, 842.0)
 LETTER = (612.0, 792.0)
 FAMILIES = ("serif", "sans-serif", "monospace")
@@ -535,7 +540,4 @@ KINDS: tuple[tuple[Right, tuple[Kind, ...]], ...] = (
 
 
 def pages(of_a_kind: int = PAGES_OF_A_KIND, seed: int = 0) -> Iterator[LabelledPage]:
-    for right, kinds in KINDS:
-        for kind in kinds:
-            for number in range(of_a_kind):
-                yield LabelledPage("test", kind.__name__, number, right, kind(20 + 11 * number + 1009 * seed))
+    return made("test", KINDS, first=20, step=11, of_a_kind=of_a_kind, seed=seed)
