@@ -127,15 +127,24 @@ class _Run:
         self.recent = decided + [one for one in self.recent if one.page > page]
 
     def expected(self, page: int) -> Iterator[Stamp]:
-        """The stamps that the nearest ones before and after, and the name, let expect on a page."""
+        """The stamps that those before and after, nearest first, and the name, let expect on a page.
+
+        The nearest may itself be misread, so those further on are asked as well.
+        """
         prefix, separator = self.form()
         before = [one for one in self.recent if one.page < page][-1:]
-        after = [one for one in self.recent if one.page > page][:1]
+        after = [one for one in self.recent if one.page > page]
+        said: set[tuple[int, str, int]] = set()
         for near in (*before, *after):
             distance = page - near.page
-            for step in dict.fromkeys((distance, 1 if distance > 0 else -1)):
+            is_nearest = near in (*before, *after[:1])
+            for step in (distance, 1 if distance > 0 else -1) if is_nearest else (distance,):
                 for moved in _moved(near.stamp, step):
-                    yield moved.model_copy(update={"prefix": prefix, "separator": separator, "read_as": None})
+                    if (key := (moved.number, moved.suffix, moved.digits)) not in said:
+                        said.add(key)
+                        yield moved.model_copy(
+                            update={"prefix": prefix, "separator": separator, "read_as": None}
+                        )
         if self.named_first is not None:
             number = self.named_first.number + page - 1
             yield self.named_first.model_copy(update={"number": number, "separator": separator})

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from docpipe_assets.model import Box, Stamp
@@ -231,6 +231,7 @@ def test_no_more_pages_are_held_back_than_said() -> None:
     st.integers(1, 99_000),
     st.lists(st.sampled_from(["", "", "0O", "1l", "5S", "8B"]), min_size=4, max_size=30),
 )
+@example(174, ["0O", "5S", "", ""]).via("the nearest label is itself misread")
 def test_whatever_letters_were_taken_for_digits_the_run_is_read_right(first: int, swaps: list[str]) -> None:
     """All that is needed is one page that was read as it is."""
     texts = [f"COBALT {first + n:06d}" for n in range(len(swaps))]
