@@ -4,12 +4,13 @@ import os
 import resource
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
-_SAMPLE_SECONDS = 0.2
+_SAMPLE_SECONDS = 0.1
+_PAGE_BYTES = resource.getpagesize()
 
 
 class ChildUsage(Protocol):
@@ -32,7 +33,7 @@ class Meter:
     """A context manager; the figures are there when the block has ended, also by an error.
 
     ``peak_rss_bytes`` is the largest sum over this process and all below it, pages that several of them
-    share counted once; sampled five times a second. For a block too short to be sampled it is the sum
+    share counted once; sampled ten times a second. For a block too short to be sampled it is the sum
     of each process's own peak, which is never less.
     """
 
@@ -46,8 +47,8 @@ class Meter:
     def __enter__(self) -> Self:
         _reset_peak()
         self._bench.take_child_usage()
-        self._sampler = _Sampler()
-        self._sampler.start()
+        self._peak = PeakMemory(lambda: process_tree(os.getpid()))
+        self._peak.start()
         self._began = time.perf_counter(), _own_cpu_seconds()
         return self
 
@@ -58,7 +59,8 @@ class Meter:
         children = self._bench.take_child_usage()
         self.wall_seconds = time.perf_counter() - wall
         self.cpu_seconds = _own_cpu_seconds() - own + children.child_cpu_seconds
-        self.peak_rss_bytes = self._sampler.end() or _own_peak_bytes() + children.peak_rss_bytes
+        self._peak.end()
+        self.peak_rss_bytes = self._peak.bytes or _own_peak_bytes() + children.peak_rss_bytes
 
     def metadata(self) -> dict[str, float | int]:
         return {
@@ -68,21 +70,55 @@ class Meter:
         }
 
 
-class _Sampler(threading.Thread):
-    def __init__(self) -> None:
-        super().__init__(name="meter", daemon=True)
+class PeakMemory:
+    """A context manager: ``bytes`` is the most that some processes held together while the block ran.
+
+    Pages that several of them share count once (PSS). For that the kernel walks through all their page
+    tables, milliseconds for each hundred megabytes, which a second process of OCR would miss. So it is only
+    asked when the processes are others than before, or when what is resident says that there may be a new
+    peak. 0 when there was no time for a sample.
+    """
+
+    def __init__(
+        self, processes: Callable[[], Iterable[int]], every_seconds: float = _SAMPLE_SECONDS
+    ) -> None:
+        self.bytes = 0
+        self._processes = processes
+        self._every_seconds = every_seconds
+        self._known: set[int] = set()
+        self._shared_bytes = 0
         self._ended = threading.Event()
-        self._peak_bytes = 0
+        self._thread = threading.Thread(target=self._watch, name="peak memory", daemon=True)
 
-    def run(self) -> None:
-        while not self._ended.wait(_SAMPLE_SECONDS):
-            self._peak_bytes = max(self._peak_bytes, sum(map(share_bytes, process_tree(os.getpid()))))
+    def __enter__(self) -> Self:
+        self.start()
+        return self
 
-    def end(self) -> int:
-        """The peak; 0 when there was no time for a sample."""
+    def __exit__(self, *_: object) -> None:
+        self.end()
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def end(self) -> None:
         self._ended.set()
-        self.join()
-        return self._peak_bytes
+        self._thread.join()
+
+    def see(self) -> None:
+        """Take a sample."""
+        processes = set(self._processes())
+        resident = sum(map(_resident_bytes, processes))
+        if processes == self._known and resident - self._shared_bytes <= self.bytes:
+            return
+        held = sum(map(share_bytes, processes))
+        self._known = processes
+        # What grows or shrinks meanwhile must not be taken for shared.
+        self._shared_bytes = min(resident, sum(map(_resident_bytes, processes))) - held
+        self.bytes = max(self.bytes, held)
+
+    def _watch(self) -> None:
+        while not self._ended.wait(self._every_seconds):
+            self.see()
 
 
 def process_tree(root: int) -> Iterator[int]:
@@ -106,6 +142,14 @@ def share_bytes(process: int) -> int:
     except OSError:  # it ended meanwhile
         pass
     return 0
+
+
+def _resident_bytes(process: int) -> int:
+    """Resident memory, shared or not."""
+    try:
+        return int(Path(f"/proc/{process}/statm").read_text().split()[1]) * _PAGE_BYTES
+    except (OSError, IndexError):  # it ended meanwhile
+        return 0
 
 
 def _own_cpu_seconds() -> float:

@@ -50,7 +50,8 @@ class Settings(BaseSettings):
     """The name of a module in ``docpipe_assets/engines/ocr`` or ``module:Class`` of another package."""
     ocr_backend: Literal["auto", "onnxruntime", "openvino"] = "auto"
     """What the models of the engine ``rapidocr`` run on. ``auto`` is OpenVINO where it is installed and
-    ``run_memory_bytes`` suffices for it, else ONNX Runtime: workers of a fleet must be alike in both."""
+    ``run_memory_bytes`` suffices for two pages at once on it, else ONNX Runtime: workers of a fleet must be
+    alike in both."""
     ocr_fallback: str = ""
     """A second OCR engine, likewise, for the pages that the first one is unsure of; none when empty. Its
     process is there beside the first one's: see docs/pages.md for the memory."""

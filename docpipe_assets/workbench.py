@@ -122,7 +122,8 @@ class Workbench:
         chosen = self.settings
         if chosen.ocr_engine != "rapidocr" or chosen.ocr_backend == "onnxruntime":
             return chosen.ocr_engine
-        is_large_enough = chosen.run_memory_bytes >= _WITHOUT_OCR_BYTES + _OPENVINO_BYTES
+        # One page at a time on OpenVINO is slower than two side by side on ONNX Runtime.
+        is_large_enough = chosen.run_memory_bytes >= _WITHOUT_OCR_BYTES + 2 * _OPENVINO_BYTES
         if chosen.ocr_backend == "openvino" or (is_large_enough and find_spec("openvino") is not None):
             return "rapidocr_openvino"
         return chosen.ocr_engine

@@ -66,6 +66,7 @@ def engine(folder: Path, **chosen: Any) -> str:
     ("chosen", "name"),
     [
         ({}, "rapidocr"),
+        ({"run_memory_bytes": GIGABYTE}, "rapidocr"),
         ({"run_memory_bytes": 4 * GIGABYTE, "ocr_backend": "onnxruntime"}, "rapidocr"),
         ({"ocr_engine": "tesseract", "run_memory_bytes": 4 * GIGABYTE}, "tesseract"),
         ({"run_memory_bytes": 4 * GIGABYTE}, "rapidocr_openvino" if HAS_OPENVINO else "rapidocr"),

@@ -1,18 +1,18 @@
 """What OCR engines read on pages whose text is known, each page rendered and read as the pipeline does it."""
 
 import os
-import threading
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from docpipe_assets.engines.ocr_pool import OcrLimits, OcrPool, empty_page
 from docpipe_assets.errors import ConfigurationError, DocumentError, ResourceError
 from docpipe_assets.evaluation.text_score import TextScore, score
-from docpipe_assets.meter import process_tree, share_bytes
+from docpipe_assets.meter import PeakMemory, process_tree
 from docpipe_assets.model import PAGE_SEPARATOR
 from docpipe_assets.protocols import PageImage
 from docpipe_assets.settings import Settings
@@ -190,7 +190,9 @@ def _load(pool: OcrPool, bench: Workbench) -> None:
 def _read(pool: OcrPool, engine: str, image: PageImage) -> tuple[str, str | None, int]:
     """The text, the code of the error if there was one, and the peak of the memory in bytes."""
     text, code = "", None
-    with _Peak(engine) as peak:
+    peak = PeakMemory(lambda: _running(engine), _SAMPLE_SECONDS)
+    peak.see()
+    with peak:
         try:
             text = "\n".join(" ".join(word.text for word in line) for line in pool.read(image))
         except (DocumentError, ResourceError) as error:
@@ -198,30 +200,11 @@ def _read(pool: OcrPool, engine: str, image: PageImage) -> tuple[str, str | None
     return text, code, peak.bytes
 
 
-class _Peak(threading.Thread):
-    """The largest memory of an engine's process and of what it starts, while the block runs."""
-
-    def __init__(self, engine: str) -> None:
-        super().__init__(daemon=True)
-        self.bytes = 0
-        self._mark = f"ocr_process\0{engine}\0".encode()
-        self._ended = threading.Event()
-
-    def __enter__(self) -> "_Peak":
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._ended.set()
-        self.join()
-
-    def run(self) -> None:
-        while True:
-            readers = [pid for pid in process_tree(os.getpid()) if self._mark in _command(pid)]
-            used = sum(share_bytes(pid) for reader in readers for pid in process_tree(reader))
-            self.bytes = max(self.bytes, used)
-            if self._ended.wait(_SAMPLE_SECONDS):
-                return
+def _running(engine: str) -> Iterator[int]:
+    """The processes of an engine, and what they start."""
+    mark = f"ocr_process\0{engine}\0".encode()
+    readers = [pid for pid in process_tree(os.getpid()) if mark in _command(pid)]
+    return chain.from_iterable(map(process_tree, readers))
 
 
 def _command(pid: int) -> bytes:

@@ -6,7 +6,7 @@ become the text of a page, and ``rules.page_labels`` for what their neighbours t
 
 from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -228,7 +228,9 @@ class _PageReader:
         try:
             for number, found in self._begun(path, split):
                 pending.append((number, found))
-                while len(pending) > self._window or (pending and pending[0][1].done()):
+                while len(at_work := [one for _, one in pending if not one.done()]) > self._window:
+                    wait(at_work, return_when=FIRST_COMPLETED)
+                while pending and pending[0][1].done():
                     yield self._ended(*pending.popleft(), split)
             while pending:
                 yield self._ended(*pending.popleft(), split)

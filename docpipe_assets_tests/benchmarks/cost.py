@@ -4,13 +4,12 @@ import os
 import resource
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from docpipe_assets.meter import process_tree, share_bytes
+from docpipe_assets.meter import PeakMemory, process_tree
 
 MEGABYTE = 2**20
 _SAMPLE_SECONDS = 0.05
@@ -47,27 +46,12 @@ def cost_of(
     began = time.monotonic()
     with (stdout or Path(os.devnull)).open("wb") as output:
         process = subprocess.Popen(command, env={**os.environ, **(environment or {})}, stdout=output)
-    watch = _Watch(process.pid)
-    watch.start()
-    while process.poll() is None:
-        if until():
-            process.kill()
-        time.sleep(0.02)
-    wall_seconds = time.monotonic() - began
-    watch.ended.set()
-    watch.join()
+    with PeakMemory(lambda: process_tree(process.pid), _SAMPLE_SECONDS) as peak:
+        while process.poll() is None:
+            if until():
+                process.kill()
+            time.sleep(0.02)
+        wall_seconds = time.monotonic() - began
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu_seconds = used.ru_utime + used.ru_stime - used_before.ru_utime - used_before.ru_stime
-    return Cost(wall_seconds, cpu_seconds, watch.peak_bytes, process.returncode)
-
-
-class _Watch(threading.Thread):
-    def __init__(self, root: int) -> None:
-        super().__init__(daemon=True)
-        self.ended = threading.Event()
-        self.peak_bytes = 0
-        self._root = root
-
-    def run(self) -> None:
-        while not self.ended.wait(_SAMPLE_SECONDS):
-            self.peak_bytes = max(self.peak_bytes, sum(map(share_bytes, process_tree(self._root))))
+    return Cost(wall_seconds, cpu_seconds, peak.bytes, process.returncode)

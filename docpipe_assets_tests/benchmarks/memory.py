@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from docpipe_assets.ledger import State
-from docpipe_assets.meter import share_bytes
+from docpipe_assets.meter import PeakMemory
 from docpipe_assets_tests.benchmarks.cost import MEGABYTE, cost_of, module
 from docpipe_assets_tests.benchmarks.documents import write_huge_images, write_scan, write_text
 from docpipe_assets_tests.cgroup import memory_group
@@ -103,19 +103,17 @@ def measure(name: str, limits: Sequence[int], engine: str) -> None:
                 kills = group.kills
                 began = time.monotonic()
                 site.put(f"{batch}/document.pdf", document)
-                peak = 0
 
                 def settled(batch: str = batch) -> bool:
-                    nonlocal peak
-                    peak = max(peak, sum(map(share_bytes, group.processes)))
                     entries = site.ledger(batch).entries if time.monotonic() % 3 < 0.5 else ()
                     return bool(entries) and entries[0].state not in MOVING
 
-                site.wait_for(settled, bool, f"{batch} to settle")
+                with PeakMemory(lambda: group.processes) as peak:
+                    site.wait_for(settled, bool, f"{batch} to settle")
                 (entry,) = site.ledger(batch).entries
                 recorded = max(recorded_peaks(site, f"{batch}/document.pdf").values(), default=0)
                 outcome = "killed" if group.kills > kills else entry.error or entry.state.value
-                _row("docpipe", limit, outcome, peak, time.monotonic() - began)
+                _row("docpipe", limit, outcome, peak.bytes, time.monotonic() - began)
                 print(f"{'':10}largest peak that a materialization records: {recorded / MEGABYTE:.0f} MB")
             site.put(_KEY, document)
             for contender in CONTENDERS:

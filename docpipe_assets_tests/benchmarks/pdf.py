@@ -11,13 +11,12 @@ over the zygote and its children, shared pages counted once (PSS), sampled twent
 import argparse
 import os
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from docpipe_assets.meter import process_tree, share_bytes
+from docpipe_assets.meter import PeakMemory, process_tree
 from docpipe_assets.sandbox.limits import Usage
 from docpipe_assets.settings import Settings
 from docpipe_assets.workbench import Workbench
@@ -37,37 +36,22 @@ _READ_PAGES = 2000
 _SAMPLE_SECONDS = 0.05
 
 
-class _Watch(threading.Thread):
-    """Samples what all processes below this one hold."""
-
-    def __init__(self) -> None:
-        super().__init__(daemon=True)
-        self.peak_bytes = 0
-        self._ended = threading.Event()
-
-    def run(self) -> None:
-        while not self._ended.wait(_SAMPLE_SECONDS):
-            below = (process for process in process_tree(os.getpid()) if process != os.getpid())
-            self.peak_bytes = max(self.peak_bytes, sum(map(share_bytes, below)))
-
-    def end(self) -> None:
-        self._ended.set()
-        self.join()
+def _below() -> Iterator[int]:
+    return (process for process in process_tree(os.getpid()) if process != os.getpid())
 
 
 @contextmanager
 def _row(bench: Workbench, name: str, pages: int) -> Iterator[None]:
     bench.take_child_usage()
-    watch, began, own = _Watch(), time.monotonic(), time.process_time()
-    watch.start()
-    yield
-    watch.end()
+    began, own = time.monotonic(), time.process_time()
+    with PeakMemory(_below, _SAMPLE_SECONDS) as peak:
+        yield
     used: Usage = bench.take_child_usage()
     print(
         f"  {name:18}{pages:>7,}{used.child_cpu_seconds:>9.1f}"
         f"{used.child_cpu_seconds * 1000 / pages:>9.2f}{time.process_time() - own:>8.1f}"
         f"{time.monotonic() - began:>8.1f}{used.calls:>7,}{used.peak_rss_bytes / MEGABYTE:>8.0f}"
-        f"{watch.peak_bytes / MEGABYTE:>8.0f}",
+        f"{peak.bytes / MEGABYTE:>8.0f}",
         flush=True,
     )
 
