@@ -24,11 +24,15 @@ def _hold(pipe: Connection) -> None:
 
 
 class Holder:
-    def __init__(self) -> None:
-        context = multiprocessing.get_context("fork")
+    """A process that holds memory; a spawned one shares none with this process, whatever that holds."""
+
+    def __init__(self, method: str = "spawn") -> None:
+        context = multiprocessing.get_context(method)
         self._pipe, other = context.Pipe()
-        self.process: BaseProcess = context.Process(target=_hold, args=(other,))
+        self.process: BaseProcess = context.Process(target=_hold, args=(other,))  # type: ignore[attr-defined]
         self.process.start()
+        other.close()
+        self.hold(0)  # it has started
 
     def hold(self, megabytes: int) -> None:
         self._pipe.send(megabytes)
@@ -66,7 +70,7 @@ def test_the_peak_is_that_of_the_sum_and_not_the_sum_of_peaks(holders: tuple[Hol
 
 def test_what_forked_processes_share_counts_once() -> None:
     held = os.urandom(1) * (200 * MEGABYTE)
-    one, other = Holder(), Holder()
+    one, other = Holder("fork"), Holder("fork")
     peak = PeakMemory(lambda: process_tree(os.getpid()))
     peak.see()
     one.end()
