@@ -133,7 +133,7 @@ class Plan:
     leaves: bool = False
     """Whether there was no room for runs that are due in the listing..."""
     leaves_again: bool = False
-    """...or in what was looked at again."""
+    """...or in what was looked at again, or whether documents still arrive there."""
 
     def __str__(self) -> str:
         counts = {
@@ -152,6 +152,22 @@ class Plan:
             "folder markers": self.folder_markers,
         }
         return ", ".join(f"{count:,} {name}" for name, count in counts.items() if count) or "nothing there"
+
+
+class Arrivals:
+    """Tells the folders that are new since the look before; of the first look, none is."""
+
+    def __init__(self) -> None:
+        self._known: set[str] | None = None
+
+    def next(self, folders: Iterable[str]) -> str | None:
+        """One that was not there, and was not returned before; those beside it wait for their turn."""
+        if self._known is None:
+            self._known = set(folders)
+        new = min(set(folders) - self._known, default=None)
+        if new is not None:
+            self._known.add(new)
+        return new
 
 
 def kind_of(key: str) -> Kind:
@@ -207,8 +223,8 @@ def plan(
     ``withdrawn`` holds the partition keys of those that a person took out of the matter, ``priorities``
     what people said of batches.
     Without ``failures`` every version is requested once.
-    ``again`` is the listing from where an earlier tick had no room for all that was due: in a large bucket
-    the listing comes back there much later than room does.
+    ``again`` is the listing from a folder that is new, or from where an earlier tick had no room for all that
+    was due: in a large bucket the listing comes there much later.
     S3 lists keys in byte order, so a document uploaded later may sort before the place where an
     earlier tick stopped: that place only resumes a listing cut by the budget, and the listing after
     it starts from the beginning.
@@ -217,6 +233,7 @@ def plan(
     for found in islice(again, budget.keys):
         tick.see(found)
         tick.seen_again.add(found.key)
+    tick.arrive_again = bool(tick.plan.register or tick.plan.unsettled)
     for count, found in enumerate(listing, start=1):
         if found.key not in tick.seen_again:
             tick.see(found)
@@ -251,6 +268,7 @@ class _Tick:
     withdrawn: Container[str]
     priorities: Mapping[str, Priority]
     seen_again: set[str] = field(default_factory=set)
+    arrive_again: bool = False
     plan: Plan = field(default_factory=Plan)
 
     def see(self, found: StoredObject) -> None:
@@ -317,7 +335,7 @@ class _Tick:
         del due[self.budget.runs :]
         self.plan.waiting += len(left)
         self.plan.leaves = not left <= self.seen_again
-        self.plan.leaves_again = not left.isdisjoint(self.seen_again)
+        self.plan.leaves_again = self.arrive_again or not left.isdisjoint(self.seen_again)
 
     def _offer_canary(self, request: Request) -> None:
         best = self.plan.canary

@@ -225,6 +225,8 @@ class PageProse(Record):
     """What the page is labelled as, in alphabetical order."""
     marks: tuple[Mark, ...] = ()
     """Stamps, legends, and headers and footers that come again on other pages, in text order."""
+    paragraphs: tuple[int, ...] = ()
+    """Where one begins in the page's text, or another block: a heading, an address, an answer, a table."""
 
 
 class OtherReading(Record):

@@ -164,6 +164,10 @@ class Source(Protocol):
         """In the byte order of the keys, as S3 lists them."""
         ...
 
+    def folders(self) -> Sequence[str]:
+        """The first segments of the keys that have several; in a large bucket not all of them."""
+        ...
+
     def open(self, key: str, etag: str | None = None) -> AbstractContextManager[BinaryIO]:
         """Read from the start; raises ObjectChanged when an ``etag`` is given and it is another by now."""
         ...

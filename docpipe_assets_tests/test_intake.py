@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from docpipe_assets.breaker import Breakers
 from docpipe_assets.defs.sensors import Memory
 from docpipe_assets.identity import partition_key
-from docpipe_assets.intake import Budget, Failures, Kind, Plan, kind_of, lane_of, plan, sighting_of
+from docpipe_assets.intake import Arrivals, Budget, Failures, Kind, Plan, kind_of, lane_of, plan, sighting_of
 from docpipe_assets.protocols import StoredObject
 from docpipe_assets.settings import Priority, Settings
 from docpipe_assets.storage.memory import MemoryStore
@@ -135,7 +135,7 @@ def test_where_there_was_no_room_for_a_run_is_looked_at_until_there_is(tmp_path:
         made = plan(
             listing,
             again=again,
-            registered=set(),
+            registered={seen.key for seen in documents},
             requested=runs,
             busy=frozenset(),
             budget=Budget(keys=3, runs=1, settled_before=datetime.now(UTC)),
@@ -146,6 +146,47 @@ def test_where_there_was_no_room_for_a_run_is_looked_at_until_there_is(tmp_path:
         memory = Memory.read(memory.write(settings, made), settings)
     assert requested == [["b/00.pdf"], ["b/01.pdf"], ["b/02.pdf"], []]
     assert (memory.resume_after, memory.waiting_after) == ("b/11.pdf", None)
+
+
+def test_a_new_folder_is_looked_at_at_once_and_for_as_long_as_documents_arrive(tmp_path: Path) -> None:
+    settings, store, arrivals = Settings(), MemoryStore(), Arrivals()
+    known, runs = set[str](), set[tuple[str, str]]()
+    (tmp_path / "x.pdf").write_bytes(b"x")
+    memory = Memory()
+
+    def look(*arrived: str) -> list[str]:
+        """What is found new, two keys a look, a hundred of them being old."""
+        nonlocal memory
+        for key in arrived:
+            store.put(key, tmp_path / "x.pdf")
+        memory = memory.turned_to(arrivals.next(store.folders()))
+        listing, again = memory.listings(store)
+        made = plan(
+            listing,
+            again=again,
+            registered=known,
+            requested=runs,
+            busy=frozenset(),
+            budget=Budget(keys=2, runs=10, settled_before=datetime.now(UTC)),
+            large_bytes=1000,
+        )
+        known.update(made.register)
+        runs.update((request.sighting.document, request.sighting.version) for request in made.requests)
+        memory = Memory.read(memory.write(settings, made), settings)
+        return made.register
+
+    for number in range(100):
+        store.put(f"old/{number:02}.pdf", tmp_path / "x.pdf")
+    while look():
+        pass
+    assert look("y/1.pdf", "y/2.pdf", "z/1.pdf") == ["y/1.pdf", "y/2.pdf"], "a folder in each look"
+    assert look() == ["z/1.pdf"]
+    assert look("z/2.pdf") == ["z/2.pdf"]
+    for _ in range(3):
+        assert look() == []
+    assert look("z/3.pdf") == [], "it is an old folder now"
+    found = [key for _ in range(60) for key in look()]
+    assert found == ["z/3.pdf"]
 
 
 def test_a_second_tick_requests_nothing() -> None:

@@ -4,7 +4,7 @@ import json
 import zlib
 from base64 import b64decode, b64encode
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -24,7 +24,7 @@ from docpipe_assets.defs.interventions import (
 from docpipe_assets.defs.jobs import PROCESS_DOCUMENT, process_document
 from docpipe_assets.defs.partitions import documents
 from docpipe_assets.defs.recall import recall
-from docpipe_assets.intake import Budget, Failures, Plan, Request, plan, priority_of
+from docpipe_assets.intake import Arrivals, Budget, Failures, Plan, Request, plan, priority_of
 from docpipe_assets.protocols import Source, StoredObject
 from docpipe_assets.settings import Priority, Settings
 from docpipe_assets.workbench import Workbench
@@ -50,7 +50,7 @@ class Memory:
 
     resume_after: str = ""
     waiting_after: str | None = None
-    """From where on runs were due for which there was no room."""
+    """From where on documents arrive, or runs were due for which there was no room."""
     runs_since: datetime | None = None
     observations_after: int = 0
     breakers: Breakers = field(default_factory=Breakers)
@@ -87,6 +87,10 @@ class Memory:
         }
         # Dagster keeps a copy with every tick; thousands of failures fit into some hundred kilobytes.
         return b64encode(zlib.compress(json.dumps(kept).encode())).decode()
+
+    def turned_to(self, folder: str | None) -> "Memory":
+        """With the second look in a folder; what waited elsewhere is left to the first one."""
+        return self if folder is None else replace(self, waiting_after=f"{folder}/")
 
     def listings(self, intake: Source) -> tuple[Iterable[StoredObject], Iterable[StoredObject]]:
         """Where the look goes on, and where it is to be repeated."""
@@ -126,7 +130,7 @@ class RequestedVersions(Container[tuple[str, str]]):
 
 
 def intake_sensor(settings: Settings) -> dg.SensorDefinition:
-    names = TakenNames()
+    names, arrivals = TakenNames(), Arrivals()
 
     @dg.sensor(
         job=process_document,
@@ -141,7 +145,7 @@ def intake_sensor(settings: Settings) -> dg.SensorDefinition:
     )
     def intake(context: dg.SensorEvaluationContext, bench: dg.ResourceParam[Workbench]) -> dg.SensorResult:
         before = Memory.read(context.cursor, settings)
-        memory = before.updated(context.instance, settings)
+        memory = before.updated(context.instance, settings).turned_to(arrivals.next(bench.intake.folders()))
         unfinished = context.instance.get_run_records(dg.RunsFilter(statuses=list(UNFINISHED)))
         recalled = recall(context.instance, unfinished, memory.breakers)
         waiting = [record for record in unfinished if record.dagster_run.run_id not in recalled]

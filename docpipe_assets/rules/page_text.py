@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from docpipe_assets.model import Box, Word
 from docpipe_assets.protocols import Lines, PlacedWord
+from docpipe_assets.rules.paragraphs import paragraph_starts
 from docpipe_assets.rules.text_layer import is_word
 
 FREQUENT_ZIPF = 3.0
@@ -40,29 +41,38 @@ class _Part(NamedTuple):
     word: PlacedWord
     adjoins: bool = False
     """It goes on where the part before it ends."""
+    begins: bool = False
+    """It is the first of a paragraph."""
 
 
-def assemble(lines: Lines) -> tuple[str, tuple[Word, ...]]:
-    """The text of a page, lines joined by newlines and words by spaces, and each word's place in it."""
+def assemble(lines: Lines) -> tuple[str, tuple[Word, ...], tuple[int, ...]]:
+    """The text of a page, lines joined by newlines and words by spaces; each word's place in it; and the
+    offsets at which paragraphs begin.
+    """
     pieces: list[str] = []
     words: list[Word] = []
+    paragraphs: list[int] = []
     offset = 0
     for line in _joined(lines):
         glue = "\n" if words else ""
-        for text, word, adjoins in line:
+        for text, word, adjoins, begins in line:
             glue = "" if adjoins else glue
             offset += len(glue)
             end = offset + len(text)
+            if begins:
+                paragraphs.append(offset)
             words.append(Word(start=offset, end=end, box=_rounded(word.box), confidence=_share(word)))
             pieces += [glue, text]
             offset, glue = end, " "
-    return "".join(pieces), tuple(words)
+    return "".join(pieces), tuple(words), tuple(paragraphs)
 
 
 def _joined(lines: Lines) -> list[list[_Part]]:
     """The words that are left of each line; the second part of a divided word is moved behind the first."""
     kept = [[_Part(text, word) for word in line if (text := _printable(word.text))] for line in lines]
     kept = [line for line in kept if line]
+    for number in paragraph_starts(tuple(tuple(part.word for part in line) for line in kept)):
+        kept[number][0] = kept[number][0]._replace(begins=True)
     said: set[str] | None = None
     for line, following in pairwise(kept):
         if not line or line[-1].text[-1] not in _HYPHENS:
@@ -74,7 +84,7 @@ def _joined(lines: Lines) -> list[list[_Part]]:
             said = {_EDGES.sub("", part.text).casefold() for one in kept for part in one}
         if _is_divided(line[-1].text, following[at].text, said):
             line[-1] = line[-1]._replace(text=line[-1].text[:-1])
-            line.append(following.pop(at)._replace(adjoins=True))
+            line.append(following.pop(at)._replace(adjoins=True, begins=False))
     return [line for line in kept if line]
 
 

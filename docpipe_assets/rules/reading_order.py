@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise, takewhile
 from statistics import median
 
-from docpipe_assets.protocols import Line
+from docpipe_assets.protocols import Line, Lines
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,8 @@ class Piece:
 SLOPE_RATIO = 3.0  # shorter pieces say little about the slope of the page
 SLANT = math.radians(12)  # against the page: no skew but a stamp that was put on it aslant
 ROW_OVERLAP = 0.5
+ROW_SLACK = 0.3  # in line heights: boxes of pieces beside each other may overlap
+LEAST_ADVANCE = 0.15  # from letter to letter, in line heights
 COLUMN_ROWS = 3
 # In line heights, which are those of boxes, half as much again as the size of the type:
 COLUMN_WIDTH = 8.0  # prose is wider, the cells of a table and line numbers are not
@@ -71,6 +73,36 @@ def reading_order(pieces: Sequence[Piece]) -> tuple[Line, ...]:
     rows += [[p] for p in sorted(with_words, key=lambda p: -p.x) if p.quarter_turns == 1]
     rows += [[p] for p in sorted(with_words, key=lambda p: p.x) if p.quarter_turns == 3]
     return tuple(tuple(word for piece in row for word in piece.words) for row in rows)
+
+
+def joined_rows(lines: Lines) -> Lines:
+    """The lines of a text layer in their own order; what follows a line beside it, goes on with it.
+
+    PDFs hold the cells of a row, or a line and its number, as pieces that each would be a line.
+    """
+    rows: list[Line] = []
+    for line in lines:
+        if rows and line and rows[-1] and _goes_on(rows[-1], line):
+            rows[-1] += line
+        else:
+            rows.append(line)
+    return tuple(rows)
+
+
+def _goes_on(row: Line, line: Line) -> bool:
+    last, first = row[-1].box, line[0].box
+    lowest = min(last.bottom - last.top, first.bottom - first.top)
+    overlap = min(last.bottom, first.bottom) - max(last.top, first.top)
+    is_behind = first.left >= last.right - ROW_SLACK * lowest
+    return is_behind and overlap >= ROW_OVERLAP * lowest and _is_level(row[-1:]) and _is_level(line[:1])
+
+
+def _is_level(line: Line) -> bool:
+    """Whether the text runs along the page: on its side, a word is higher than it is wide."""
+    return all(
+        word.box.right - word.box.left > LEAST_ADVANCE * (word.box.bottom - word.box.top) * len(word.text)
+        for word in line
+    )
 
 
 def _slope(pieces: Sequence[Piece]) -> float:

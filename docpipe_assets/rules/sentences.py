@@ -17,12 +17,16 @@ from docpipe_assets.rules.word_lists import (
     TITLE_CASE_SMALL_WORDS,
 )
 
+PARAGRAPH_SEPARATOR = "\N{PARAGRAPH SEPARATOR}"
+"""Stands for the line end before a paragraph where it is known, as a blank line does."""
+
 _CANDIDATE = re.compile(
-    r"(?P<stop>[.?!…][\"'”’)\]]*(?:\[\d{1,3}\]|[\u2009 ][”’])?)(?P<gap>\s+)|(?P<line>[\r\n\f]\s*)"
+    r"(?P<stop>[.?!…][\"'”’)\]]*(?:\[\d{1,3}\]|[\u2009 ][”’])?)(?P<gap>\s+)|(?P<line>[\r\n\f\u2029]\s*)"
 )
 _LAST_WORD = re.compile(r"[^\s(\[{“\"‘,;—–/]*$")
 _INITIALS = re.compile(r"(?:[A-Za-z]\.)*[A-Za-z]")
-_BLANK_LINE = re.compile(r"\n[^\S\n]*\n|\r\n[^\S\n]*\r\n")
+_BLANK_LINE = re.compile(r"\n[^\S\n]*\n|\r\n[^\S\n]*\r\n|\u2029")
+_LINE_ENDS = "\n\f\u2029"
 _OPENERS = "\"'“‘([*"
 _LINE_OPENING = re.compile(
     r"""(?: [QA][.:]?\s+\S              # the lines of a deposition
@@ -148,7 +152,7 @@ def _goes_on(
 
 
 def _is_line_opening(text: str, gap: str, following: int) -> bool:
-    return ("\n" in gap or "\f" in gap) and _LINE_OPENING.match(text, following) is not None
+    return any(end in gap for end in _LINE_ENDS) and _LINE_OPENING.match(text, following) is not None
 
 
 def _ends_at_line(text: str, start: int, at: int, gap: str, following: int) -> bool:
@@ -156,7 +160,7 @@ def _ends_at_line(text: str, start: int, at: int, gap: str, following: int) -> b
         return True
     if _LINE_OPENING.match(text, following):
         return True
-    line_start = max(start, text.rfind("\n", start, at) + 1, text.rfind("\f", start, at) + 1)
+    line_start = max(start, *(text.rfind(end, start, at) + 1 for end in _LINE_ENDS))
     line = text[line_start:at].rstrip()
     if not line:
         return False
@@ -180,5 +184,5 @@ def _is_wrapped(line: str) -> bool:
 
 
 def _line_at(text: str, start: int) -> str:
-    end = re.compile(r"[\r\n\f]").search(text, start)
+    end = re.compile(r"[\r\n\f\u2029]").search(text, start)
     return text[start : end.start() if end else len(text)]

@@ -47,6 +47,7 @@ from docpipe_assets.rules.languages import language_of
 from docpipe_assets.rules.page_flags import page_flags
 from docpipe_assets.rules.page_labels import labelled
 from docpipe_assets.rules.page_text import assemble
+from docpipe_assets.rules.reading_order import joined_rows
 from docpipe_assets.rules.readings import (
     Reading,
     better,
@@ -59,7 +60,7 @@ from docpipe_assets.rules.readings import (
 )
 from docpipe_assets.rules.text_layer import Decision, decide, word_measures
 
-VERSION = "3"
+VERSION = "4"
 
 TEXT_LAYER_ENGINE = "text_layer"
 
@@ -169,15 +170,16 @@ class _Found:
 
     def on(self, split: PageSplit, number: int) -> PageText:
         """The record of the page, with offsets as if it were the first one."""
-        text, words = assemble(self.lines)
+        text, words, paragraphs = assemble(self.lines)
         ocr_start = None
         if self.added:
-            more, more_words = assemble(self.added)
+            more, more_words, more_paragraphs = assemble(self.added)
             ocr_start = len(text) + 1
             text += f"\n{more}"
             words += tuple(
                 replace(word, start=word.start + ocr_start, end=word.end + ocr_start) for word in more_words
             )
+            paragraphs += tuple(start + ocr_start for start in more_paragraphs)
         language = language_of(text)
         sure = mean_confidence((word.end - word.start, word.confidence) for word in words)
         return PageText(
@@ -193,6 +195,7 @@ class _Found:
             engine=self.engine,
             language=language.code if language else None,
             flags=page_flags(self.method, self.signals),
+            paragraphs=paragraphs,
             words=words,
             ocr_start=ocr_start,
             other=self.other,
@@ -292,7 +295,7 @@ class _PageReader:
             decision.reason,
             signals,
             TEXT_LAYER_ENGINE if decision.method is TextMethod.TEXT_LAYER else "",
-            content.lines,
+            joined_rows(content.lines),
         )
         if decision.method in (TextMethod.OCR, TextMethod.BOTH):
             return self._threads.submit(self._by_ocr, path, content, decision, layer)

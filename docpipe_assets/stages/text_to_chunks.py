@@ -14,12 +14,12 @@ from docpipe_assets.errors import ConfigurationError
 from docpipe_assets.identity import fingerprint
 from docpipe_assets.model import PAGE_SEPARATOR, Chunk, Chunks, PageProse, PageTexts
 from docpipe_assets.rules.places import TextWindow
-from docpipe_assets.rules.sentences import heading_of, sentence_starts, sentences
+from docpipe_assets.rules.sentences import PARAGRAPH_SEPARATOR, heading_of, sentence_starts, sentences
 
-VERSION = "2"
+VERSION = "3"
 TOKEN = re.compile(r"\w{1,40}|[^\w\s]")
 
-_CLAUSE_END = re.compile(r"[;:,—–](?=\s)|\n")
+_CLAUSE_END = re.compile(r"[;:,—–](?=\s)|[\n\u2029]")
 _SPACE = re.compile(r"\s")
 # Text without any sentence end (tables, garbage) is let go of in portions of this size.
 _UNFINISHED_CHARACTERS = 20_000
@@ -158,11 +158,21 @@ def _stretches(window: TextWindow[PageProse]) -> Iterator[tuple[str, bool]]:
         lead = "" if is_first else PAGE_SEPARATOR
         is_first = False
         at = 0
+        text = _parted(page)
         for mark in page.marks:
-            yield lead + page.text[at : mark.start], False
-            yield page.text[mark.start : mark.end], True
+            yield lead + text[at : mark.start], False
+            yield text[mark.start : mark.end], True
             lead, at = "", mark.end
-        yield lead + page.text[at:], False
+        yield lead + text[at:], False
+
+
+def _parted(page: PageProse) -> str:
+    """The text of a page, with its line ends before paragraphs told from the others."""
+    text = list(page.text)
+    for start in page.paragraphs:
+        if start > 0:
+            text[start - 1] = PARAGRAPH_SEPARATOR
+    return "".join(text)
 
 
 def _parts(start: int, sentence: str, tokens: list[int], token_limit: int) -> Iterator[_Piece]:

@@ -3,7 +3,7 @@
 import errno
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,8 +31,7 @@ class FileStore:
         return _stored(key, status)
 
     def list(self, prefix: str = "", start_after: str = "") -> Iterator[StoredObject]:
-        if not self._root.is_dir():
-            raise StoreUnavailable(f"{self._root}: no such folder; create it or correct the URL")
+        self._require_root()
         found = []
         for folder, _, names in os.walk(self._root):
             for name in names:
@@ -46,6 +45,10 @@ class FileStore:
                 except FileNotFoundError:  # deleted since the folder was read
                     continue
                 yield _stored(key, status)
+
+    def folders(self) -> Sequence[str]:
+        self._require_root()
+        return sorted(_key(Path(entry.name)) for entry in os.scandir(self._root) if entry.is_dir())
 
     def open(self, key: str, etag: str | None = None) -> AbstractContextManager[BinaryIO]:
         return _open(self._path(key), key, etag)
@@ -79,6 +82,10 @@ class FileStore:
             if not _says_absent(error):
                 raise _not_written(error, key) from error
 
+    def _require_root(self) -> None:
+        if not self._root.is_dir():
+            raise StoreUnavailable(f"{self._root}: no such folder; create it or correct the URL")
+
     def _path(self, key: str) -> Path:
         return self._root.joinpath(*(_SPELT.get(part, part) for part in key.split("/")))
 
@@ -105,6 +112,9 @@ class GivenFiles:
         for key in sorted(self._files, key=str.encode):
             if key.startswith(prefix) and key.encode() > start_after.encode():
                 yield self.head(key)
+
+    def folders(self) -> Sequence[str]:
+        return sorted({key.split("/", 1)[0] for key in self._files if "/" in key})
 
     def open(self, key: str, etag: str | None = None) -> AbstractContextManager[BinaryIO]:
         if key not in self._files:

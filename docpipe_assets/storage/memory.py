@@ -2,7 +2,7 @@
 
 import hashlib
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,6 +25,9 @@ class MemoryStore:
         for key in sorted(self._objects, key=str.encode):
             if key.startswith(prefix) and key.encode() > start_after.encode():
                 yield self._objects[key][0]
+
+    def folders(self) -> Sequence[str]:
+        return sorted({key.split("/", 1)[0] for key in self._objects if "/" in key})
 
     @contextmanager
     def open(self, key: str, etag: str | None = None) -> Iterator[BinaryIO]:

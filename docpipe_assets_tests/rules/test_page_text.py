@@ -73,7 +73,7 @@ def test_in_doubt_the_hyphen_and_the_line_end_stay(texts: tuple[str, ...]) -> No
 
 
 def test_each_part_of_a_joined_word_keeps_its_box() -> None:
-    text, words = assemble(lines("for exam-", "ple the load"))
+    text, words, _ = assemble(lines("for exam-", "ple the load"))
     assert [text[word.start : word.end] for word in words] == ["for", "exam", "ple", "the", "load"]
     exam, ple = words[1:3]
     assert exam.end == ple.start
@@ -81,7 +81,7 @@ def test_each_part_of_a_joined_word_keeps_its_box() -> None:
 
 
 def test_a_span_over_a_joined_word_has_a_box_on_either_line() -> None:
-    text, words = assemble(lines("for exam-", "ple the load"))
+    text, words, _ = assemble(lines("for exam-", "ple the load"))
     page = PageText(
         document="b/x.pdf",
         version="v",
@@ -109,7 +109,7 @@ PARTS = st.sampled_from(
 
 @given(st.lists(st.lists(PARTS, max_size=4).map(" ".join), max_size=6))
 def test_no_letter_is_lost_or_moved_and_words_cut_out_themselves(texts: list[str]) -> None:
-    text, words = assemble(lines(*texts))
+    text, words, _ = assemble(lines(*texts))
     hyphens = str.maketrans("", "", "-\u00ad \n")
     assert sorted(text.translate(hyphens)) == sorted("".join(texts).translate(hyphens))
     assert all(a.end <= b.start for a, b in pairwise(words))

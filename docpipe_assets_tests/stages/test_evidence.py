@@ -42,9 +42,9 @@ class Made:
 
     def __init__(self) -> None:
         texts = [assemble(tuple(map(_line, range(9), lines))) for lines in LINES]
-        blank = page_texts(*(text for text, _ in texts))
+        blank = page_texts(*(text for text, _, _ in texts))
         made = [
-            page.model_copy(update={"words": words}) for page, (_, words) in zip(blank, texts, strict=True)
+            page.model_copy(update={"words": words}) for page, (_, words, _) in zip(blank, texts, strict=True)
         ]
         self.pages = PageTexts("made", lambda: iter(made))
         self.text = document_text(self.pages)

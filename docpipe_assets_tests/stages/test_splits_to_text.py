@@ -526,7 +526,7 @@ LINES = st.lists(
 
 @given(LINES)
 def test_words_lie_in_order_and_cut_out_themselves(lines: tuple[tuple[PlacedWord, ...], ...]) -> None:
-    text, words = assemble(lines)
+    text, words, _ = assemble(lines)
     assert PAGE_SEPARATOR not in text
     assert text.split() == [text[word.start : word.end] for word in words]
     assert all(before.end < after.start for before, after in pairwise(words))

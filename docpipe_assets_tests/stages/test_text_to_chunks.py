@@ -1,11 +1,13 @@
 """Chunks: whole sentences, a budget of tokens, exact offsets."""
 
+from functools import partial
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from docpipe_assets.errors import ConfigurationError
-from docpipe_assets.model import PAGE_SEPARATOR
+from docpipe_assets.model import PAGE_SEPARATOR, PageTexts
 from docpipe_assets.stages.text_to_chunks import TOKEN, text_to_chunks
 from docpipe_assets_tests.stages.productions import document_text, page_texts
 
@@ -47,6 +49,26 @@ def test_a_long_sentence_is_cut_after_a_clause_and_never_inside_a_word() -> None
 def test_a_word_longer_than_a_chunk_is_cut() -> None:
     chunks = list(text_to_chunks(page_texts("x" * 1000), token_limit=5, overlap_tokens=0))
     assert [len(chunk.text) for chunk in chunks] == [200] * 5
+
+
+def test_where_a_paragraph_begins_a_sentence_does() -> None:
+    lines = [
+        "Communications concerning Brightwater Transportation Holdings Incorporated",
+        "Acuity Freight of Reno signed for all that came to the yard in Caldera that day",
+    ]
+    (page,) = page_texts("\n".join(lines))
+    marked = page.model_copy(update={"paragraphs": (0, len(lines[0]) + 1)})
+    found = [
+        [
+            chunk.text
+            for chunk in text_to_chunks(
+                PageTexts("pages", partial(iter, [one])), token_limit=20, overlap_tokens=0
+            )
+        ]
+        for one in (page, marked)
+    ]
+    assert found[0] != lines, "one sentence, cut where the budget ends"
+    assert found[1] == lines
 
 
 def test_a_chunk_stands_under_the_last_heading_seen() -> None:

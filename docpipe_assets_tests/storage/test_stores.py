@@ -89,6 +89,13 @@ def test_a_listing_is_in_byte_order_and_can_be_resumed(store: Store, tmp_path: P
     assert [found.key for found in store.list("b/")] == [key for key in listed if key.startswith("b/")]
 
 
+def test_folders_are_the_first_segments(store: Store, tmp_path: Path) -> None:
+    assert list(store.folders()) == []
+    for key in ("top.pdf", "b/1.pdf", "b/2.pdf", "a b+%41 é/deep/3.pdf", "z/y/x/4.pdf"):
+        put(store, key, b"x", tmp_path)
+    assert sorted(store.folders()) == ["a b+%41 é", "b", "z"]
+
+
 def test_listing_and_head_agree(store: Store, tmp_path: Path) -> None:
     put(store, "x.pdf", b"some bytes", tmp_path)
     (listed,) = store.list()

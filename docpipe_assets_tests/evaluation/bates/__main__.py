@@ -53,7 +53,7 @@ def born_digital(document: Made, folder: Path) -> Iterator[tuple[PageText, Page]
 def record(
     document: str, number: int, lines: Lines, method: TextMethod, width_points: float, height_points: float
 ) -> tuple[PageText, Page]:
-    text, words = assemble(lines)
+    text, words, _ = assemble(lines)
     return (
         PageText(
             document=document,

@@ -90,19 +90,31 @@ class _Column:
         self.y += lines * self.type.leading
 
 
-def prose(text: str, type_: Type, size: tuple[float, float] = LETTER, margin: float = 72) -> Sheet:
-    """One column of paragraphs, with headings, verbatim lines and tables among them."""
+def prose(
+    text: str,
+    type_: Type,
+    size: tuple[float, float] = LETTER,
+    margin: float = 72,
+    *,
+    gap: float = 0.6,
+    indent: float = 0,
+) -> Sheet:
+    """One column of paragraphs, with headings, verbatim lines and tables among them.
+
+    ``gap`` is the white between two of them in lines, ``indent`` that before a first line in points.
+    """
     sheet = Sheet(*size)
     column = _Column(sheet, type_, margin, margin * 0.8, size[0] - 2 * margin, size[1] - margin * 0.9)
     for block in parse(text):
+        sheet.begin()
         if block.kind == "table":
             _table(column, block.lines)
         elif block.kind == "foot":
             _foot(sheet, block, type_)
         else:
-            for line, options in _lines_of(block, type_, column.width):
+            for line, options in _lines_of(block, type_, column.width, indent):
                 column.put(line, **options)
-        column.skip(0.6)
+        column.skip(gap)
     return sheet
 
 
@@ -114,6 +126,7 @@ def columns(text: str, type_: Type, count: int, gutter: float = 22, margin: floa
     if blocks and blocks[0].kind == "heading":
         large = Type(type_.bold, type_.size * 1.7)
         head = _Column(sheet, large, margin, margin * 0.7, LETTER[0] - 2 * margin, 300)
+        sheet.begin()
         for line in blocks.pop(0).lines:
             head.put(line, is_centred=True)
         top = head.y + 14
@@ -132,6 +145,7 @@ def columns(text: str, type_: Type, count: int, gutter: float = 22, margin: floa
     column.bottom = min(column.bottom, top + height + 2 * type_.leading)
     bottom = column.bottom
     for block in blocks:
+        sheet.begin()
         for line, options in _lines_of(block, type_, width):
             if not column.has_room():
                 following = next(strips, None)
@@ -142,6 +156,7 @@ def columns(text: str, type_: Type, count: int, gutter: float = 22, margin: floa
             column.put(line, **options)
         column.skip(0.6)
     for block in feet:
+        sheet.begin()
         _foot(sheet, block, type_)
     return sheet
 
@@ -166,6 +181,7 @@ def _numbered(text: str, type_: Type, count: int, leading: float, size: tuple[fl
         if block.kind == "foot":
             feet.append(block)
             continue
+        sheet.paragraphs.append(len(lines))
         lines += [line for line, _ in _lines_of(block, type_, width)]
     if len(lines) > count:
         raise DoesNotFit(lines[count])
@@ -177,6 +193,7 @@ def _numbered(text: str, type_: Type, count: int, leading: float, size: tuple[fl
         sheet.line(left, y, line, type_.font, type_.size)
         sheet.lines[-1] = f"{number} {line}"
     for block in feet:
+        sheet.begin()
         _foot(sheet, block, type_)
     return sheet
 
@@ -243,11 +260,14 @@ def two_up(texts: Sequence[str], type_: Type, kind: Callable[[str, Type], Sheet]
             (x0 * share + shift, y0 * share + 40, x1 * share + shift, y1 * share + 40)
             for x0, y0, x1, y1 in page.rules
         ]
+        sheet.paragraphs += [len(sheet.lines) + begin for begin in page.paragraphs]
         sheet.lines += page.lines
     return sheet
 
 
-def _lines_of(block: Block, type_: Type, width: float) -> Iterator[tuple[str, dict[str, object]]]:
+def _lines_of(
+    block: Block, type_: Type, width: float, indent: float = 0
+) -> Iterator[tuple[str, dict[str, object]]]:
     """The lines that a block takes, and how each of them stands."""
     if block.kind == "verbatim":
         for line in block.lines:
@@ -259,7 +279,9 @@ def _lines_of(block: Block, type_: Type, width: float) -> Iterator[tuple[str, di
             for line in wrapped(text, width, type_.bold, type_.size):
                 yield line, {"font": type_.bold, "is_centred": True}
     else:
-        for line in wrapped(block.text, width, type_.font, type_.size):
+        first, *_ = wrapped(block.text, width - indent, type_.font, type_.size)
+        yield first, {"indent": indent}
+        for line in wrapped(block.text[len(first) :], width, type_.font, type_.size):
             yield line, {}
 
 

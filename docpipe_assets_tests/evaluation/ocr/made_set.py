@@ -65,7 +65,7 @@ def aged(
     return Sample(kind, name, scan, text)
 
 
-def _fitting(text: str, set_: Callable[[str], Sheet]) -> Sheet:
+def fitting(text: str, set_: Callable[[str], Sheet]) -> Sheet:
     """The sheet with as much of the text as it holds, taken away block by block from before the foot."""
     blocks = text.split("\n\n")
     while True:
@@ -84,9 +84,9 @@ def _single(condition: str, dpi: tuple[int, ...], quarter_turns: int = 0) -> _Ma
     def make(kind: str, name: str, texts: Texts, chance: random.Random) -> Sample:
         type_ = Type(chance.choice((*PRINT_FONTS, *TYPED_FONTS)), chance.choice((10.0, 11.0, 12.0)))
         if chance.random() < 0.25:
-            sheet = _fitting(texts.pleading(), lambda text: layouts.pleading(text, Type(type_.font, 12.0)))
+            sheet = fitting(texts.pleading(), lambda text: layouts.pleading(text, Type(type_.font, 12.0)))
         else:
-            sheet = _fitting(texts.letter(), lambda text: layouts.prose(text, type_))
+            sheet = fitting(texts.letter(), lambda text: layouts.prose(text, type_))
         return aged(kind, name, sheet, condition, chance.choice(dpi), chance.randrange(2**32), quarter_turns)
 
     return make
@@ -96,7 +96,7 @@ def _columns(count: int) -> _Make:
     def make(kind: str, name: str, texts: Texts, chance: random.Random) -> Sample:
         type_ = Type(chance.choice(PRINT_FONTS), chance.choice((8.5, 9.0, 9.5)))
         gutter = chance.choice((14.0, 18.0, 24.0))
-        sheet = _fitting(texts.newsletter(), lambda text: layouts.columns(text, type_, count, gutter))
+        sheet = fitting(texts.newsletter(), lambda text: layouts.columns(text, type_, count, gutter))
         return aged(kind, name, sheet, "ordinary", chance.choice((200, 300)), chance.randrange(2**32))
 
     return make
@@ -105,7 +105,7 @@ def _columns(count: int) -> _Make:
 def _form(dpi: int) -> _Make:
     def make(kind: str, name: str, texts: Texts, chance: random.Random) -> Sample:
         type_ = Type(chance.choice(("arial", "helvetica", "times")), chance.choice((9.0, 10.0, 11.0)))
-        sheet = _fitting(texts.form(), lambda text: layouts.form(text, type_))
+        sheet = fitting(texts.form(), lambda text: layouts.form(text, type_))
         return aged(kind, name, sheet, "ordinary", dpi, chance.randrange(2**32))
 
     return make
@@ -113,20 +113,20 @@ def _form(dpi: int) -> _Make:
 
 def _testimony(kind: str, name: str, texts: Texts, chance: random.Random) -> Sample:
     type_ = Type(chance.choice(TYPED_FONTS), 11.0)
-    sheet = _fitting(texts.testimony(), lambda text: layouts.transcript(text, type_))
+    sheet = fitting(texts.testimony(), lambda text: layouts.transcript(text, type_))
     return aged(kind, name, sheet, "ordinary", chance.choice((200, 300)), chance.randrange(2**32))
 
 
 def _table(kind: str, name: str, texts: Texts, chance: random.Random) -> Sample:
     type_ = Type(chance.choice(PRINT_FONTS), 9.5)
-    sheet = _fitting(texts.table(), lambda text: layouts.prose(text, type_, margin=50))
+    sheet = fitting(texts.table(), lambda text: layouts.prose(text, type_, margin=50))
     return aged(kind, name, sheet, "ordinary", chance.choice((200, 300)), chance.randrange(2**32))
 
 
 def _landscape(kind: str, name: str, texts: Texts, chance: random.Random) -> Sample:
     type_, size = Type(chance.choice(("times", "arial", "palatino")), 9.5), (792.0, 612.0)
     text = chance.choice((texts.ledger, texts.letter))()
-    sheet = _fitting(text, lambda text: layouts.prose(text, type_, size, margin=50))
+    sheet = fitting(text, lambda text: layouts.prose(text, type_, size, margin=50))
     return aged(kind, name, sheet, "ordinary", chance.choice((200, 300)), chance.randrange(2**32))
 
 

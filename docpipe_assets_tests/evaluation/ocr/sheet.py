@@ -50,6 +50,8 @@ class Sheet:
     """From x, y to x, y."""
     lines: list[str] = field(default_factory=list)
     """The text of the sheet in the order in which a person reads it."""
+    paragraphs: list[int] = field(default_factory=list)
+    """The lines that begin a paragraph or another block."""
 
     def write(self, x: float, y: float, text: str, font: str, size: float) -> None:
         """Draw, without a line of its own in the text."""
@@ -58,6 +60,10 @@ class Sheet:
     def line(self, x: float, y: float, text: str, font: str, size: float) -> None:
         self.write(x, y, text, font, size)
         self.lines.append(text)
+
+    def begin(self) -> None:
+        """The next line begins a paragraph."""
+        self.paragraphs.append(len(self.lines))
 
     def box(self, left: float, top: float, right: float, bottom: float) -> None:
         self.rules += [
@@ -87,12 +93,21 @@ class Sheet:
 @cache
 def font_of(name: str, size: float) -> ImageFont.FreeTypeFont:
     """Raises OSError where the font is not installed."""
+    return ImageFont.truetype(_file_of(name), size, layout_engine=ImageFont.Layout.BASIC)
+
+
+def path_of(name: str) -> str:
+    """The file of a font. Raises OSError where it is not installed."""
+    return str(font_of(name, 100.0).path)
+
+
+def _file_of(name: str) -> str:
     if name == "vera":
         from reportlab import rl_config
 
         folder = next(f for f in rl_config.TTFSearchPath if f.endswith("/reportlab/fonts"))
-        return ImageFont.truetype(f"{folder}/{FONTS[name]}", size)
-    return ImageFont.truetype(FONTS[name], size, layout_engine=ImageFont.Layout.BASIC)
+        return f"{folder}/{FONTS[name]}"
+    return FONTS[name]
 
 
 def width_of(text: str, font: str, size: float) -> float:
