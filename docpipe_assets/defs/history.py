@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from threading import Lock
 
@@ -14,6 +14,7 @@ from docpipe_assets.defs.assets import DOCUMENT_ASSETS, ocr_text, raw_pdf, relat
 from docpipe_assets.defs.interventions import read_interventions, withdrawn_after
 from docpipe_assets.defs.jobs import PROCESS_DOCUMENT
 from docpipe_assets.defs.partitions import documents
+from docpipe_assets.identity import batch_of, document_of
 from docpipe_assets.intake import Failures
 from docpipe_assets.ledger import Ledger, Progress, RunSummary, take_stock
 from docpipe_assets.settings import Settings
@@ -131,7 +132,7 @@ def read_ledger(instance: dg.DagsterInstance, bench: Workbench, batch: str | Non
         registered=registered,
         runs=decided,
         finished=instance.get_materialized_partitions(relationships.key),
-        pages=page_counts(instance),
+        pages=page_counts(instance, None if batch is None else _keys_of(batch, registered)),
         unseen_before=datetime.now(UTC) - timedelta(seconds=grace_seconds),
         batch=batch,
         failures=failures_by(bench, breakers, taken_names(instance)),
@@ -161,16 +162,20 @@ def _decide(decided: dict[str, RunSummary], record: dg.RunRecord) -> None:
         decided[key] = summary
 
 
-def page_counts(instance: dg.DagsterInstance) -> dict[str, int]:
-    """Pages of each document as last counted, by partition key."""
+def page_counts(instance: dg.DagsterInstance, among: Collection[str] | None = None) -> dict[str, int]:
+    """Pages of each document, or of those ``among`` them, as last counted; by partition key."""
     pages: dict[str, int] = {}
-    for made in _materializations(instance, ocr_text.key):
+    for made in _materializations(instance, ocr_text.key, among):
         _count_pages(pages, made)
-    uncounted = sorted(instance.get_materialized_partitions(raw_pdf.key) - pages.keys())
-    for start in range(0, len(uncounted), _BATCH):
-        for made in _materializations(instance, raw_pdf.key, uncounted[start : start + _BATCH]):
-            _count_pages(pages, made)
+    opened = instance.get_materialized_partitions(raw_pdf.key)
+    uncounted = (opened if among is None else opened.intersection(among)) - pages.keys()
+    for made in _materializations(instance, raw_pdf.key, uncounted):
+        _count_pages(pages, made)
     return pages
+
+
+def _keys_of(batch: str, registered: Iterable[str]) -> list[str]:
+    return [key for key in registered if batch_of(document_of(key)) == batch]
 
 
 def _count_pages(pages: dict[str, int], made: dg.AssetMaterialization) -> None:
@@ -179,10 +184,21 @@ def _count_pages(pages: dict[str, int], made: dg.AssetMaterialization) -> None:
 
 
 def _materializations(
-    instance: dg.DagsterInstance, key: dg.AssetKey, partitions: Sequence[str] | None = None
+    instance: dg.DagsterInstance, key: dg.AssetKey, partitions: Collection[str] | None
 ) -> Iterator[dg.AssetMaterialization]:
-    """Newest first."""
-    filters = dg.AssetRecordsFilter(asset_key=key, asset_partitions=partitions)
+    """Of all partitions, or of these; those of one partition newest first."""
+    if partitions is None:
+        yield from _all_materializations(instance, dg.AssetRecordsFilter(asset_key=key))
+        return
+    named = sorted(partitions)
+    for start in range(0, len(named), _BATCH):
+        some = dg.AssetRecordsFilter(asset_key=key, asset_partitions=named[start : start + _BATCH])
+        yield from _all_materializations(instance, some)
+
+
+def _all_materializations(
+    instance: dg.DagsterInstance, filters: dg.AssetRecordsFilter
+) -> Iterator[dg.AssetMaterialization]:
     cursor: str | None = None
     while True:
         found = instance.fetch_materializations(filters, limit=_BATCH, cursor=cursor)

@@ -9,6 +9,7 @@ although the first word of this one would have had room there.
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from statistics import quantiles
 
@@ -23,7 +24,7 @@ EM = 0.8
 """Of the height of a line: less is no indent, but how ink lies."""
 FARTHEST = 4.0
 """In heights: a line further below stands for itself, and says nothing of the steps around it."""
-NEAR = 40
+NEAR = 20
 """Lines before and after, from which the margins of a column are taken."""
 MARGIN = 6.0
 """In heights, from left to left: what begins further aside is not of one column."""
@@ -47,15 +48,15 @@ class _Line:
     last: str
     quarter_turns: int
 
-    @property
+    @cached_property
     def left(self) -> float:
         return self.boxes[0].left
 
-    @property
+    @cached_property
     def right(self) -> float:
         return self.boxes[-1].right
 
-    @property
+    @cached_property
     def height(self) -> float:
         return max(box.bottom - box.top for box in self.boxes)
 
@@ -141,12 +142,12 @@ class _Page:
             return True
         if line.runs_on:
             return False
-        has_room = self._has_room(at)
-        if line.is_item and (before.ends or has_room):
+        if line.is_item and before.ends:
             return True
-        if has_room and self._tight and step > GAP * self._tight * line.height:
+        is_loose = self._tight is not None and step > GAP * self._tight * line.height
+        if (is_loose or line.is_item or before.ends) and self._has_room(at):
             return True
-        return (before.ends and has_room) or self._is_indented(at)
+        return self._is_indented(at)
 
     def _has_room(self, at: int) -> bool:
         """Whether the line's first word would have gone at the end of the line before."""
@@ -158,20 +159,20 @@ class _Page:
     def _column(self, at: int) -> Iterator[_Line]:
         """The lines around that are of one column with this one."""
         line = self._lines[at]
+        farthest = MARGIN * line.height
         for other in self._lines[max(at - NEAR, 0) : at + NEAR + 1]:
-            if other.is_beside(line) and abs(other.left - line.left) < MARGIN * line.height:
+            if abs(other.left - line.left) < farthest and other.is_beside(line):
                 yield other
 
     def _is_indented(self, at: int) -> bool:
         line, before = self._lines[at], self._lines[at - 1]
         em = EM * line.height
         below = self._lines[at + 1] if self._steps[at + 1 : at + 2] not in ([], [None]) else None
-        if line.left > before.left + em:
-            if before.is_item and not before.ends:  # it hangs
-                return False
-            return before.ends or (below is not None and line.left > below.left + em)
-        margin = min(other.left for other in self._column(at))
-        return abs(line.left - before.left) < em < line.left - margin and before.ends and self._has_room(at)
+        if line.left <= before.left + em:
+            return False
+        if before.is_item and not before.ends:  # it hangs
+            return False
+        return before.ends or (below is not None and line.left > below.left + em)
 
 
 def _step(above: _Line, below: _Line) -> float | None:

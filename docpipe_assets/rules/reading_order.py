@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise, takewhile
 from statistics import median
 
-from docpipe_assets.protocols import Line, Lines
+from docpipe_assets.protocols import Line, Lines, PlacedWord
 
 
 @dataclass(frozen=True)
@@ -80,29 +80,27 @@ def joined_rows(lines: Lines) -> Lines:
 
     PDFs hold the cells of a row, or a line and its number, as pieces that each would be a line.
     """
-    rows: list[Line] = []
+    rows: list[list[PlacedWord]] = []
     for line in lines:
-        if rows and line and rows[-1] and _goes_on(rows[-1], line):
+        if rows and rows[-1] and line and _goes_on(rows[-1][-1], line[0]):
             rows[-1] += line
         else:
-            rows.append(line)
-    return tuple(rows)
+            rows.append(list(line))
+    return tuple(map(tuple, rows))
 
 
-def _goes_on(row: Line, line: Line) -> bool:
-    last, first = row[-1].box, line[0].box
+def _goes_on(word: PlacedWord, following: PlacedWord) -> bool:
+    last, first = word.box, following.box
     lowest = min(last.bottom - last.top, first.bottom - first.top)
     overlap = min(last.bottom, first.bottom) - max(last.top, first.top)
-    is_behind = first.left >= last.right - ROW_SLACK * lowest
-    return is_behind and overlap >= ROW_OVERLAP * lowest and _is_level(row[-1:]) and _is_level(line[:1])
+    is_beside = overlap >= ROW_OVERLAP * lowest and first.left >= last.right - ROW_SLACK * lowest
+    return is_beside and _is_level(word) and _is_level(following)
 
 
-def _is_level(line: Line) -> bool:
-    """Whether the text runs along the page: on its side, a word is higher than it is wide."""
-    return all(
-        word.box.right - word.box.left > LEAST_ADVANCE * (word.box.bottom - word.box.top) * len(word.text)
-        for word in line
-    )
+def _is_level(word: PlacedWord) -> bool:
+    """Whether it runs along the page: on its side, a word is higher than it is wide."""
+    box = word.box
+    return box.right - box.left > LEAST_ADVANCE * (box.bottom - box.top) * len(word.text)
 
 
 def _slope(pieces: Sequence[Piece]) -> float:
