@@ -20,7 +20,7 @@ from docpipe_assets_tests.benchmarks.litigation import litigation_file
 
 PAGES = 150
 KNOWN = {
-    "chunks": ("2", "f06c216e5264a857"),
+    "chunks": ("3", "f06c216e5264a857"),
     "mentions": ("2", "f26c3cc05500109a"),
     "canonical_entities": ("2", "07bf910cfa57ccac"),
     "relationships": ("2", "98afa4ee5da4bc1c"),

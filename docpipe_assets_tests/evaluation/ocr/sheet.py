@@ -93,21 +93,17 @@ class Sheet:
 @cache
 def font_of(name: str, size: float) -> ImageFont.FreeTypeFont:
     """Raises OSError where the font is not installed."""
-    return ImageFont.truetype(_file_of(name), size, layout_engine=ImageFont.Layout.BASIC)
+    if name == "vera":
+        from reportlab import rl_config
+
+        folder = next(f for f in rl_config.TTFSearchPath if f.endswith("/reportlab/fonts"))
+        return ImageFont.truetype(f"{folder}/{FONTS[name]}", size)
+    return ImageFont.truetype(FONTS[name], size, layout_engine=ImageFont.Layout.BASIC)
 
 
 def path_of(name: str) -> str:
     """The file of a font. Raises OSError where it is not installed."""
     return str(font_of(name, 100.0).path)
-
-
-def _file_of(name: str) -> str:
-    if name == "vera":
-        from reportlab import rl_config
-
-        folder = next(f for f in rl_config.TTFSearchPath if f.endswith("/reportlab/fonts"))
-        return f"{folder}/{FONTS[name]}"
-    return FONTS[name]
 
 
 def width_of(text: str, font: str, size: float) -> float:
