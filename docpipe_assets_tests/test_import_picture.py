@@ -1,6 +1,7 @@
 """The picture of who may import whom holds: imports point down, siblings stay apart."""
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -53,9 +54,14 @@ def modules() -> list[Path]:
     return sorted(PACKAGE.rglob("*.py"))
 
 
+@cache
+def nodes_of(path: Path) -> list[ast.AST]:
+    return list(ast.walk(ast.parse(path.read_text())))
+
+
 def imports_of(path: Path) -> set[str]:
     found = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in nodes_of(path):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -113,7 +119,7 @@ def test_the_environment_is_read_only_by_settings(path: Path) -> None:
     own = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
     if own in ("settings", "stack"):
         return
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in nodes_of(path):
         is_getenv = isinstance(node, ast.Attribute) and node.attr == "getenv"
         is_read = (
             isinstance(node, ast.Subscript)

@@ -24,6 +24,9 @@ _BATCH = 1000
 _OVERLAP_SECONDS = 10
 _NAMING = (tags.REQUEST, tags.CANARY)
 _ALL_NAMES_SECONDS = 600
+_RUNS_OF_A_TICK = 40
+_OVERLAP_RUNS = 20
+"""So many runs may become visible after one that was recorded later."""
 _GRACE_TICKS = 6
 """Ticks of the sensor that a new key may stay unregistered before it counts as missed, once all of the
 bucket has been looked at."""
@@ -93,25 +96,31 @@ def taken_names(instance: dg.DagsterInstance) -> set[str]:
 class TakenNames:
     """The same, for who asks again and again: in between, only the runs made since are read.
 
-    A run that is deleted meanwhile is noticed at the next reading of all of them.
+    Those are told by their place in the table, because clocks differ. A run that is deleted meanwhile is
+    noticed at the next reading of all of them.
     """
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._names: set[str] = set()
         self._all_read_at = -math.inf
-        self._since = datetime.min
+        self._newest = 0
 
     def read(self, instance: dg.DagsterInstance) -> set[str]:
         with self._lock:  # two daemons may ask one code server
-            began = datetime.now(UTC)
+            newest = self._newest
             if time.monotonic() - self._all_read_at > _ALL_NAMES_SECONDS:
+                for record in instance.get_run_records(limit=1):
+                    newest = record.storage_id
                 self._names, self._all_read_at = taken_names(instance), time.monotonic()
             else:
-                for run in instance.get_runs(dg.RunsFilter(created_after=self._since)):
-                    self._names |= {run.tags[name] for name in _NAMING if name in run.tags}
-            # A little before, because a run may become visible after a newer one.
-            self._since = began - timedelta(seconds=_OVERLAP_SECONDS)
+                for record in _runs_newest_first(instance, _RUNS_OF_A_TICK):
+                    if record.storage_id <= self._newest - _OVERLAP_RUNS:
+                        break
+                    newest = max(newest, record.storage_id)
+                    run_tags = record.dagster_run.tags
+                    self._names |= {run_tags[name] for name in _NAMING if name in run_tags}
+            self._newest = newest
             return set(self._names)
 
 
@@ -246,9 +255,9 @@ def _time(seconds: float | None) -> datetime | None:
     return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
 
 
-def _runs_newest_first(instance: dg.DagsterInstance) -> Iterator[dg.RunRecord]:
+def _runs_newest_first(instance: dg.DagsterInstance, at_once: int = _BATCH) -> Iterator[dg.RunRecord]:
     cursor: str | None = None
-    while records := instance.get_run_records(limit=_BATCH, cursor=cursor):
+    while records := instance.get_run_records(limit=at_once, cursor=cursor):
         yield from records
         cursor = records[-1].dagster_run.run_id
 

@@ -10,6 +10,7 @@ from dagster._core.remote_origin import (  # only a run with an origin can be qu
     RemoteJobOrigin,
     RemoteRepositoryOrigin,
 )
+from sqlalchemy import text
 
 from docpipe_assets.breaker import RUN_CANCELED, RUN_RECALLED, WORKER_LOST, Action, Breakers
 from docpipe_assets.defs import tags
@@ -188,6 +189,20 @@ def test_names_that_are_taken_are_remembered_and_new_ones_added(office: Office) 
     office.instance.delete_run(first)
     assert names.read(office.instance) == {"r", "s", "c", "t"}, "not all of them are read again"
     assert TakenNames().read(office.instance) == {"s", "c", "t"}
+
+
+def test_the_names_of_new_runs_are_found_whatever_the_clocks_say_and_however_many_there_are(
+    office: Office,
+) -> None:
+    names = TakenNames()
+    office.queue("b/00.pdf", **{tags.REQUEST: "r"})
+    assert names.read(office.instance) == {"r"}
+    for number in range(100):
+        office.queue("b/01.pdf", **{tags.REQUEST: f"s{number}"})
+    with office.instance.run_storage.connect() as connection:  # type: ignore[attr-defined]
+        connection.execute(text("UPDATE runs SET create_timestamp = '2026-01-01'"))
+    assert names.read(office.instance) == taken_names(office.instance)
+    assert len(names.read(office.instance)) == 101
 
 
 @pytest.mark.parametrize("moved", [Status.STARTING, Status.STARTED])
