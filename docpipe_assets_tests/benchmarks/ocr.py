@@ -10,9 +10,10 @@ import argparse
 import itertools
 import os
 import shutil
-import subprocess
 import tempfile
 from pathlib import Path
+
+import pymupdf
 
 from docpipe_assets.evaluation.text_score import TextScore, score
 from docpipe_assets.model import PageTexts
@@ -47,8 +48,8 @@ def main() -> None:
             made = folder / "made.pdf"
             arguments = ["--jobs", "1", "--output-type", "pdf", "--optimize", "0", str(scan), str(made)]
             peer = cost_of([program, *arguments], {"OMP_THREAD_LIMIT": "1"})
-            layer = subprocess.run(["pdftotext", made, "-"], capture_output=True, text=True, check=True)
-            rows.append(("OCRmyPDF", peer, layer.stdout.split("\f")[:pages]))
+            with pymupdf.open(made) as layered:
+                rows.append(("OCRmyPDF", peer, [page.get_text() for page in layered]))
     print(f"a scan of {pages} pages, load {os.getloadavg()[0]:.1f}")
     print(f"{'':22}{'CPU s a page':>14}{'pages/s/core':>14}{'peak MB':>9}{'CER %':>8}")
     for label, cost, read in rows:
