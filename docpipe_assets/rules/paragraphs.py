@@ -31,6 +31,8 @@ MARGIN = 6.0
 _TIGHT = 4
 """The tightest of so many shares of a page's steps is taken for that of its paragraphs."""
 
+_FLAT = 0.01
+"""In points: some PDFs have text without any height."""
 _TERMINAL = re.compile(r"[.?!:…][\"'”’)\]]*$")
 _NUMBER = re.compile(r"\d{1,2}")
 _ITEM = re.compile(
@@ -58,7 +60,7 @@ class _Line:
 
     @cached_property
     def height(self) -> float:
-        return max(box.bottom - box.top for box in self.boxes)
+        return max(_FLAT, *(box.bottom - box.top for box in self.boxes))
 
     @property
     def ends(self) -> bool:
@@ -152,7 +154,7 @@ class _Page:
     def _has_room(self, at: int) -> bool:
         """Whether the line's first word would have gone at the end of the line before."""
         line, before = self._lines[at], self._lines[at - 1]
-        edge = max(other.right for other in self._column(at - 1))
+        edge = max((other.right for other in self._column(at - 1)), default=before.right)
         first = line.boxes[0]
         return edge - before.right > first.right - first.left + EM * line.height
 

@@ -4,6 +4,8 @@ import math
 from collections.abc import Callable
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from docpipe_assets.model import Box
 from docpipe_assets.protocols import Line, Lines, PlacedWord
@@ -107,6 +109,34 @@ def test_a_word_that_goes_on_begins_no_paragraph() -> None:
     )
     assert text == "This is an example\nof it.\nEnd."
     assert paragraphs == (0, text.index("End"))
+
+
+def test_text_without_a_size_disturbs_nothing() -> None:
+    flat = tuple(word._replace(box=Box(0, 5, 0, 5)) for word in line(0, 0, "flat"))
+    assert 0 in paragraph_starts((flat, line(0, 1, FULL), flat, flat, line(0, 2, FULL), flat))
+    assert paragraph_starts((flat, flat)) == {0}
+
+
+@given(
+    st.lists(
+        st.lists(
+            st.builds(
+                PlacedWord,
+                st.sampled_from(["A", "b", "1.", "12", "Q.", "end.", "\ud800", "é"]),
+                st.builds(Box, *[st.floats(-1e6, 1e6)] * 4),
+                st.just(1.0),
+                st.integers(0, 3),
+            ),
+            max_size=3,
+        ).map(tuple),
+        max_size=12,
+    ).map(tuple)
+)
+def test_any_page_has_its_first_line_first_and_offsets_that_ascend(lines: Lines) -> None:
+    text, words, paragraphs = assemble(lines)
+    assert (paragraphs[:1] == (0,)) is bool(words)
+    assert list(paragraphs) == sorted(set(paragraphs))
+    assert all(start == 0 or text[start - 1] == "\n" for start in paragraphs)
 
 
 def test_an_empty_page_has_none() -> None:
