@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise, takewhile
 from statistics import median
 
-from docpipe_assets.protocols import Line, Lines, PlacedWord
+from docpipe_assets.protocols import Line
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,6 @@ class Piece:
 SLOPE_RATIO = 3.0  # shorter pieces say little about the slope of the page
 SLANT = math.radians(12)  # against the page: no skew but a stamp that was put on it aslant
 ROW_OVERLAP = 0.5
-ROW_SLACK = 0.3  # in line heights: boxes of pieces beside each other may overlap
-LEAST_ADVANCE = 0.15  # from letter to letter, in line heights
 COLUMN_ROWS = 3
 # In line heights, which are those of boxes, half as much again as the size of the type:
 COLUMN_WIDTH = 8.0  # prose is wider, the cells of a table and line numbers are not
@@ -68,39 +66,11 @@ def reading_order(pieces: Sequence[Piece]) -> tuple[Line, ...]:
     slope = _slope(upright)
     aslant = [piece for piece in upright if _is_aslant(piece, slope)]
     level = [_levelled(piece, slope) for piece in upright if not _is_aslant(piece, slope)]
-    rows = [*_rows_by_column([part for piece in level for part in _parts(piece)])]
+    rows = [*_rows_by_column([part for piece in level for part in parts_of(piece)])]
     rows += [[p] for p in sorted(aslant, key=lambda p: p.y)]
     rows += [[p] for p in sorted(with_words, key=lambda p: -p.x) if p.quarter_turns == 1]
     rows += [[p] for p in sorted(with_words, key=lambda p: p.x) if p.quarter_turns == 3]
     return tuple(tuple(word for piece in row for word in piece.words) for row in rows)
-
-
-def joined_rows(lines: Lines) -> Lines:
-    """The lines of a text layer in their own order; what follows a line beside it, goes on with it.
-
-    PDFs hold the cells of a row, or a line and its number, as pieces that each would be a line.
-    """
-    rows: list[list[PlacedWord]] = []
-    for line in lines:
-        if rows and rows[-1] and line and _goes_on(rows[-1][-1], line[0]):
-            rows[-1] += line
-        else:
-            rows.append(list(line))
-    return tuple(map(tuple, rows))
-
-
-def _goes_on(word: PlacedWord, following: PlacedWord) -> bool:
-    last, first = word.box, following.box
-    lowest = min(last.bottom - last.top, first.bottom - first.top)
-    overlap = min(last.bottom, first.bottom) - max(last.top, first.top)
-    is_beside = overlap >= ROW_OVERLAP * lowest and first.left >= last.right - ROW_SLACK * lowest
-    return is_beside and _is_level(word) and _is_level(following)
-
-
-def _is_level(word: PlacedWord) -> bool:
-    """Whether it runs along the page: on its side, a word is higher than it is wide."""
-    box = word.box
-    return box.right - box.left > LEAST_ADVANCE * (box.bottom - box.top) * len(word.text)
 
 
 def _slope(pieces: Sequence[Piece]) -> float:
@@ -119,7 +89,7 @@ def _levelled(piece: Piece, slope: float) -> Piece:
     return replace(piece, x=piece.x * cos + piece.y * sin, y=piece.y * cos - piece.x * sin)
 
 
-def _parts(piece: Piece) -> Iterator[Piece]:
+def parts_of(piece: Piece) -> Iterator[Piece]:
     """The piece, cut where a wide gap parts its words: it may reach over two columns."""
     first, last = piece.words[0].box, piece.words[-1].box
     middle = (first.left + last.right) / 2
@@ -138,7 +108,7 @@ def _parts(piece: Piece) -> Iterator[Piece]:
 
 
 def _rows_by_column(pieces: Sequence[Piece]) -> Iterator[list[Piece]]:
-    gutter = _gutter(pieces)
+    gutter = gutter_of(pieces)
     if gutter is None:
         yield from _rows(pieces)
         return
@@ -190,7 +160,7 @@ def _is_centred(row: Sequence[Piece], middle: float) -> bool:
     return abs((row[0].left + row[-1].right) / 2 - middle) < CENTRED * row[0].height
 
 
-def _gutter(pieces: Sequence[Piece]) -> float | None:
+def gutter_of(pieces: Sequence[Piece]) -> float | None:
     """The vertical line that has the most text in columns on both sides of it, if there is any.
 
     Of several that have as much, the one in the widest white: a narrow one may lie between line numbers

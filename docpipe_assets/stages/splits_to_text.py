@@ -44,10 +44,10 @@ from docpipe_assets.protocols import (
     PdfReader,
 )
 from docpipe_assets.rules.languages import language_of
+from docpipe_assets.rules.layer_order import layer_order
 from docpipe_assets.rules.page_flags import page_flags
 from docpipe_assets.rules.page_labels import labelled
 from docpipe_assets.rules.page_text import assemble
-from docpipe_assets.rules.reading_order import joined_rows
 from docpipe_assets.rules.readings import (
     Reading,
     better,
@@ -60,7 +60,7 @@ from docpipe_assets.rules.readings import (
 )
 from docpipe_assets.rules.text_layer import Decision, decide, word_measures
 
-VERSION = "4"
+VERSION = "5"
 
 TEXT_LAYER_ENGINE = "text_layer"
 
@@ -295,7 +295,7 @@ class _PageReader:
             decision.reason,
             signals,
             TEXT_LAYER_ENGINE if decision.method is TextMethod.TEXT_LAYER else "",
-            joined_rows(content.lines),
+            layer_order(content.lines),
         )
         if decision.method in (TextMethod.OCR, TextMethod.BOTH):
             return self._threads.submit(self._by_ocr, path, content, decision, layer)

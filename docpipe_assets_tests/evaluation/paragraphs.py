@@ -20,8 +20,8 @@ import pymupdf
 from PIL import Image
 
 from docpipe_assets.protocols import Lines, PageImage
+from docpipe_assets.rules.layer_order import layer_order
 from docpipe_assets.rules.paragraphs import paragraph_starts
-from docpipe_assets.rules.reading_order import joined_rows
 from docpipe_assets.settings import Settings
 from docpipe_assets.workbench import Workbench
 from docpipe_assets_tests.evaluation.ocr import layouts
@@ -158,7 +158,7 @@ def main() -> None:
                     path = folder / "page.pdf"
                     path.write_bytes(pdf_of(sheet))
                     (content,) = bench.reader.read(path)
-                    lines = joined_rows(content.lines)
+                    lines = layer_order(content.lines)
                 counts[kind] = counts.get(kind, Count()).plus(count(lines, sheet))
         finally:
             bench.close()

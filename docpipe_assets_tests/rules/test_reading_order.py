@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from docpipe_assets.model import Box
 from docpipe_assets.protocols import PlacedWord
-from docpipe_assets.rules.reading_order import Piece, joined_rows, reading_order
+from docpipe_assets.rules.reading_order import Piece, reading_order
 
 HEIGHT = 40.0
 
@@ -187,39 +187,3 @@ def test_a_middle_column_that_is_longer_keeps_its_lines() -> None:
     assert read(*columns) == [
         f"{name}{n}" for name, rows in (("a", 6), ("b", 9), ("c", 6)) for n in range(rows)
     ]
-
-
-def line(text: str, left: float, top: float, height: float = 12.0) -> tuple[PlacedWord, ...]:
-    placed = []
-    for word in text.split():
-        right = left + 6 * len(word)
-        placed.append(PlacedWord(word, Box(left, top, right, top + height)))
-        left = right + 6
-    return tuple(placed)
-
-
-def test_cells_of_a_row_and_line_numbers_are_of_one_line_of_a_text_layer() -> None:
-    lines = (
-        *(line("12", 50, 0), line("Q. Who paid", 90, 1), line("for it?", 90, 25)),
-        *(line("Hose", 50, 50), line("2", 200, 50), line("$17.00", 300, 51)),
-        *(line("Valve", 50, 64), line("$8.00", 300, 64)),
-    )
-    read = [" ".join(word.text for word in line) for line in joined_rows(lines)]
-    assert read == ["12 Q. Who paid", "for it?", "Hose 2 $17.00", "Valve $8.00"]
-
-
-def test_what_is_above_before_or_on_its_side_stays_a_line_of_its_own() -> None:
-    on_its_side = [
-        PlacedWord(text, Box(left, 0, left + 12, 60)) for text, left in (("abcdefgh", 0), ("i", 20))
-    ]
-    lines = (
-        line("the last line of a column", 50, 700),
-        line("the first of the next", 300, 50),
-        line("right", 300, 90),
-        line("left", 50, 90),
-        (on_its_side[0],),
-        (on_its_side[1],),
-    )
-    assert joined_rows(lines) == lines
-    assert joined_rows(()) == ()
-    assert joined_rows(((), line("a", 0, 0), ())) == ((), line("a", 0, 0), ())
