@@ -16,7 +16,6 @@ from docpipe_assets.model import (
     Relationships,
 )
 from docpipe_assets.protocols import PageImage
-from docpipe_assets.rules.bates import around
 from docpipe_assets.workbench import Workbench
 
 if TYPE_CHECKING:
@@ -100,7 +99,7 @@ def _crop(image: PageImage, page: int, width_points: float, boxes: list[Box], ha
     for box in boxes if has_frames else ():
         left, top, right, bottom = (side * scale for side in _grown(box, _FRAME_POINTS))
         draw.rectangle((left, top, right, bottom), outline=_FRAME_COLOUR, width=_FRAME_PIXELS)
-    left, top, right, bottom = _grown(around(boxes), MARGIN_POINTS)
+    left, top, right, bottom = _grown(Box.around(boxes), MARGIN_POINTS)
     area = Box(max(left, 0.0), max(top, 0.0), min(right, width_points), min(bottom, image.height / scale))
     left, top, right, bottom = (round(side * scale) for side in area)
     return Crop(page, shown.crop((left, top, right, bottom)), area, scale)

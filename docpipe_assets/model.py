@@ -6,7 +6,7 @@ sees it (rotation applied). The text of a document is the texts of its pages joi
 feed, so ``document_text[start:end] == quote`` holds for every span in every record.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -30,6 +30,12 @@ class Box(NamedTuple):
     top: float
     right: float
     bottom: float
+
+    @classmethod
+    def around(cls, boxes: Iterable["Box"]) -> "Box":
+        """The box that holds all of them; there must be one."""
+        lefts, tops, rights, bottoms = zip(*boxes, strict=True)
+        return cls(min(lefts), min(tops), max(rights), max(bottoms))
 
 
 # Words and boxes are by far the most numerous of all that is read: as slots they take 40 % of the memory

@@ -110,12 +110,6 @@ def stripped(word: str) -> str:
     return word.strip("[](){}|")
 
 
-def around(boxes: Iterable[Box]) -> Box:
-    """The box that holds all of them; there must be one."""
-    lefts, tops, rights, bottoms = zip(*boxes, strict=True)
-    return Box(min(lefts), min(tops), max(rights), max(bottoms))
-
-
 def _all_groups(words: Iterable[TextAndBox], width: float, height: float) -> Iterator[list[tuple[str, Box]]]:
     level: list[tuple[str, Box]] = []
     aside: list[tuple[str, Box]] = []
@@ -199,7 +193,7 @@ def _placed(text: str, group: Sequence[tuple[str, Box]]) -> Iterator[Stamp]:
             if at < end and behind > start:
                 boxes.append(box)
             at = behind + 1
-        yield stamp.model_copy(update={"box": around(boxes)})
+        yield stamp.model_copy(update={"box": Box.around(boxes)})
 
 
 def _stamps(text: str) -> Iterator[tuple[Stamp, int, int]]:
@@ -234,6 +228,6 @@ def _stamps(text: str) -> Iterator[tuple[Stamp, int, int]]:
 
 def _remoteness(group: Sequence[tuple[str, Box]], width: float, height: float) -> float:
     """How far from a corner of the page a group stands, as a share of the page's size."""
-    box = around(box for _, box in group)
+    box = Box.around(box for _, box in group)
     above, below = box.top / height, 1 - box.bottom / height
     return min(box.left, width - box.right) / width + (below if below <= above else above + 0.05)

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import TypeAlias
 
 from docpipe_assets.model import Box, Stamp
-from docpipe_assets.rules.bates import Texts, around, stripped
+from docpipe_assets.rules.bates import Texts, stripped
 
 _LOOK_ALIKES = str.maketrans("OQDIL|SBZG", "0001115826")
 _NOT_IN_LABELS = re.compile(r"[^0-9A-Z]+")
@@ -45,7 +45,7 @@ def found_as(expected: Stamp, texts: list[FoldedTexts], *, is_ocr: bool) -> Stam
                 if joined == wanted or (is_ocr and _differs_in_prefix(joined, wanted, len(prefix))):
                     parts = piece[first : last + 1]
                     read = " ".join(stripped(text) for _, text, _ in parts)
-                    box = around(box for *_, box in parts)
+                    box = Box.around(box for *_, box in parts)
                     is_repaired = read.upper() != expected.label
                     return expected.model_copy(update={"box": box, "read_as": read if is_repaired else None})
                 if len(joined) > len(wanted):

@@ -2,6 +2,7 @@
 
 from itertools import pairwise
 
+from docpipe_assets.model import Box
 from docpipe_assets.protocols import Line, Lines, PlacedWord
 from docpipe_assets.rules.reading_order import (
     COLUMN_ROWS,
@@ -26,13 +27,12 @@ def layer_order(lines: Lines) -> Lines:
 
     Its own order knows of captions, forms and side notes what their places do not tell. It is given up for
     that of the places (``reading_order``, as for OCR) where it goes up the page again and again, or from
-    column to column with each row. Lines on their side come last then.
+    column to column with each row of prose. Lines on their side come last then.
     """
     own = joined_rows(lines)
-    placed = [line for line in lines if _is_placed(line)]
-    if len(placed) > MOST_LINES:
+    pieces = [_piece(line) for line in lines if _is_placed(line)]
+    if len(pieces) > MOST_LINES:
         return own
-    pieces = [part for line in placed for part in parts_of(_piece(line))]
     if not (_climbs_often([_piece(line) for line in own if _is_placed(line)]) or _goes_across(pieces)):
         return own
     return (*reading_order(pieces), *(line for line in lines if not _is_placed(line)))
@@ -74,8 +74,7 @@ def _is_placed(line: Line) -> bool:
 
 
 def _piece(line: Line) -> Piece:
-    left, right = min(word.box.left for word in line), max(word.box.right for word in line)
-    top, bottom = min(word.box.top for word in line), max(word.box.bottom for word in line)
+    left, top, right, bottom = Box.around(word.box for word in line)
     return Piece(line, (left + right) / 2, (top + bottom) / 2, right - left, bottom - top, 0.0)
 
 
@@ -90,13 +89,14 @@ def _goes_across(pieces: list[Piece]) -> bool:
 
     A table does so by right. Unlike its cells, most lines of prose begin within a sentence.
     """
-    beside = [(before, after) for before, after in pairwise(pieces) if before.right <= after.left]
-    gutter = gutter_of(pieces) if len(beside) >= COLUMN_ROWS else None
+    parts = [part for piece in pieces for part in parts_of(piece)]
+    beside = [(before, after) for before, after in pairwise(parts) if before.right <= after.left]
+    gutter = gutter_of(parts) if len(beside) >= COLUMN_ROWS else None
     if gutter is None:
         return False
-    left = sum(piece.x < gutter for piece in pieces)
+    left = sum(part.x < gutter for part in parts)
     passes = [pair for pair in beside if pair[0].x < gutter <= pair[1].x]
-    if len(passes) < max(COLUMN_ROWS, PASSES_SHARE * min(left, len(pieces) - left)):
+    if len(passes) < max(COLUMN_ROWS, PASSES_SHARE * min(left, len(parts) - left)):
         return False
-    begun = [piece.words[0].text[:1].islower() for pair in passes for piece in pair]
+    begun = [part.words[0].text[:1].islower() for pair in passes for part in pair]
     return sum(begun) >= PROSE_SHARE * len(begun)

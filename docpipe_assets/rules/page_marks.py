@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from docpipe_assets.model import Box, Legend, Mark, MarkRole, PageText, Stamp, Word
-from docpipe_assets.rules.bates import MARGIN_SHARE, around
+from docpipe_assets.rules.bates import MARGIN_SHARE
 from docpipe_assets.rules.bates_look_alikes import bare
 from docpipe_assets.rules.bates_runs import REACH
 from docpipe_assets.rules.legends import legends_in
@@ -77,7 +77,7 @@ def segments(page: PageText, words: Sequence[Word], height: float) -> list[Segme
     line = last_end = 0
     for run in _runs(page.text, words):
         start, end = run[0].start, run[-1].end
-        box = around(word.box for word in run)
+        box = Box.around(word.box for word in run)
         line += "\n" in page.text[last_end:start]
         found.append(Segment(start, end, page.text[start:end], box, _edge(box, height), line))
         last_end = end

@@ -162,7 +162,7 @@ def _boxes(page: PageText, start: int, end: int, outline: Outline) -> Iterator[P
     if outline is Outline.LINES:
         yield from _line_boxes(page, words)
     elif outline is Outline.PAGES and words:
-        yield PageBox(page=page.page, box=_around([word.box for word in words]))
+        yield PageBox(page=page.page, box=Box.around([word.box for word in words]))
 
 
 def _line_boxes(page: PageText, words: Sequence[Word]) -> Iterator[PageBox]:
@@ -171,20 +171,11 @@ def _line_boxes(page: PageText, words: Sequence[Word]) -> Iterator[PageBox]:
     for index, word in enumerate(words):
         between = page.text[words[index - 1].end : word.start] if index else " "
         if not between or "\n" in between:
-            yield PageBox(page=page.page, box=_around(line))
+            yield PageBox(page=page.page, box=Box.around(line))
             line = []
         line.append(word.box)
     if line:
-        yield PageBox(page=page.page, box=_around(line))
-
-
-def _around(boxes: list[Box]) -> Box:
-    return Box(
-        min(b.left for b in boxes),
-        min(b.top for b in boxes),
-        max(b.right for b in boxes),
-        max(b.bottom for b in boxes),
-    )
+        yield PageBox(page=page.page, box=Box.around(line))
 
 
 def _start(word: Word) -> int:

@@ -34,8 +34,7 @@ def test_cells_of_a_row_and_line_numbers_are_of_one_line_of_a_text_layer() -> No
         *(line("Hose", 50, 50), line("2", 200, 50), line("$17.00", 300, 51)),
         *(line("Valve", 50, 64), line("$8.00", 300, 64)),
     )
-    read = [" ".join(word.text for word in line) for line in joined_rows(lines)]
-    assert read == ["12 Q. Who paid", "for it?", "Hose 2 $17.00", "Valve $8.00"]
+    assert texts(joined_rows(lines)) == ["12 Q. Who paid", "for it?", "Hose 2 $17.00", "Valve $8.00"]
 
 
 def test_what_is_above_before_or_on_its_side_stays_a_line_of_its_own() -> None:

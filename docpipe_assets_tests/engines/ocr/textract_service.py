@@ -105,13 +105,7 @@ def blocks_of(png: bytes, read: Callable[[PageImage], Lines]) -> list[dict[str, 
         for n, word in enumerate(line):
             children.append(f"word-{number}-{n}")
             words.append(_block("WORD", children[-1], word.box, image, word.confidence, word.text))
-        boxes = [word.box for word in line]
-        around = Box(
-            min(box.left for box in boxes),
-            min(box.top for box in boxes),
-            max(box.right for box in boxes),
-            max(box.bottom for box in boxes),
-        )
+        around = Box.around(word.box for word in line)
         sure = sum(word.confidence for word in line) / len(line)
         block = _block("LINE", f"line-{number}", around, image, sure, " ".join(word.text for word in line))
         found.append({**block, "Relationships": [{"Type": "CHILD", "Ids": children}]})
