@@ -2,7 +2,7 @@
 
 The stock Postgres storage connects anew for every statement, asks for the same tables and columns
 dozens of times a run and writes every event by itself. What is here instead halves the cost of a
-run; there is no public way to ask for it, so this file leans on Dagster's internals.
+run. There is no public way to get it: ``dagster_internals`` lists the private names that this takes.
 """
 
 import os
@@ -14,21 +14,6 @@ from typing import Any, Final
 
 import sqlalchemy
 from dagster import AssetKey, DagsterEventType, EventLogEntry, EventLogRecord
-from dagster._config import UserConfigSchema  # the type of a configurable class's schema
-from dagster._core.events import (  # which events have tables of their own, and which are a run's
-    ASSET_CHECK_EVENTS,
-    ASSET_EVENTS,
-    PIPELINE_EVENTS,
-)
-from dagster._core.storage.base_storage import DagsterStorage  # what dagster.yaml's `storage` must be
-from dagster._core.storage.event_log.base import (  # what readers of events and of assets get
-    AssetEntry,
-    AssetRecord,
-    EventLogConnection,
-)
-from dagster._core.storage.event_log.schema import SqlEventLogStorageTable  # where events are written
-from dagster._core.storage.sqlite_storage import DagsterSqliteStorage  # the default storage has no other name
-from dagster._serdes import ConfigurableClass, ConfigurableClassData  # how dagster.yaml finds a class
 from dagster_postgres import (
     DagsterPostgresStorage,
     PostgresEventLogStorage,
@@ -38,6 +23,20 @@ from dagster_postgres import (
 from sqlalchemy import event
 from sqlalchemy.exc import DisconnectionError
 
+from docpipe_assets.defs.dagster_internals import (
+    ASSET_CHECK_EVENTS,
+    ASSET_EVENTS,
+    PIPELINE_EVENTS,
+    AssetEntry,
+    AssetRecord,
+    ConfigurableClass,
+    ConfigurableClassData,
+    DagsterSqliteStorage,
+    DagsterStorage,
+    EventLogConnection,
+    SqlEventLogStorageTable,
+    UserConfigSchema,
+)
 from docpipe_assets.settings import read_settings
 
 _PARTITION_SECONDS: Final = 30

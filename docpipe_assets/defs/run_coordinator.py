@@ -8,7 +8,6 @@ import math
 import threading
 import time
 from collections.abc import Mapping
-from functools import cached_property
 from types import MappingProxyType
 from typing import Final
 
@@ -20,6 +19,7 @@ from docpipe_assets.errors import DocpipeError
 from docpipe_assets.identity import batch_of, document_of
 from docpipe_assets.intake import HIGH, lane_of, priority_of
 from docpipe_assets.lanes import LANES
+from docpipe_assets.lazy import lazy
 from docpipe_assets.protocols import Source
 from docpipe_assets.settings import Priority, Settings, read_settings
 from docpipe_assets.workbench import open_store
@@ -72,11 +72,11 @@ class DocumentRunCoordinator(QueuedRunCoordinator):
             self._read = time.monotonic(), priorities
         return priorities
 
-    @cached_property
+    @lazy
     def _settings(self) -> Settings:
         return read_settings()
 
-    @cached_property
+    @lazy
     def _sizes(self) -> "Sizes":
         return Sizes(open_store(self._settings.intake, self._settings))
 

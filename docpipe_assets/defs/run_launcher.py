@@ -6,19 +6,20 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from dagster import DagsterInstance, DagsterRun, DefaultRunLauncher
-from dagster._cli.api import _execute_run_command_body  # what Dagster's own run workers call
-from dagster._config import UserConfigSchema  # the type of a configurable class's schema
-from dagster._core.launcher import (  # the answers of a launcher have no public name
-    CheckRunHealthResult,
-    RunLauncher,
-    WorkerStatus,
-)
-from dagster._grpc.types import ExecuteRunArgs  # what the launcher sends
-from dagster._serdes import ConfigurableClassData, unpack_value  # how dagster.yaml finds a class; see above
-from dagster_celery.launcher import CeleryRunLauncher
-from dagster_celery.tags import DAGSTER_CELERY_TASK_ID_TAG
 
 from docpipe_assets.defs.broker import make_app
+from docpipe_assets.defs.dagster_internals import (
+    DAGSTER_CELERY_TASK_ID_TAG,
+    CeleryRunLauncher,
+    CheckRunHealthResult,
+    ConfigurableClassData,
+    ExecuteRunArgs,
+    RunLauncher,
+    UserConfigSchema,
+    WorkerStatus,
+    execute_run_command,
+    unpack_value,
+)
 from docpipe_assets.lanes import LANES
 from docpipe_assets.settings import read_settings
 
@@ -131,4 +132,4 @@ def execute_run(instance: DagsterInstance, run_id: str) -> int:
 
     It is what the task of `dagster_celery` does, save that it reads dagster.yaml anew for each run.
     """
-    return _execute_run_command_body(run_id, instance, lambda _: None, set_exit_code_on_failure=True)
+    return execute_run_command(run_id, instance, lambda _: None, set_exit_code_on_failure=True)

@@ -24,9 +24,9 @@ from typing import Any, Final
 import billiard
 from celery.signals import worker_process_init, worker_ready, worker_shutting_down
 from dagster import BetaWarning, Definitions
-from dagster_celery.config import TASK_EXECUTE_JOB_NAME
 
 from docpipe_assets.defs.broker import make_app
+from docpipe_assets.defs.dagster_internals import TASK_EXECUTE_JOB_NAME
 from docpipe_assets.defs.pool_process import HAND_BACK, PoolProcess
 from docpipe_assets.defs.run_launcher import run_id_of
 from docpipe_assets.errors import ConfigurationError

@@ -1,0 +1,100 @@
+"""Every private name of Dagster that docpipe uses, each with the reason; no other module imports one.
+
+docpipe is pinned below Dagster's next minor release for their sake. Before the pin is raised: read the list,
+then run ``stack/test_instance.py``, which holds the pooled storage against the stock one event by event.
+"""
+
+# What Dagster's run workers call to execute a run in their own process.
+from dagster._cli.api import _execute_run_command_body as execute_run_command
+
+# Return type of ``config_type``, which every class named in dagster.yaml must have.
+from dagster._config import UserConfigSchema
+
+# Which events have tables of their own, and which begin and end a run.
+from dagster._core.events import ASSET_CHECK_EVENTS, ASSET_EVENTS, PIPELINE_EVENTS
+
+# A run launcher's base class and its answers to run monitoring.
+from dagster._core.launcher import CheckRunHealthResult, RunLauncher, WorkerStatus
+
+# The base class of whatever stands under ``storage`` in dagster.yaml.
+from dagster._core.storage.base_storage import DagsterStorage
+
+# What the storage returns to readers of events and of assets.
+from dagster._core.storage.event_log.base import AssetEntry, AssetRecord, EventLogConnection
+
+# The table of events, for inserting several rows with one statement.
+from dagster._core.storage.event_log.schema import SqlEventLogStorageTable
+
+# Named in dagster.yaml: capturing the output of a run would start four processes.
+from dagster._core.storage.noop_compute_log_manager import NoOpComputeLogManager
+
+# Dagster's default storage, for a deployment without Postgres.
+from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
+
+# The message of a run launcher to the process that executes the run.
+from dagster._grpc.types import ExecuteRunArgs
+
+# How dagster.yaml finds a class, and how that message is read.
+from dagster._serdes import ConfigurableClass, ConfigurableClassData, unpack_value
+
+# Not documented, though released in step with Dagster (dagster-io/dagster#32915).
+from dagster_celery.config import TASK_EXECUTE_JOB_NAME
+from dagster_celery.launcher import CeleryRunLauncher
+from dagster_celery.tags import DAGSTER_CELERY_TASK_ID_TAG
+
+__all__ = [
+    "ASSET_CHECK_EVENTS",
+    "ASSET_EVENTS",
+    "DAGSTER_CELERY_TASK_ID_TAG",
+    "PIPELINE_EVENTS",
+    "PRIVATE_ATTRIBUTES",
+    "TASK_EXECUTE_JOB_NAME",
+    "AssetEntry",
+    "AssetRecord",
+    "CeleryRunLauncher",
+    "CheckRunHealthResult",
+    "ConfigurableClass",
+    "ConfigurableClassData",
+    "DagsterSqliteStorage",
+    "DagsterStorage",
+    "EventLogConnection",
+    "ExecuteRunArgs",
+    "NoOpComputeLogManager",
+    "RunLauncher",
+    "SqlEventLogStorageTable",
+    "UserConfigSchema",
+    "WorkerStatus",
+    "execute_run_command",
+    "unpack_value",
+]
+
+PRIVATE_ATTRIBUTES = {
+    "DagsterPostgresStorage": {
+        "_run_storage": "replaced by the pooled run storage; the property has no setter",
+        "_event_log_storage": "replaced by the pooled event log",
+        "_schedule_storage": "replaced by the pooled schedule storage",
+    },
+    "PostgresRunStorage": {
+        "_engine": "replaced by the shared pool; the stock one opens a connection for each statement",
+        "_index_migration_cache": "shared by all instances of a process; else read again by each",
+        "_has_snapshot_id": "a snapshot that was there stays there: one statement less for each run",
+        "_get_snapshot": "all documents have the same job and plan: read once for each process",
+    },
+    "PostgresEventLogStorage": {
+        "_engine": "replaced by the shared pool",
+        "_secondary_index_cache": "shared by all instances of a process",
+        "_event_to_row": "makes the row of an event, for inserting several with one statement",
+        "_store_asset_event": "writes what the stock storage writes beside an asset's event",
+        "_store_asset_event_tags": "likewise, the tags of the event",
+    },
+    "PostgresScheduleStorage": {
+        "_engine": "replaced by the shared pool",
+        "_has_instigators_table": "a table that was there stays there",
+    },
+    "CeleryRunLauncher": {"_instance": "the only way from a launcher to its instance"},
+    "QueuedRunCoordinator": {"_instance": "the only way from a coordinator to its instance"},
+}
+"""Attributes of Dagster's classes that our subclasses read, set or override, each with the reason.
+
+By class of Dagster. ``stack/test_instance.py`` fails when one is missing from Dagster, or from this list.
+"""
