@@ -2,7 +2,6 @@
 
 import difflib
 import os
-from functools import cached_property
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -123,15 +122,15 @@ class Settings(BaseSettings):
     """The pause before a canary shows whether the stage works again; doubles with each that fails."""
     stage_breaker_cool_down_max_seconds: float = Field(3600, gt=0)
 
-    @cached_property
+    @property
     def scratch_dir(self) -> Path:
         return self.data_dir.absolute() / "scratch"
 
-    @cached_property
+    @property
     def intake(self) -> str:
         return self.intake_url or (self.data_dir.absolute() / "intake").as_uri()
 
-    @cached_property
+    @property
     def lake(self) -> str:
         return self.lake_url or (self.data_dir.absolute() / "lake").as_uri()
 

@@ -7,10 +7,11 @@ its inputs and one way in which its output is kept.
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
+from threading import Lock
 from typing import Any, TypeVar, get_type_hints
 from urllib.parse import unquote, urlsplit
 
@@ -20,6 +21,7 @@ from docpipe_assets.engines.pdf.reader import PRELOAD, IsolatedPdfReader
 from docpipe_assets.errors import ConfigurationError
 from docpipe_assets.identity import digest
 from docpipe_assets.lanes import LARGE, STANDARD
+from docpipe_assets.lazy import lazy
 from docpipe_assets.model import (
     STREAMS,
     CanonicalEntities,
@@ -49,7 +51,6 @@ from docpipe_assets.stages import (
 )
 from docpipe_assets.storage.file import FileStore
 from docpipe_assets.storage.lake import Lake, Parts, Saved, SplitCheckpoints, Tally
-from docpipe_assets.storage.s3 import S3Store
 from docpipe_assets.storage.scratch import ScratchFolder
 
 S = TypeVar("S", bound=Records[Any])
@@ -69,6 +70,8 @@ def open_store(url: str, settings: Settings) -> Store:
     """The store at an ``s3://bucket/prefix`` or ``file:///folder`` URL."""
     parts = urlsplit(url)
     if parts.scheme == "s3" and parts.netloc:
+        from docpipe_assets.storage.s3 import S3Store  # loads boto3
+
         return S3Store(
             parts.netloc,
             parts.path.strip("/"),
@@ -94,29 +97,29 @@ class Workbench:
         self._open_parts: dict[tuple[str, str], Parts] = {}
         self._checkpoints: dict[str, SplitCheckpoints] = {}
 
-    @cached_property
+    @lazy
     def intake(self) -> Source:
         if not self.settings.intake_url:  # nobody else would make the folder that stands in for a bucket
             (self.settings.data_dir / "intake").mkdir(parents=True, exist_ok=True)
         return open_store(self.settings.intake, self.settings)
 
-    @cached_property
+    @lazy
     def lake(self) -> Lake:
         return Lake(open_store(self.settings.lake, self.settings), self.scratch)
 
-    @cached_property
+    @lazy
     def sandbox(self) -> Sandbox:
         return Sandbox(preload=PRELOAD, scratch=self.settings.scratch_dir)
 
-    @cached_property
+    @lazy
     def reader(self) -> PdfReader:
         return IsolatedPdfReader(self._run, self.scratch)
 
-    @cached_property
+    @lazy
     def ocr(self) -> OcrPool:
         return OcrPool(self._ocr_engine, self._ocr_limits())
 
-    @cached_property
+    @lazy
     def _ocr_engine(self) -> str:
         """The engine that is set, on the back-end that is set or that the memory of a run suffices for."""
         chosen = self.settings
@@ -128,13 +131,13 @@ class Workbench:
             return "rapidocr_openvino"
         return chosen.ocr_engine
 
-    @cached_property
+    @lazy
     def fallback(self) -> OcrPool | None:
         """The second OCR engine, one process of it: the pages that need it are few."""
         name = self.settings.ocr_fallback
         return OcrPool(name, replace(self._ocr_limits(), processes=1)) if name else None
 
-    @cached_property
+    @lazy
     def ner(self) -> Sequence[NerEngine]:
         return [load_engine("ner", name, "find") for name in self.settings.ner_engines]
 
@@ -232,7 +235,7 @@ class Workbench:
             }
             yield self.save(document, stage(document, **inputs))
 
-    @cached_property
+    @lazy
     def code_versions(self) -> Mapping[str, str]:
         """For each stage a digest of its code, the package, and the libraries and settings it may fail by.
 
@@ -261,7 +264,7 @@ class Workbench:
             CanonicalEntities.asset: [mentions_to_entities.VERSION],
             Relationships.asset: [entities_to_relationships.VERSION],
         }
-        package = version("docpipe")
+        package = version("docpipe-assets")
         return {stage: digest([package, parts])[:12] for stage, parts in depends.items()}
 
     def take_child_usage(self) -> Usage:
@@ -357,6 +360,9 @@ FAILED_PAGES = f"pages_{TextMethod.FAILED.value}"
 FLAGGED_PAGES = "pages_flagged"
 
 
+_SHARING = Lock()
+
+
 @lru_cache(maxsize=4)
 def _workbench_of(process: int, settings_json: str) -> Workbench:
     return Workbench(Settings.model_validate_json(settings_json))
@@ -364,4 +370,5 @@ def _workbench_of(process: int, settings_json: str) -> Workbench:
 
 def shared_workbench(settings: Settings) -> Workbench:
     """The workbench of this process, kept warm between documents; a forked child makes its own."""
-    return _workbench_of(os.getpid(), settings.model_dump_json(exclude={"postgres_url", "broker_url"}))
+    with _SHARING:  # sensors of one code server run in several threads
+        return _workbench_of(os.getpid(), settings.model_dump_json(exclude={"postgres_url", "broker_url"}))

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from docpipe_assets.errors import ConfigurationError
+from docpipe_assets.lazy import once
 
 FEWEST_LETTERS = 40
 SUREST_GUESS = 0.5
@@ -74,7 +75,7 @@ def _is_latin(letter: str) -> bool:
     return "LATIN" in name or name.endswith("ORDINAL INDICATOR") or letter == "µ"
 
 
-@cache
+@once
 def _model() -> Any:
     spec = importlib.util.find_spec(_MODEL_PACKAGE)
     folders = (spec and spec.submodule_search_locations) or ()

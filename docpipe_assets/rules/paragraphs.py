@@ -9,10 +9,10 @@ although the first word of this one would have had room there.
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import pairwise
 from statistics import quantiles
 
+from docpipe_assets.lazy import lazy
 from docpipe_assets.model import Box
 from docpipe_assets.protocols import Line, Lines
 
@@ -50,15 +50,15 @@ class _Line:
     last: str
     quarter_turns: int
 
-    @cached_property
+    @lazy
     def left(self) -> float:
         return self.boxes[0].left
 
-    @cached_property
+    @lazy
     def right(self) -> float:
         return self.boxes[-1].right
 
-    @cached_property
+    @lazy
     def height(self) -> float:
         return max(_FLAT, *(box.bottom - box.top for box in self.boxes))
 

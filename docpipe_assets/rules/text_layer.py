@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import NamedTuple
 
+from docpipe_assets.lazy import once
 from docpipe_assets.model import TextMethod
 from docpipe_assets.rules.hashed import HashedSet
 from docpipe_assets.rules.languages import foreign_letter_share, language_of
@@ -200,7 +201,7 @@ def _is_common(word: str, language: str) -> bool:
     return word.replace("’", "'") in words_used(COMMON_ZIPF, language)
 
 
-@cache
+@once
 def words_used(least_zipf: float, language: str = "en") -> HashedSet:
     """The words of a language that are used at least so often; none of one that there is no list of."""
     import wordfreq  # takes a tenth of a second to load

@@ -1,4 +1,8 @@
-"""Objects in a bucket of S3 or of a server that speaks its protocol."""
+"""Objects in a bucket of S3 or of a server that speaks its protocol.
+
+Loads boto3, and is therefore imported only where a store of this kind is opened. boto3's modules import
+each other: were they first imported by several threads at once, one of them could see half of boto3.
+"""
 
 import base64
 import hashlib
@@ -6,10 +10,18 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
+
+from boto3.exceptions import Boto3Error
+from boto3.session import Session
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError, IncompleteReadError, NoCredentialsError
+from botocore.session import get_session
+from botocore.utils import parse_timestamp
+from urllib3.exceptions import HTTPError
 
 from docpipe_assets.errors import (
     AccessDenied,
@@ -26,7 +38,6 @@ from docpipe_assets.protocols import StoredObject
 from docpipe_assets.transfer import RANGE_BYTES, Piece, ResumingReader, download_ranges
 
 if TYPE_CHECKING:
-    from botocore.exceptions import ClientError
     from botocore.response import StreamingBody
     from mypy_boto3_s3 import S3Client
 
@@ -54,10 +65,6 @@ _ONE_PUT_BYTES = 1024 * 1024
 
 def s3_client(endpoint_url: str | None, region: str) -> "S3Client":
     """A client for an endpoint; credentials come from the usual AWS chain. Threads may share it."""
-    from boto3.session import Session
-    from botocore.config import Config
-    from botocore.session import get_session
-
     session = get_session()
     session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=_moment)
     # A session of its own: the default one would keep the credentials it saw first.
@@ -83,8 +90,6 @@ def _moment(value: Any) -> datetime:
     """A time in a listing, or in a header. botocore's own way to read it, which guesses how it is written,
     takes three times as long as all the rest of a listing.
     """
-    from botocore.utils import parse_timestamp
-
     for read in (datetime.fromisoformat, parsedate_to_datetime):
         try:
             moment = read(value)
@@ -112,16 +117,18 @@ class S3Store:
         self.url = f"s3://{bucket}/{prefix}".rstrip("/")
         self._bucket = bucket
         self._prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
-        self._endpoint_url = endpoint_url
-        self._region = region
         self._range_bytes = range_bytes
         self._encryption = (
             {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key_id} if kms_key_id else {}
         )
-
-    @cached_property
-    def _client(self) -> "S3Client":
-        return s3_client(self._endpoint_url, self._region)
+        # Not at the first use, which may be that of several threads at once.
+        try:
+            self._client = s3_client(endpoint_url, region)
+        except (BotoCoreError, ValueError) as error:
+            raise ConfigurationError(
+                f"{self.url}: no client can be made for it ({error}); correct DOCPIPE_S3_ENDPOINT_URL, "
+                "DOCPIPE_S3_REGION or the AWS profile"
+            ) from error
 
     def head(self, key: str) -> StoredObject:
         with self._translated(key):
@@ -229,10 +236,6 @@ class S3Store:
 
     @contextmanager
     def _translated(self, key: str) -> Iterator[None]:
-        from boto3.exceptions import Boto3Error
-        from botocore.exceptions import BotoCoreError, ClientError, IncompleteReadError, NoCredentialsError
-        from urllib3.exceptions import HTTPError
-
         where = f"{self.url}/{key}"
         try:
             yield
@@ -253,7 +256,7 @@ class S3Store:
         except (BotoCoreError, ConnectionError) as error:
             raise StoreUnavailable(f"{where}: {error}. {StoreUnavailable.advice}") from error
 
-    def _refused(self, error: "ClientError", where: str) -> DocpipeError:
+    def _refused(self, error: ClientError, where: str) -> DocpipeError:
         code = str(error.response.get("Error", {}).get("Code", "?"))
         if code == "NoSuchBucket":
             return ConfigurationError(
@@ -285,9 +288,6 @@ class _Body:
         self._where = where
 
     def read(self, size: int, /) -> bytes:
-        from botocore.exceptions import BotoCoreError
-        from urllib3.exceptions import HTTPError
-
         try:
             return self._body.read(size)
         except (BotoCoreError, HTTPError, OSError) as error:

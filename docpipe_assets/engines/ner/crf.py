@@ -1,7 +1,6 @@
 """People, organisations and places by a conditional random field trained for litigation documents."""
 
 from collections.abc import Iterator, Mapping
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -12,6 +11,7 @@ from docpipe_assets.engines.ner.features import FEATURES_VERSION, Featurizer, To
 from docpipe_assets.engines.ner.gazetteers import Gazetteer
 from docpipe_assets.engines.ner.short_names import Span, Vocabulary, with_short_names
 from docpipe_assets.errors import EngineError
+from docpipe_assets.lazy import lazy
 from docpipe_assets.model import EntityType, FoundName
 from docpipe_assets.protocols import NameContext
 
@@ -58,7 +58,7 @@ class CrfNer:
         self._folder = folder
         self.version = _version(folder)
 
-    @cached_property
+    @lazy
     def _model(self) -> _Model:
         import pycrfsuite
         import wordfreq

@@ -4,12 +4,12 @@ The models are the same, and so are their answers but for the last digits of a f
 """
 
 from collections.abc import Callable
-from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from docpipe_assets.engines.ocr.latin_head import cut_aside
 from docpipe_assets.errors import ConfigurationError, EngineError
+from docpipe_assets.lazy import once
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,7 +28,7 @@ class Networks(NamedTuple):
     """By class of the recogniser; the first stands for none."""
 
 
-@cache
+@once
 def load_networks(backend: str) -> Networks:
     """Both networks on ``onnxruntime`` or ``openvino``.
 

@@ -1,8 +1,7 @@
 """The engine ``rapidocr`` with its networks on OpenVINO: less CPU for more memory (extra ``openvino``)."""
 
-from functools import cached_property
-
 from docpipe_assets.engines.ocr.rapidocr import RapidOcr
+from docpipe_assets.lazy import lazy
 from docpipe_assets.protocols import Line, PageImage
 
 
@@ -11,11 +10,11 @@ class RapidOcrOnOpenVino:
 
     name = "rapidocr_openvino"
 
-    @cached_property
+    @lazy
     def version(self) -> str:
         return self._engine.version
 
-    @cached_property
+    @lazy
     def _engine(self) -> RapidOcr:
         return RapidOcr(backend="openvino")
 

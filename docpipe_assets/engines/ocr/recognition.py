@@ -7,7 +7,6 @@ which is what places words; the white between two words then gives their exact e
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -16,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from docpipe_assets.engines.ocr.detection import Quad
+from docpipe_assets.lazy import lazy
 from docpipe_assets.model import Box
 from docpipe_assets.protocols import PlacedWord
 
@@ -50,7 +50,7 @@ class Alphabet:
     """Letters with accents are rarer in English texts than specks above and below letters are on scans:
     they must be so much likelier than the plain letter."""
 
-    @cached_property
+    @lazy
     def weights(self) -> NDArray[np.float32]:
         """By class, what its probability is multiplied by against the other letters."""
         return np.array(

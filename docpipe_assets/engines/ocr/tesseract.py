@@ -4,10 +4,10 @@ import csv
 import os
 import shutil
 import subprocess
-from functools import cached_property
 
 from docpipe_assets.errors import ConfigurationError, EngineError, WallTimeout
 from docpipe_assets.identity import digest
+from docpipe_assets.lazy import lazy
 from docpipe_assets.model import Box
 from docpipe_assets.protocols import Line, PageImage, PlacedWord
 
@@ -27,12 +27,12 @@ class Tesseract:
     def __init__(self, language: str = "eng") -> None:
         self._language = language
 
-    @cached_property
+    @lazy
     def version(self) -> str:
         answer = self._run("--version").decode(errors="replace")
         return f"{answer.splitlines()[0]} {self._language} {digest([CODE_VERSION])[:8]}"
 
-    @cached_property
+    @lazy
     def _program(self) -> str:
         program = shutil.which("tesseract")
         if program is None:

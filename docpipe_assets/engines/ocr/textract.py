@@ -11,7 +11,6 @@ import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from functools import cached_property
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -24,6 +23,7 @@ from docpipe_assets.errors import (
     WallTimeout,
 )
 from docpipe_assets.identity import digest
+from docpipe_assets.lazy import lazy
 from docpipe_assets.model import Box
 from docpipe_assets.protocols import Line, PageImage, PlacedWord
 from docpipe_assets.rules.reading_order import Piece, reading_order
@@ -72,7 +72,7 @@ class Textract:
         self._given = settings
         self._attempts = attempts
 
-    @cached_property
+    @lazy
     def _settings(self) -> Settings:
         return self._given or read_settings()
 
@@ -82,7 +82,7 @@ class Textract:
         assert self._place
         return f"textract DetectDocumentText {digest([CODE_VERSION])[:8]}"
 
-    @cached_property
+    @lazy
     def _place(self) -> _Place:
         url = urlsplit(self._settings.textract_url)
         if url.scheme != "s3" or not url.netloc:
@@ -93,7 +93,7 @@ class Textract:
         prefix = url.path.strip("/")
         return _Place(url.netloc, f"{prefix}/" if prefix else "")
 
-    @cached_property
+    @lazy
     def _clients(self) -> tuple[Any, Any]:
         """Of S3 and of Textract; credentials come from the usual AWS chain."""
         from boto3.session import Session
