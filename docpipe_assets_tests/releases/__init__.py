@@ -1,0 +1,1 @@
+"""What each release wrote, and what later ones still read of it."""
