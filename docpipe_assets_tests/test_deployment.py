@@ -3,7 +3,6 @@
 import json
 import re
 import shlex
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -154,7 +153,7 @@ def test_a_units_memory_fits_its_slots() -> None:
     assert int(stop_seconds) >= int(grace_seconds) + HAND_BACK_SECONDS
 
 
-@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed")
+@pytest.mark.needs("systemd-analyze")
 @pytest.mark.parametrize("unit", UNITS, ids=lambda path: path.name)
 def test_systemd_accepts_the_unit(unit: Path, tmp_path: Path) -> None:
     text = unit.read_text().replace("/opt/docpipe/bin/", f"{Path(sys.executable).parent}/")

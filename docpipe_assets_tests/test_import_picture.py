@@ -1,6 +1,7 @@
 """The picture of who may import whom holds: imports point down, siblings stay apart."""
 
 import ast
+import re
 from functools import cache
 from pathlib import Path
 
@@ -24,9 +25,10 @@ LAYERS: list[set[str]] = [
     {"stages", "audit", "intake", "ledger", "engines", "sandbox", "storage", "upload", "meter", "sample"},
     {"rules", "breaker"},
 ]
-GROUND = {"lanes", "protocols", "identity", "model", "errors", "settings", "transfer"}
+GROUND = {"lazy", "lanes", "protocols", "identity", "model", "errors", "settings", "transfer"}
 """What everybody may use."""
 
+PRIVATE_NAMES = "defs/dagster_internals.py"
 DAGSTER_MAY_BE_IN = {"cli", "definitions", "demo", "defs", "recovery", "stack"}
 HEAVY = {
     "pymupdf": {"engines/pdf/pymupdf.py"},
@@ -42,6 +44,7 @@ HEAVY = {
     "fasttext": {"rules/languages.py"},
     "zstandard": {"storage/lake.py", "engines/ner"},
     "celery": {"defs", "stack"},
+    "dagster_celery": {PRIVATE_NAMES},
     "reportlab": {"sample"},
     "duckdb": set(),
 }
@@ -105,6 +108,17 @@ def test_dagster_is_imported_only_by_the_glue(path: Path) -> None:
     own = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
     if own not in DAGSTER_MAY_BE_IN:
         assert not {name for name in imports_of(path) if name.split(".")[0] == "dagster"}
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_private_names_of_dagster_are_imported_by_one_module(path: Path) -> None:
+    if path.relative_to(PACKAGE).as_posix() != PRIVATE_NAMES:
+        assert not {name for name in imports_of(path) if re.match(r"dagster\w*\._", name)}
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_what_threads_may_share_is_made_at_its_first_use_under_a_lock(path: Path) -> None:
+    assert "functools.cached_property" not in imports_of(path), "use docpipe_assets.lazy"
 
 
 @pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(PACKAGE)))

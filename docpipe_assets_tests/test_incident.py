@@ -76,9 +76,24 @@ kills = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+Kills = list[tuple[int, int, int, int]]
+
+
+@settings(max_examples=20, deadline=None)
 @given(kills, st.integers(1, 4))
-def test_the_incident_killed_anywhere(kills: list[tuple[int, int, int, int]], workers: int) -> None:
+def test_the_incident_killed_anywhere(kills: Kills, workers: int) -> None:
+    assert_the_incident_ends_well(kills, workers)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1200)
+@settings(max_examples=400, deadline=None)
+@given(kills, st.integers(1, 4))
+def test_the_incident_killed_anywhere_in_many_ways(kills: Kills, workers: int) -> None:
+    assert_the_incident_ends_well(kills, workers)
+
+
+def assert_the_incident_ends_well(kills: Kills, workers: int) -> None:
     plant = the_batch(workers=workers)
     for dies_after, key_budget, run_budget, seconds in kills:
         plant.tick(dies_after, keys=key_budget, runs=run_budget)
@@ -92,9 +107,21 @@ def test_the_incident_killed_anywhere(kills: list[tuple[int, int, int, int]], wo
     assert_each_was_tried_as_often_as_is_right(plant)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(kills)
-def test_two_daemons_at_once_spend_no_attempt_twice(kills: list[tuple[int, int, int, int]]) -> None:
+def test_two_daemons_at_once_spend_no_attempt_twice(kills: Kills) -> None:
+    assert_two_daemons_spend_no_attempt_twice(kills)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1200)
+@settings(max_examples=200, deadline=None)
+@given(kills)
+def test_two_daemons_spend_no_attempt_twice_in_many_ways(kills: Kills) -> None:
+    assert_two_daemons_spend_no_attempt_twice(kills)
+
+
+def assert_two_daemons_spend_no_attempt_twice(kills: Kills) -> None:
     plant = the_batch()
     for _, key_budget, run_budget, seconds in kills:
         plant.fold()
@@ -141,7 +168,8 @@ class EngineDown:
 FIVE_HUNDRED: dict[str, Nature] = dict.fromkeys((f"b/{number:03d}.pdf" for number in range(500)), well)
 
 
-@pytest.mark.parametrize("goes_well_first_minutes", [0, 1])
+@pytest.mark.parametrize("documents", [100, pytest.param(500, marks=pytest.mark.long)])
+@pytest.mark.parametrize("goes_well_first_minutes", [0, 0.5])
 @pytest.mark.parametrize(
     ("error", "stage"),
     [
@@ -152,10 +180,11 @@ FIVE_HUNDRED: dict[str, Nature] = dict.fromkeys((f"b/{number:03d}.pdf" for numbe
     ],
 )
 def test_an_outage_costs_few_attempts_and_charges_nobody(
-    error: str, stage: str, goes_well_first_minutes: int
+    error: str, stage: str, goes_well_first_minutes: float, documents: int
 ) -> None:
     outage = EngineDown(error, stage)
-    plant = plant_of(FIVE_HUNDRED, settings=Settings(intake_max_queued=500))
+    the_documents = dict(list(FIVE_HUNDRED.items())[:documents])
+    plant = plant_of(the_documents, settings=Settings(intake_max_queued=documents))
     plant.run_for(goes_well_first_minutes)
     finished_before = len(plant.spent())
     plant.outage = outage
@@ -164,14 +193,14 @@ def test_an_outage_costs_few_attempts_and_charges_nobody(
     failed = {run.key for run in plant.runs if run.started_at and run.fate}
     print(f"{error} after {finished_before} good ones: {len(failed)} documents spent an attempt")
     assert len(failed) < 30
-    assert plant.ledger().count(State.QUEUED) == 500 - plant.ledger().count(State.SUCCEEDED)
+    assert plant.ledger().count(State.QUEUED) == documents - plant.ledger().count(State.SUCCEEDED)
     # A worker may be lost by a document's fault; that it was not is known from the fifth or tenth on.
     charged = [one.failures for one in plant.breakers.documents.values() if one.failures]
     assert charged == ([1] * len(charged) if error == WORKER_LOST else [])
     assert len(charged) < 10
     outage.repaired = True
     plant.run_for(minutes=25)
-    assert plant.ledger().count(State.SUCCEEDED) == 500
+    assert plant.ledger().count(State.SUCCEEDED) == documents
     assert not plant.breakers.documents
     assert not plant.breakers.open_stages
 

@@ -68,7 +68,12 @@ def engine(folder: Path, **chosen: Any) -> str:
         ({}, "rapidocr"),
         ({"run_memory_bytes": GIGABYTE}, "rapidocr"),
         ({"run_memory_bytes": 4 * GIGABYTE, "ocr_backend": "onnxruntime"}, "rapidocr"),
-        ({"ocr_engine": "tesseract", "run_memory_bytes": 4 * GIGABYTE}, "tesseract"),
+        ({"ocr_engine": SECOND, "run_memory_bytes": 4 * GIGABYTE}, "sound"),
+        pytest.param(
+            {"ocr_engine": "tesseract", "run_memory_bytes": 4 * GIGABYTE},
+            "tesseract",
+            marks=pytest.mark.needs("tesseract"),
+        ),
         ({"run_memory_bytes": 4 * GIGABYTE}, "rapidocr_openvino" if HAS_OPENVINO else "rapidocr"),
     ],
 )

@@ -94,7 +94,7 @@ class Plant:
 
 @pytest.fixture
 def plant(tmp_path: Path) -> Iterator[Plant]:
-    with dg.instance_for_test() as instance:
+    with dg.DagsterInstance.ephemeral() as instance:
         made = Plant(tmp_path, instance)
         yield made
         made.bench.close()
@@ -114,7 +114,6 @@ def test_a_permanent_failure_is_one_attempt_through_every_layer(plant: Plant) ->
     assert plant.states() == {"b/empty.pdf": State.QUARANTINED, "b/good.pdf": State.SUCCEEDED}
 
 
-@pytest.mark.slow
 def test_a_transient_failure_is_retried_within_the_run(plant: Plant) -> None:
     good = next(request for request in plant.tick() if request.partition_key == "b/good.pdf")
     plant.source.refusals = 2

@@ -39,13 +39,18 @@ def _deflated(mebibytes: int, byte: bytes = b" ") -> bytes:
     return start + block * mebibytes + squeeze.flush()
 
 
-@_kind("a content stream of 200 MB in 200 KB", BLANK, *_SPENT)
+@_kind("a content stream of 200 MB in 200 KB", BLANK, *_SPENT, is_slow=True)
 def flate_bomb() -> bytes:
     pdf = TinyPdf()
     return _page_of(pdf, pdf.stream(_deflated(200), b"/Filter /FlateDecode"))
 
 
-@_kind("a content stream of 10 GB in 30 KB: three filters, each unpacking the next", TEXT, BLANK, *_SPENT)
+@_kind(
+    "a content stream of 10 GB in 30 KB: three filters, each unpacking the next",
+    TEXT,
+    BLANK,
+    *_SPENT,
+)
 def flate_bomb_in_chains() -> bytes:
     pdf = TinyPdf()
     filters = b"/Filter [/FlateDecode /FlateDecode /FlateDecode]"
@@ -61,7 +66,7 @@ def hundred_filters() -> bytes:
     return _page_of(pdf, pdf.stream(data, b"/Filter [%s]" % (b"/FlateDecode " * 100)))
 
 
-@_kind("run lengths that unpack to 120 MB", TEXT, BLANK, *_SPENT)
+@_kind("run lengths that unpack to 120 MB", TEXT, BLANK, *_SPENT, is_slow=True)
 def run_length_bomb() -> bytes:
     pdf = TinyPdf()
     data = zlib.compress(b"\x81 " * 1_000_000 + b"\x80", 9)
@@ -83,7 +88,13 @@ def predictor_bomb() -> bytes:
 
 
 @_kind(
-    "an object stream that unpacks to 300 MB", TEXT, "NO_PAGES", "UNREADABLE_PDF", "BAD_PAGE_TREE", *_SPENT
+    "an object stream that unpacks to 300 MB",
+    TEXT,
+    "NO_PAGES",
+    "UNREADABLE_PDF",
+    "BAD_PAGE_TREE",
+    *_SPENT,
+    is_slow=True,
 )
 def object_stream_bomb() -> bytes:
     pdf, root = with_pages(show())
@@ -241,7 +252,7 @@ def matrix_singular() -> bytes:
     )
 
 
-@_kind("100,000 small paths", TEXT, BLANK, *_SPENT)
+@_kind("100,000 small paths", TEXT, BLANK, *_SPENT, is_slow=True)
 def many_paths() -> bytes:
     pdf = TinyPdf()
     paths = b"".join(b"%d %d m %d %d l S " % (n % 612, n % 791, n % 599, n % 787) for n in range(100_000))
@@ -255,7 +266,7 @@ def endless_text() -> bytes:
     return _page_of(pdf, pdf.flate(b"BT /F1 1 Tf 0.02 TL 10 780 Td " + line * 32_000 + b"ET"))
 
 
-@_kind("forms drawn ten times each by the next, nine levels up", TEXT, BLANK, *_SPENT)
+@_kind("forms drawn ten times each by the next, nine levels up", TEXT, BLANK, *_SPENT, is_slow=True)
 def forms_multiplied() -> bytes:
     pdf = TinyPdf()
     below = pdf.stream(show(), b"/Type /XObject /Subtype /Form /BBox [0 0 612 792] " + RESOURCES)

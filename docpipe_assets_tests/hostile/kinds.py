@@ -23,6 +23,8 @@ class Kind:
     make: Make
     shows: str = ""
     """Text that must be found when the outcome is TEXT or PARTIAL."""
+    is_slow: bool = False
+    """Uses up one budget of CPU seconds after the other."""
 
     @property
     def file_name(self) -> str:
@@ -35,12 +37,14 @@ class Collection:
     def __init__(self) -> None:
         self.kinds: list[Kind] = []
 
-    def kind(self, what: str, *outcomes: str, shows: str = "") -> Callable[[Make], Make]:
+    def kind(
+        self, what: str, *outcomes: str, shows: str = "", is_slow: bool = False
+    ) -> Callable[[Make], Make]:
         """Take a function that makes a file; its name is the name of the kind."""
 
         def take(make: Make) -> Make:
             name = make.__name__.strip("_")
-            self.kinds.append(Kind(name, what, frozenset(outcomes), make, shows))
+            self.kinds.append(Kind(name, what, frozenset(outcomes), make, shows, is_slow))
             return make
 
         return take

@@ -14,7 +14,7 @@ from docpipe_assets_tests.hostile.processing import Outcome, artifacts, open_ben
 from docpipe_assets_tests.hostile.table import HEAD, row
 from docpipe_assets_tests.hostile.tiny_pdf import SENTENCE, show, simple
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.timeout(600)
 
 NORMAL = "normal.pdf"
 NORMAL_AGAIN = "normal-again.pdf"
@@ -22,10 +22,10 @@ ENOUGH_KINDS = 60
 
 
 class Round:
-    """All hostile files in one worker, between two normal documents of the same bytes."""
+    """Hostile files in one worker, between two normal documents of the same bytes."""
 
-    def __init__(self, folder: Path) -> None:
-        self.kinds = write_hostile(folder / "files")
+    def __init__(self, folder: Path, kinds: list[Kind]) -> None:
+        self.kinds = write_hostile(folder / "files", [kind.name for kind in kinds])
         pages = [show(f"Exhibit {n}. {SENTENCE} by Ellen Marsh on March {n}, 2021.") for n in range(1, 31)]
         normal = folder / "files" / NORMAL
         normal.write_bytes(simple(*pages))
@@ -58,9 +58,13 @@ def _zygotes() -> set[str]:
     return {pid for pid in children if b"sandbox.zygote" in Path(f"/proc/{pid}/cmdline").read_bytes()}
 
 
+QUICK = [kind for kind in all_kinds() if not kind.is_slow]
+SLOW = [kind for kind in all_kinds() if kind.is_slow]
+
+
 @pytest.fixture(scope="module")
 def processed(tmp_path_factory: pytest.TempPathFactory) -> Round:
-    return Round(tmp_path_factory.mktemp("hostile"))
+    return Round(tmp_path_factory.mktemp("hostile"), QUICK)
 
 
 def test_there_are_enough_kinds_and_they_are_small(processed: Round) -> None:
@@ -70,8 +74,20 @@ def test_there_are_enough_kinds_and_they_are_small(processed: Round) -> None:
     assert sum(sizes) < 30 * 2**20
 
 
-@pytest.mark.parametrize("kind", all_kinds(), ids=lambda kind: kind.name)
+@pytest.mark.parametrize("kind", QUICK, ids=lambda kind: kind.name)
 def test_each_kind_ends_in_text_or_in_its_class(processed: Round, kind: Kind) -> None:
+    assert_ends_as_it_may(processed, kind)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("kind", SLOW, ids=lambda kind: kind.name)
+def test_a_kind_that_takes_long_ends_so_as_well(tmp_path: Path, kind: Kind) -> None:
+    alone = Round(tmp_path, [kind])
+    assert_ends_as_it_may(alone, kind)
+    assert (alone.left, alone.zygote_after, alone.after) == ([], alone.zygote, alone.before)
+
+
+def assert_ends_as_it_may(processed: Round, kind: Kind) -> None:
     outcome = processed.outcomes[kind.name]
     assert outcome.code != InternalError.code, outcome.message
     assert outcome.code in kind.outcomes, outcome.message

@@ -5,8 +5,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-import pytest
-
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
@@ -21,10 +19,6 @@ _FLAGS = [
     "--disable-sync",
 ]
 _PATIENCE_MS = 90_000
-
-needs_chromium = pytest.mark.skipif(
-    _CHROMIUM is None, reason="needs Debian's chromium: apt-get install chromium"
-)
 
 
 @contextmanager

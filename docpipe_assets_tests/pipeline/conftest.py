@@ -1,4 +1,4 @@
-"""The real local stack, once for all pipeline tests: S3 server, Postgres, broker, workers, UI, daemon."""
+"""The real local stack, shared by all tests that break nothing: S3, Postgres, broker, workers, UI, daemon."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from docpipe_assets.stack import Stack
 from docpipe_assets_tests.pipeline.site import Site, open_site
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     folder = tmp_path_factory.mktemp("stack")
     with open_site(Stack(folder, workers=2, environment={"DOCPIPE_INTAKE_SECONDS": "2"})) as running:

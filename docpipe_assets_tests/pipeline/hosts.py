@@ -19,7 +19,7 @@ def reason_without_hosts() -> str | None:
     if sys.platform != "linux" or os.geteuid() != 0:
         return "network namespaces need Linux and root"
     if shutil.which("ip") is None:
-        return "network namespaces need ip, of Debian's iproute2"
+        return "network namespaces are made by ip"
     name = f"docpipe-try-{os.getpid()}"
     if subprocess.run(["ip", "netns", "add", name], capture_output=True, check=False).returncode:
         return "network namespaces are not permitted here"

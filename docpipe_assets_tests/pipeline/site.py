@@ -37,7 +37,8 @@ class Site:
     def put(self, key: str, path: Path) -> None:
         self.intake.put(key, path)
 
-    def ledger(self, batch: str) -> Ledger:
+    def ledger(self, batch: str | None = None) -> Ledger:
+        """Of a batch, or of all."""
         return read_ledger(self.instance, self.bench, batch)
 
     def entry(self, document: str) -> Entry:
@@ -60,6 +61,15 @@ class Site:
     def runs_of(self, partition_key: str) -> list[dg.DagsterRun]:
         """Newest first."""
         return list(self.instance.get_runs(dg.RunsFilter(tags={"dagster/partition": partition_key})))
+
+    def wait_for_ticks(self, count: int = 3) -> None:
+        """Until intake has begun so many ticks more: all but the last of them have ended by then."""
+        since = time.time()
+        self.wait_for(lambda: self._ticks_since(since), lambda ticks: ticks >= count, f"{count} more ticks")
+
+    def _ticks_since(self, moment: float) -> int:
+        (intake,) = self.instance.all_instigator_state()  # docpipe's only sensor
+        return len(self.instance.get_ticks(intake.instigator_origin_id, intake.selector_id, after=moment))
 
     def wait_for(self, look: Callable[[], T], is_there: Callable[[T], bool], what: str) -> T:
         deadline = time.monotonic() + self.patience_seconds

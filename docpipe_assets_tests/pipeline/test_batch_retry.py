@@ -19,11 +19,14 @@ from docpipe_assets.defs import tags
 from docpipe_assets.ledger import Ledger, State
 from docpipe_assets.model import STREAMS
 from docpipe_assets.stack import Stack
-from docpipe_assets_tests.pipeline.chromium import needs_chromium, open_page
+from docpipe_assets_tests.pipeline.chromium import open_page
 from docpipe_assets_tests.pipeline.papers import awkward_letter, invoice, letter, write_scan
 from docpipe_assets_tests.pipeline.site import Site, open_site
 
-pytestmark = [pytest.mark.pipeline, pytest.mark.slow, pytest.mark.timeout(7200)]
+pytestmark = [
+    pytest.mark.pipeline,
+    pytest.mark.timeout(7200),
+]
 
 DOCUMENTS = int(os.environ.get("BATCH_RETRY_DOCUMENTS", "20")) // 2
 """In each of the two batches."""
@@ -156,8 +159,7 @@ def test_one_command_runs_exactly_the_missing_stages(clinic: Site, failed: dict[
     assert clinic.runs_in(BY_BACKFILL).total() == DOCUMENTS, "the other batch was not named"
 
 
-@pytest.mark.browser
-@needs_chromium
+@pytest.mark.needs("chromium")
 def test_one_backfill_in_the_ui_runs_exactly_the_missing_stages(
     clinic: Site, failed: dict[str, Ledger], tmp_path: Path
 ) -> None:

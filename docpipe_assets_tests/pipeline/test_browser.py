@@ -10,13 +10,17 @@ import pytest
 
 from docpipe_assets.ledger import State
 from docpipe_assets.sample import write_text_pdfs
-from docpipe_assets_tests.pipeline.chromium import needs_chromium, open_page
+from docpipe_assets_tests.pipeline.chromium import open_page
 from docpipe_assets_tests.pipeline.site import Site
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-pytestmark = [pytest.mark.pipeline, pytest.mark.browser, pytest.mark.timeout(600), needs_chromium]
+pytestmark = [
+    pytest.mark.pipeline,
+    pytest.mark.needs("chromium"),
+    pytest.mark.timeout(900),
+]
 DOCUMENT = "browser/O'Néill, exhibit #4 (100% final).pdf"
 KEY = "browser/O'Néill%2C exhibit #4 (100%25 final).pdf"
 

@@ -27,9 +27,13 @@ from docpipe_assets_tests.pipeline.engines import Gate
 from docpipe_assets_tests.pipeline.papers import write_padded
 from docpipe_assets_tests.pipeline.site import Site, open_site
 
-pytestmark = [pytest.mark.pipeline, pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [
+    pytest.mark.pipeline,
+    pytest.mark.long,
+    pytest.mark.timeout(900),
+]
 
-PATIENCE_SECONDS = 150.0
+PATIENCE_SECONDS = 400.0
 NOTICED_SECONDS = 60.0
 """So soon the run of a killed worker has to be marked as failed."""
 BIG_BYTES = 90_000_000
@@ -123,6 +127,14 @@ class Ward:
         ledger = self.site.ledger(batch)
         assert ledger.discovered == ledger.count(State.SUCCEEDED) == 2 + others
         self.assert_nothing_was_done_twice()
+
+        self.assert_every_document_is_accounted_for()
+
+    def assert_every_document_is_accounted_for(self) -> None:
+        """Of all batches: no test leaves one behind."""
+        ledger = self.site.ledger()
+        assert ledger.discovered == ledger.count(State.SUCCEEDED)
+        assert not self.stack.check()
 
     def assert_nothing_was_done_twice(self) -> None:
         runs = self.site.instance.get_runs()
@@ -316,14 +328,3 @@ def test_killed_code_server_and_webserver_do_not_stop_the_document_that_is_worke
     assert record.dagster_run.status is dg.DagsterRunStatus.SUCCESS
     ward.assert_work_goes_on("servers")
     assert len(ward.runs("servers/scan.pdf")) == 1
-
-
-def test_after_all_faults_every_document_is_accounted_for(ward: Ward) -> None:
-    ledgers = [
-        ward.site.ledger(name) for name in {run.tags[tags.BATCH] for run in ward.site.instance.get_runs()}
-    ]
-    assert sum(ledger.count(State.UNACCOUNTED) for ledger in ledgers) == 0
-    assert sum(ledger.discovered for ledger in ledgers) == sum(
-        ledger.count(State.SUCCEEDED) for ledger in ledgers
-    )
-    assert not ward.stack.check()

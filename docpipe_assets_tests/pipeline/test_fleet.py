@@ -25,14 +25,18 @@ from docpipe_assets_tests.pipeline.engines import Gate
 from docpipe_assets_tests.pipeline.hosts import Host, host, reason_without_hosts
 from docpipe_assets_tests.pipeline.site import Site, open_site
 
-pytestmark = [pytest.mark.pipeline, pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [
+    pytest.mark.pipeline,
+    pytest.mark.timeout(900),
+]
 
 ENVIRONMENT = {
     "DOCPIPE_INTAKE_SECONDS": "2",
     "DOCPIPE_RETRY_SECONDS": "600",  # whoever is charged waits for longer than the test does
     "DOCPIPE_OCR_ENGINE": "docpipe_assets_tests.pipeline.engines:SlowOcr",
 }
-ENDS_SECONDS = 60.0
+ENDS_SECONDS = 120.0
+"""Far more than a worker takes; it kills itself, with another status, when handing back takes too long."""
 RUNNING = (dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING)
 
 
@@ -96,16 +100,10 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
     page.save(files / "scan.pdf", resolution=72)
     (letter,) = write_text_pdfs(files, 1)
     stack = Stack(tmp_path_factory.mktemp("fleet"), workers=0, webserver=False, environment=ENVIRONMENT)
-    with open_site(stack, patience_seconds=100) as site:
+    with open_site(stack, patience_seconds=400) as site:
         gate = Gate(site.bench.settings.data_dir)
         yield Fleet(site, gate, files / "scan.pdf", letter)
         gate.open()
-
-
-def ended_after(worker: "subprocess.Popen[bytes]", seconds: float = ENDS_SECONDS) -> int:
-    began = time.monotonic()
-    worker.wait(seconds)
-    return round(time.monotonic() - began)
 
 
 def unchanged(site: Site, run: dg.DagsterRun) -> set[str]:
@@ -127,14 +125,20 @@ def test_a_worker_told_to_end_takes_nothing_new_and_finishes_what_it_has(fleet: 
         fleet.gate.open()
         (scan,) = fleet.wait_for_success("finish/scan.pdf")
         assert tags.ERROR not in scan.tags
-        ended_after(first)
+        first.wait(ENDS_SECONDS)
         assert first.returncode == 0
 
 
 @pytest.mark.parametrize(
     ("grace", "signals", "page_ends"),
-    [("0", [signal.SIGTERM], False), ("600", [signal.SIGINT, signal.SIGINT], True)],
-    ids=["whose grace is over, at a page that does not end", "that is told twice"],
+    [
+        pytest.param(
+            *("0", [signal.SIGTERM], False),
+            id="whose grace is over, at a page that does not end",
+            marks=pytest.mark.long,
+        ),
+        pytest.param("600", [signal.SIGINT, signal.SIGINT], True, id="that is told twice"),
+    ],
 )
 def test_a_worker_hands_its_document_back_to_the_others(
     fleet: Fleet, grace: str, signals: list[signal.Signals], page_ends: bool
@@ -148,8 +152,8 @@ def test_a_worker_hands_its_document_back_to_the_others(
             time.sleep(1)
         if page_ends:
             fleet.gate.open()
-        assert ended_after(leaving) < 30
-        assert leaving.returncode == 0
+        leaving.wait(ENDS_SECONDS)
+        assert leaving.returncode == 0, "it ended by itself, within the time that handing back may take"
         (given_up,) = fleet.runs(document)[:1]
         assert given_up.status is dg.DagsterRunStatus.FAILURE
         assert given_up.tags[tags.ERROR] == RUN_HANDED_BACK
@@ -183,6 +187,7 @@ def test_a_run_that_a_person_cancels_is_not_taken_for_one_handed_back(fleet: Fle
 WITHOUT_HOSTS = reason_without_hosts()
 
 
+@pytest.mark.needs("ip")
 @pytest.mark.skipif(WITHOUT_HOSTS is not None, reason=str(WITHOUT_HOSTS))
 def test_workers_on_other_machines_need_s3_postgres_and_the_broker_and_nothing_else(
     fleet: Fleet, tmp_path: Path

@@ -21,7 +21,11 @@ from docpipe_assets.stack import Stack
 from docpipe_assets_tests.pipeline.papers import CRASHES, HANGS, letter, write_padded
 from docpipe_assets_tests.pipeline.site import Site, open_site, report
 
-pytestmark = [pytest.mark.pipeline, pytest.mark.slow, pytest.mark.timeout(1800)]
+pytestmark = [
+    pytest.mark.pipeline,
+    pytest.mark.long,
+    pytest.mark.timeout(1800),
+]
 
 LARGE_BYTES = int(os.environ.get("INCIDENT_LARGE_BYTES", "110_000_000"))
 BATCH = "incident"

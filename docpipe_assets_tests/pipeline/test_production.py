@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import boto3
@@ -22,7 +21,10 @@ from docpipe_assets.settings import read_settings
 from docpipe_assets.workbench import Workbench
 from docpipe_assets_tests.pipeline.site import Site
 
-pytestmark = [pytest.mark.pipeline, pytest.mark.timeout(600)]
+pytestmark = [
+    pytest.mark.pipeline,
+    pytest.mark.timeout(900),
+]
 
 BATCH = "sample"
 
@@ -143,7 +145,8 @@ def test_an_unchanged_document_is_left_alone_and_quickly(
     assert {name: metadata["unchanged"].value for name, metadata in made.items()} == dict.fromkeys(
         (asset.key.to_user_string() for asset in DOCUMENT_ASSETS), True
     )
-    assert sum(float(str(metadata["wall_seconds"].value)) for metadata in made.values()) < 2
+    # Of CPU time: what else the machine does must not decide. Loading an engine alone takes longer.
+    assert sum(float(str(metadata["cpu_seconds"].value)) for metadata in made.values()) < 2
 
 
 def test_a_new_key_is_processed_and_an_overwritten_one_again(site: Site, tmp_path: Path) -> None:
@@ -161,7 +164,7 @@ def test_a_new_key_is_processed_and_an_overwritten_one_again(site: Site, tmp_pat
     assert before is not None
     assert after is not None
     assert before.version != after.version
-    time.sleep(6)  # three more ticks
+    site.wait_for_ticks()
     assert len(site.runs_of(document)) == 2, "unchanged documents are left alone"
 
 

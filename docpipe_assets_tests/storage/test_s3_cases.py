@@ -271,7 +271,6 @@ def test_a_server_that_asks_for_fewer_requests_is_asked_again_after_a_pause(
     assert server.answers == [("HEAD", 200), ("GET", 503), ("GET", 200)]
 
 
-@pytest.mark.slow
 def test_a_server_that_goes_on_asking_for_fewer_requests_is_throttled(
     moody: tuple[MoodyS3, S3Store], tmp_path: Path
 ) -> None:

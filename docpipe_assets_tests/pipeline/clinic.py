@@ -1,0 +1,113 @@
+"""A stack with a document that kills whoever works on it, stopped as a whole and started again at will."""
+
+import subprocess
+import sys
+import time
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from docpipe_assets.breaker import DocumentBreaker
+from docpipe_assets.defs.history import fold_history
+from docpipe_assets.defs.interventions import breaker
+from docpipe_assets.ledger import State
+from docpipe_assets.stack import Stack
+from docpipe_assets_tests.pipeline.papers import invoice, letter
+from docpipe_assets_tests.pipeline.site import Site, open_site
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+KILLER, OTHER = "ward/killer.pdf", "ward/other.pdf"
+LONG_ENOUGH_SECONDS = 3600
+"""A cool-down that does not end while somebody looks."""
+ENVIRONMENT = {
+    "DOCPIPE_INTAKE_SECONDS": "1",
+    "DOCPIPE_RETRY_SECONDS": "1",
+    "DOCPIPE_BREAKER_FAILURES": "2",
+    "DOCPIPE_NER_ENGINES": '["docpipe_assets_tests.pipeline.moods:MoodyNer"]',
+}
+
+
+class Clinic:
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._running = ExitStack()
+        self.site: Site
+        self.started_at = 0.0
+
+    def start(self, cool_down_seconds: int = LONG_ENOUGH_SECONDS, *, daemon: bool = True) -> None:
+        environment = ENVIRONMENT | {
+            "DOCPIPE_BREAKER_COOL_DOWN_SECONDS": str(cool_down_seconds),
+            "DOCPIPE_BREAKER_COOL_DOWN_MAX_SECONDS": str(cool_down_seconds),
+        }
+        stack = Stack(self._folder, workers=2, daemon=daemon, environment=environment)
+        self.site = self._running.enter_context(open_site(stack))
+        self.started_at = time.time()
+
+    def stop(self) -> None:
+        self._running.close()
+
+    def open_the_breaker(self, folder: Path) -> None:
+        """Process a normal document, then the one that kills two workers and is held from then on."""
+        path = folder / "document.pdf"
+        self.set_mood("well")
+        path.write_bytes(letter(1))
+        self.site.put(OTHER, path)
+        assert self.site.settled("ward", 1).count(State.SUCCEEDED) == 1
+        self.set_mood("deadly")
+        path.write_bytes(invoice(2))
+        self.site.put(KILLER, path)
+        self.wait_for_opening(attempts=2)
+
+    @property
+    def url(self) -> str:
+        return self.site.stack.endpoints.webserver_url
+
+    @property
+    def breaker(self) -> DocumentBreaker | None:
+        return fold_history(self.site.instance, self.site.bench.settings)[0].documents.get(KILLER)
+
+    @property
+    def told(self) -> list[str]:
+        """What the sensor has told of the breaker, newest first."""
+        records = self.site.instance.fetch_materializations(breaker.key, limit=100).records
+        return [str(one.asset_materialization.description) for one in records if one.asset_materialization]
+
+    def set_mood(self, mood: str) -> None:
+        (self._folder / "mood").write_text(mood)
+
+    def wait_for_opening(self, attempts: int) -> DocumentBreaker:
+        found = self.site.wait_for(
+            lambda: self.breaker,
+            lambda one: one is not None and one.attempts >= attempts and state(one) == "open",
+            "the breaker to open",
+        )
+        assert found is not None
+        return found
+
+    def command(self, *arguments: str) -> str:
+        """What ``docpipe`` prints on a wide terminal."""
+        done = subprocess.run(
+            [sys.executable, "-m", "docpipe_assets", *arguments],
+            env={**self.site.stack.environment, "PATH": "", "COLUMNS": "180"},
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+
+def metadata_on(page: "Page") -> dict[str, str]:
+    """The tables of names and values that a page shows."""
+    rows = page.locator("table tr").evaluate_all(
+        "rows => rows.map(row => [...row.cells].map(cell => cell.innerText.trim()))"
+    )
+    return {row[0]: row[1] for row in rows if len(row) > 1}
+
+
+def state(one: DocumentBreaker) -> str:
+    return one.state_at(datetime.now(UTC))

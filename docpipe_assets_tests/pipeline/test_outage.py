@@ -1,0 +1,167 @@
+"""An outage, seen from outside: intake pauses early, nobody is charged, and all finish after the repair.
+
+RECOVERY_DOCUMENTS in the environment says how many documents there are. Many of them are processed with
+the settings of production, few of them with shorter pauses.
+"""
+
+import os
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from docpipe_assets.breaker import RUN_RECALLED, request_name
+from docpipe_assets.definitions import build_definitions
+from docpipe_assets.defs import tags
+from docpipe_assets.defs.history import fold_history
+from docpipe_assets.defs.interventions import breaker
+from docpipe_assets.defs.jobs import PROCESS_DOCUMENT
+from docpipe_assets.intake import sighting_of
+from docpipe_assets.lanes import LARGE
+from docpipe_assets.ledger import State
+from docpipe_assets.stack import Stack
+from docpipe_assets_tests.pipeline.papers import write_scans
+from docpipe_assets_tests.pipeline.site import Site, open_site
+
+pytestmark = [
+    pytest.mark.pipeline,
+    pytest.mark.long,
+    pytest.mark.timeout(7200),
+]
+
+SCANS = int(os.environ.get("RECOVERY_DOCUMENTS", "40"))
+IS_SHORT = SCANS < 100
+ENGINE = {"DOCPIPE_OCR_ENGINE": "docpipe_assets_tests.pipeline.moods:MoodyOcr"}
+SHORT_PAUSES = {
+    "DOCPIPE_INTAKE_SECONDS": "1",
+    "DOCPIPE_INTAKE_MAX_QUEUED": "6",
+    "DOCPIPE_RETRY_SECONDS": "2",
+    "DOCPIPE_STAGE_BREAKER_COOL_DOWN_SECONDS": "10",
+}
+WORKERS = 6 if IS_SHORT else 2
+"""Those who meet the broken engine sleep between their retries, so that many cost no more than few."""
+
+
+@pytest.fixture
+def ward(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A stack of its own, with an OCR engine that can be broken."""
+    folder = tmp_path_factory.mktemp("ward")
+    environment = ENGINE | (SHORT_PAUSES if IS_SHORT else {})
+    stack = Stack(folder, workers=WORKERS, webserver=False, environment=environment)
+    with open_site(stack, patience_seconds=400 + 5 * SCANS) as site:
+        yield site
+
+
+def set_mood(ward: Site, mood: str) -> None:
+    (ward.stack.folder / "mood").write_text(mood)
+
+
+def test_an_outage_charges_nobody_and_all_finish_after_the_repair(ward: Site, tmp_path: Path) -> None:
+    intake_pauses_before_everybody_has_failed(ward, tmp_path)
+    what_waits_in_the_queue_is_recalled_and_nobody_is_charged(ward)
+    after_the_repair_a_canary_opens_the_way_and_all_finish_uncharged(ward)
+
+
+def intake_pauses_before_everybody_has_failed(ward: Site, tmp_path: Path) -> None:
+    set_mood(ward, "broken")
+    for path in write_scans(tmp_path, SCANS):
+        ward.put(f"outage/{path.name}", path)
+
+    ward.wait_for(lambda: told_of(ward), lambda texts: has(texts, "ocr_text open"), "the breaker to open")
+    before = {run.run_id: run.tags[tags.PARTITION] for run in runs_of_the_outage(ward)}
+    ward.wait_for(
+        lambda: sum(not run.is_finished for run in runs_of_the_outage(ward)),
+        lambda count: count == 0,
+        "what was under way to end",
+    )
+    runs = runs_of_the_outage(ward)
+    had_a_run = set(before.values())
+    spent = {run.tags[tags.PARTITION] for run in runs if has_failed(run)}
+    print(f"\n{SCANS} documents; {len(had_a_run)} had a run when the breaker opened, {len(spent)} failed")
+    assert len(spent) < 30
+    assert all(tags.CANARY in run.tags for run in runs if run.run_id not in before), "intake pauses"
+    breakers, _ = fold_history(ward.instance, ward.bench.settings)
+    failed = [one.failures for one in breakers.documents.values() if one.error != RUN_RECALLED]
+    assert failed == [0] * len(spent), "nobody is charged"
+    ledger = ward.ledger("outage")
+    assert ledger.count(State.UNACCOUNTED) == 0
+    assert ledger.discovered == SCANS
+
+
+def runs_of_the_outage(ward: Site) -> list[dg.DagsterRun]:
+    return list(ward.instance.get_runs(dg.RunsFilter(tags={tags.BATCH: "outage"})))
+
+
+def has_failed(run: dg.DagsterRun) -> bool:
+    return run.status is dg.DagsterRunStatus.FAILURE
+
+
+def told_of(ward: Site) -> list[str]:
+    """What the sensor has told of breakers."""
+    records = ward.instance.fetch_materializations(breaker.key, limit=1000).records
+    return [str(one.asset_materialization.description) for one in records if one.asset_materialization]
+
+
+def has(texts: list[str], beginning: str) -> bool:
+    return any(text.startswith(beginning) for text in texts)
+
+
+def what_waits_in_the_queue_is_recalled_and_nobody_is_charged(ward: Site) -> None:
+    """Runs as intake queues them a moment before it learns of the outage, in the lane that begins one at
+    a time: all but one of them wait until it looks."""
+    like = runs_of_the_outage(ward)[0]
+    have_a_run = {run.tags[tags.PARTITION] for run in runs_of_the_outage(ward)}
+    others = [seen for seen in map(sighting_of, ward.intake.list("outage/")) if seen.key not in have_a_run][
+        :5
+    ]
+    job = build_definitions(ward.bench.settings).resolve_job_def(PROCESS_DOCUMENT)
+    queued = {}
+    for seen in others:
+        said = {
+            tags.PARTITION: seen.key,
+            tags.BATCH: seen.batch,
+            tags.VERSION: seen.version,
+            tags.REQUEST: request_name(seen.document, seen.version),
+            tags.LANE: LARGE,
+            tags.QUEUE: LARGE,
+        }
+        run = ward.instance.create_run_for_job(
+            job, tags=said, remote_job_origin=like.remote_job_origin, job_code_origin=like.job_code_origin
+        )
+        submission = dg.SubmitRunContext(run, workspace=None)  # type: ignore[arg-type]  # not looked at
+        ward.instance.run_coordinator.submit_run(submission)
+        queued[run.run_id] = seen
+    ended = ward.wait_for(
+        lambda: ward.instance.get_run_records(dg.RunsFilter(run_ids=list(queued))),
+        lambda records: all(record.dagster_run.is_finished for record in records),
+        "the queue to be empty",
+    )
+    recalled = [one for one in ended if one.dagster_run.status is dg.DagsterRunStatus.CANCELED]
+    assert len(recalled) >= len(queued) - 1
+    assert {one.start_time for one in recalled} == {None}, "none of them had begun"
+    assert {one.dagster_run.tags[tags.ERROR] for one in recalled} == {RUN_RECALLED}
+    breakers, _ = fold_history(ward.instance, ward.bench.settings)
+    keys = [one.dagster_run.tags[tags.PARTITION] for one in recalled]
+    assert {breakers.documents[key].failures for key in keys} == {0}
+    states = {entry.document: entry.state for entry in ward.ledger("outage").entries}
+    waiting = {states[queued[one.dagster_run.run_id].document] for one in recalled}
+    assert waiting <= {State.QUEUED, State.IN_FLIGHT}, "one of them may be the canary by now"
+
+
+def after_the_repair_a_canary_opens_the_way_and_all_finish_uncharged(ward: Site) -> None:
+    set_mood(ward, "well")
+    began = time.monotonic()
+    ledger = ward.settled("outage", SCANS)
+    print(f"\nall {SCANS} finished {time.monotonic() - began:.0f} s after the repair")
+    assert ledger.count(State.SUCCEEDED) == SCANS
+    breakers, _ = fold_history(ward.instance, ward.bench.settings)
+    assert not breakers.open_stages
+    assert not breakers.documents
+    canaries = [run for run in runs_of_the_outage(ward) if tags.CANARY in run.tags]
+    print(f"canaries: {[run.status.value for run in canaries]}")
+    assert len({run.tags[tags.CANARY] for run in canaries}) == len(canaries) >= 1
+    assert Counter(has_failed(run) for run in canaries)[False] == 1
+    assert has(told_of(ward), "ocr_text closed")

@@ -1,0 +1,18 @@
+"""Programs that are no Python packages: where one is missing, the tests that need it are left out."""
+
+import shutil
+
+PACKAGES = {
+    "chromium": "chromium",
+    "ip": "iproute2",
+    "systemd-analyze": "systemd",
+    "tesseract": "tesseract-ocr tesseract-ocr-eng",
+}
+"""By program the Debian packages that it comes with. ``.ci/run`` installs them."""
+
+
+def reason_to_leave_out(program: str) -> str | None:
+    """Why a test that needs the program can't run here; None where it can."""
+    if shutil.which(program) is not None:
+        return None
+    return f"needs {program}: apt-get install {PACKAGES[program]}"
