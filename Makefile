@@ -3,8 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 BENCH ?= orchestration
-# Two of them spend most of their time waiting for a stack, so three keep two cores busy.
-TEST_PROCESSES ?= 3
+# Two of them spend most of their time waiting for a stack, so four keep two cores busy.
+TEST_PROCESSES ?= 4
 
 .PHONY: install demo test test-optional test-long lint check bench lock wheel
 
@@ -29,9 +29,10 @@ test: install
 test-optional: install
 	$(BIN)/python -m pytest -m "needs and not long" -n $(TEST_PROCESSES) --dist loadfile $(ARGS)
 
-# What takes minutes each: outages of many documents, every fault on a stack of its own, large scans.
+# What takes minutes each: outages of many documents, every fault on a stack of its own, large scans;
+# and ten times as many examples of each property.
 test-long: install
-	$(BIN)/python -m pytest -m long $(ARGS)
+	$(BIN)/python -m pytest -m "long or hypothesis" --hypothesis-profile=thorough $(ARGS)
 
 lint: install
 	$(BIN)/ruff format --check docpipe_assets docpipe_assets_tests

@@ -77,23 +77,13 @@ kills = st.lists(
 
 
 Kills = list[tuple[int, int, int, int]]
+EXAMPLES = settings.default.max_examples // 2
+"""Of the profile's: an incident takes a third of a second."""
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(kills, st.integers(1, 4))
 def test_the_incident_killed_anywhere(kills: Kills, workers: int) -> None:
-    assert_the_incident_ends_well(kills, workers)
-
-
-@pytest.mark.long
-@pytest.mark.timeout(1200)
-@settings(max_examples=400, deadline=None)
-@given(kills, st.integers(1, 4))
-def test_the_incident_killed_anywhere_in_many_ways(kills: Kills, workers: int) -> None:
-    assert_the_incident_ends_well(kills, workers)
-
-
-def assert_the_incident_ends_well(kills: Kills, workers: int) -> None:
     plant = the_batch(workers=workers)
     for dies_after, key_budget, run_budget, seconds in kills:
         plant.tick(dies_after, keys=key_budget, runs=run_budget)
@@ -107,21 +97,9 @@ def assert_the_incident_ends_well(kills: Kills, workers: int) -> None:
     assert_each_was_tried_as_often_as_is_right(plant)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(kills)
 def test_two_daemons_at_once_spend_no_attempt_twice(kills: Kills) -> None:
-    assert_two_daemons_spend_no_attempt_twice(kills)
-
-
-@pytest.mark.long
-@pytest.mark.timeout(1200)
-@settings(max_examples=200, deadline=None)
-@given(kills)
-def test_two_daemons_spend_no_attempt_twice_in_many_ways(kills: Kills) -> None:
-    assert_two_daemons_spend_no_attempt_twice(kills)
-
-
-def assert_two_daemons_spend_no_attempt_twice(kills: Kills) -> None:
     plant = the_batch()
     for _, key_budget, run_budget, seconds in kills:
         plant.fold()
@@ -168,8 +146,14 @@ class EngineDown:
 FIVE_HUNDRED: dict[str, Nature] = dict.fromkeys((f"b/{number:03d}.pdf" for number in range(500)), well)
 
 
-@pytest.mark.parametrize("documents", [100, pytest.param(500, marks=pytest.mark.long)])
-@pytest.mark.parametrize("goes_well_first_minutes", [0, 0.5])
+@pytest.mark.parametrize(
+    ("documents", "goes_well_first_minutes"),
+    [
+        (100, 0.5),
+        pytest.param(500, 0, marks=pytest.mark.long),
+        pytest.param(500, 1, marks=pytest.mark.long),
+    ],
+)
 @pytest.mark.parametrize(
     ("error", "stage"),
     [

@@ -21,8 +21,8 @@ from docpipe_assets.stack import Stack
 from docpipe_assets.workbench import Workbench, open_store
 
 T = TypeVar("T")
-_PAUSE_SECONDS = 0.5
-_PAUSE_SHARE = 4
+_PAUSE_SECONDS = 0.7
+_PAUSE_SHARE = 9
 """A look at thousands of documents takes a while; those who are looked at need the machine more."""
 
 
