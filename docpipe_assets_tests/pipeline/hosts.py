@@ -2,16 +2,14 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
-import threading
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
-HERE = "127.0.0.1"
+from docpipe_assets_tests.relay import HERE, relay
 
 
 def reason_without_hosts() -> str | None:
@@ -57,7 +55,8 @@ def host(number: int, ports: Sequence[int]) -> Iterator[Host]:
         _ip("-n", name, "link", "set", "eth0", "up")
         with ExitStack() as relays:
             for port in ports:
-                relays.enter_context(_relay(made, port))
+                # The services listen to this machine alone.
+                relays.enter_context(relay((made.gateway, port), port, made.callers[port].add))
             yield made
     finally:
         _ip("netns", "delete", name)  # the cable goes with it
@@ -65,37 +64,3 @@ def host(number: int, ports: Sequence[int]) -> Iterator[Host]:
 
 def _ip(*words: str) -> None:
     subprocess.run(["ip", *words], check=True)
-
-
-@contextmanager
-def _relay(host: Host, port: int) -> Iterator[None]:
-    """Carries what comes to the gateway to the same port here, where the services listen to us alone."""
-    with socket.create_server((host.gateway, port)) as listener:
-
-        def accept() -> None:
-            with suppress(OSError):  # the listener was closed
-                while True:
-                    caller, (address, _) = listener.accept()
-                    host.callers[port].add(address)
-                    service = socket.create_connection((HERE, port))
-                    threading.Thread(target=_connect, args=(caller, service), daemon=True).start()
-
-        threading.Thread(target=accept, daemon=True).start()
-        yield
-        listener.shutdown(socket.SHUT_RDWR)
-
-
-def _connect(caller: socket.socket, service: socket.socket) -> None:
-    with caller, service:
-        back = threading.Thread(target=_carry, args=(service, caller), daemon=True)
-        back.start()
-        _carry(caller, service)
-        back.join()
-
-
-def _carry(source: socket.socket, sink: socket.socket) -> None:
-    with suppress(OSError):
-        while data := source.recv(64 * 1024):
-            sink.sendall(data)
-    with suppress(OSError):
-        sink.shutdown(socket.SHUT_WR)

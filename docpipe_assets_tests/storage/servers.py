@@ -19,9 +19,9 @@ KEY_ID, SECRET = "conformance", "conformance-secret"
 
 
 @contextmanager
-def rclone_server(folder: Path, port: int | None = None) -> Iterator[str]:
+def rclone_server(folder: Path) -> Iterator[str]:
     """A real S3 server with the buckets that are folders of ``folder``."""
-    port = port or free_port(None, ())
+    port = free_port(None, ())
     process = subprocess.Popen(
         [program("rclone"), "serve", "s3", f"--addr={HOST}:{port}", "--no-cleanup", str(folder)],
         env={**os.environ, "RCLONE_AUTH_KEY": f'"{KEY_ID},{SECRET}"', "RCLONE_CONFIG": ""},

@@ -14,9 +14,11 @@ import pytest
 
 from docpipe_assets.errors import ObjectChanged, ObjectGone, StoreUnavailable, TransferCut
 from docpipe_assets.protocols import Source, Store
+from docpipe_assets.stack.parts import free_port
 from docpipe_assets.storage.file import FileStore, GivenFiles
 from docpipe_assets.storage.memory import MemoryStore
 from docpipe_assets.storage.s3 import S3Store, s3_client
+from docpipe_assets_tests.relay import HERE, relay
 from docpipe_assets_tests.storage.servers import KEY_ID, SECRET, moto_server, rclone_server
 from docpipe_assets_tests.storage.unreliable import (
     Fault,
@@ -202,14 +204,18 @@ def test_a_killed_server_that_comes_back_costs_no_attempt(tmp_path: Path, target
     data = os.urandom(1 << 20) * 48
     (tmp_path / "buckets" / "b").mkdir(parents=True)
     (tmp_path / "buckets" / "b" / "x.pdf").write_bytes(data)
-    with rclone_server(tmp_path / "buckets") as first:
-        store = S3Store("b", endpoint_url=first)
-        found: list[str] = []
-        fetching = threading.Thread(target=lambda: found.append(store.fetch("x.pdf", target, len(data))))
-        fetching.start()
-        wait_for_bytes(target)
-    with rclone_server(tmp_path / "buckets", port=int(first.rpartition(":")[2])):
-        fetching.join(60)
+    place = HERE, free_port(None, ())
+    store = S3Store("b", endpoint_url=f"http://{HERE}:{place[1]}")
+    found: list[str] = []
+    fetching = threading.Thread(target=lambda: found.append(store.fetch("x.pdf", target, len(data))))
+    # The server that takes the place of the other is up already: how long a program takes to start must
+    # not decide. Until it has the place, calls are refused.
+    with rclone_server(tmp_path / "buckets") as second:
+        with rclone_server(tmp_path / "buckets") as first, relay(place, int(first.rpartition(":")[2])):
+            fetching.start()
+            wait_for_bytes(target)
+        with relay(place, int(second.rpartition(":")[2])):
+            fetching.join(60)
     assert found == [sha256(data)]
 
 
