@@ -3,19 +3,33 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 BENCH ?= orchestration
-# Two of them spend most of their time waiting for a stack, so four keep two cores busy.
-TEST_PROCESSES ?= 4
+# Two of them spend most of their time waiting for a stack, so three keep two cores busy.
+TEST_PROCESSES ?= 3
 
 .PHONY: install demo test test-optional test-long lint check bench lock wheel
 
 install: .venv/installed
 
+# fast-diff-match-patch, which eyecite needs, has no wheel for Python 3.13 and later. Where there is no C++ compiler
+# either, the one of the package ziglang makes it; that takes some two minutes, once.
+.venv/wheels: constraints.txt
+	mkdir -p $@
+	if $(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 13))' && ! command -v c++ >/dev/null; then \
+	  $(BIN)/python -m pip install --quiet --constraint constraints.txt --target .venv/compiler ziglang && \
+	  zig=$$PWD/.venv/compiler/ziglang/zig && \
+	  CC="$$zig cc" CXX="$$zig c++" LDSHARED="$$zig c++ -shared" ZIG_GLOBAL_CACHE_DIR=$$PWD/.venv/compiler/cache \
+	  $(BIN)/python -m pip wheel --quiet --no-deps --constraint constraints.txt \
+	    --build-constraint constraints.txt --wheel-dir $@ fast-diff-match-patch && \
+	  rm -r .venv/compiler; \
+	fi
+
 # Bytecode is compiled here once: workers start in half the CPU time.
 .venv/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt pip
+	$(MAKE) --no-print-directory .venv/wheels
 	$(BIN)/python -m pip install --quiet --compile --constraint constraints.txt \
-	  --build-constraint constraints.txt --editable '.[stack,sample,dev]'
+	  --build-constraint constraints.txt --find-links .venv/wheels --editable '.[stack,sample,dev]'
 	$(BIN)/python -m compileall -q docpipe_assets
 	touch $@
 

@@ -129,16 +129,11 @@ def test_a_worker_told_to_end_takes_nothing_new_and_finishes_what_it_has(fleet: 
         assert first.returncode == 0
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("grace", "signals", "page_ends"),
-    [
-        pytest.param(
-            *("0", [signal.SIGTERM], False),
-            id="whose grace is over, at a page that does not end",
-            marks=pytest.mark.long,
-        ),
-        pytest.param("600", [signal.SIGINT, signal.SIGINT], True, id="that is told twice"),
-    ],
+    [("0", [signal.SIGTERM], False), ("600", [signal.SIGINT, signal.SIGINT], True)],
+    ids=["whose grace is over, at a page that does not end", "that is told twice"],
 )
 def test_a_worker_hands_its_document_back_to_the_others(
     fleet: Fleet, grace: str, signals: list[signal.Signals], page_ends: bool
