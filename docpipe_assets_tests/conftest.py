@@ -11,8 +11,8 @@ from xdist.scheduler import LoadFileScheduling, Scheduling
 from docpipe_assets.storage.scratch import ScratchFolder
 from docpipe_assets_tests.programs import reason_to_leave_out
 
-# On top of Hypothesis's own profile: under CI that one tries the same examples each time. No example fails for
-# taking long, since that depends on what else the machine does.
+# On top of Hypothesis's own profile: under CI that one tries the same examples each time. No example fails
+# for taking long, since that depends on what else the machine does.
 UNTIMED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("quick", UNTIMED, max_examples=40)
 settings.register_profile("thorough", UNTIMED, max_examples=400)
