@@ -1,7 +1,7 @@
 """Every private name of Dagster that docpipe uses, each with the reason; no other module imports one.
 
 docpipe is pinned below Dagster's next minor release for their sake. Before the pin is raised: read the list,
-then run ``stack/test_instance.py``, which holds the pooled storage against the stock one event by event.
+then run ``stack/test_pooled_storage.py``, which compares the pooled storage with the stock one row by row.
 """
 
 # What Dagster's run workers call to execute a run in their own process.
@@ -96,5 +96,5 @@ PRIVATE_ATTRIBUTES = {
 }
 """Attributes of Dagster's classes that our subclasses read, set or override, each with the reason.
 
-By class of Dagster. ``stack/test_instance.py`` fails when one is missing from Dagster, or from this list.
+By class of Dagster. ``stack/test_pooled_storage.py`` fails when one is missing from Dagster or from here.
 """

@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import time
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -35,7 +34,6 @@ class Clinic:
         self._folder = folder
         self._running = ExitStack()
         self.site: Site
-        self.started_at = 0.0
 
     def start(self, cool_down_seconds: int = LONG_ENOUGH_SECONDS, *, daemon: bool = True) -> None:
         environment = ENVIRONMENT | {
@@ -44,7 +42,6 @@ class Clinic:
         }
         stack = Stack(self._folder, workers=2, daemon=daemon, environment=environment)
         self.site = self._running.enter_context(open_site(stack))
-        self.started_at = time.time()
 
     def stop(self) -> None:
         self._running.close()
