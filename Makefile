@@ -46,7 +46,7 @@ test-optional: install
 # What takes minutes each: outages of many documents, every fault on a stack of its own, large scans;
 # and ten times as many examples of each property.
 test-long: install
-	$(BIN)/python -m pytest -m "long or hypothesis" --hypothesis-profile=thorough $(ARGS)
+	$(BIN)/python -m pytest -m "long or hypothesis" --hypothesis-profile=thorough -n 2 --dist loadfile $(ARGS)
 
 lint: install
 	$(BIN)/ruff format --check docpipe_assets docpipe_assets_tests
