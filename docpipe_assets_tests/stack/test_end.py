@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from docpipe_assets.stack import Stack, StackError, running_environment
+from docpipe_assets.stack import Stack, StackError, launch, running_environment
 from docpipe_assets.stack.process import end_leftovers
 from docpipe_assets_tests.stack.conftest import WORKSPACE
 
@@ -98,6 +98,26 @@ def test_what_a_killed_stack_left_is_ended_but_no_stranger_with_its_number(tmp_p
     finally:
         stranger.kill()
         stranger.wait()
+
+
+def test_a_part_stops_at_sigint_when_its_stack_runs_in_the_background_of_a_script() -> None:
+    # A shell starts such a program with SIGINT ignored, and whom the program starts inherits it.
+    program = [sys.executable, "-c", "import signal; print('ready', flush=True); signal.pause()"]
+    shim = [sys.executable, "-I", "-S", launch.__file__, str(os.getpid()), str(int(signal.SIGTERM)), "-"]
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        part = subprocess.Popen([*shim, *program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    with part:
+        try:
+            assert part.stdout is not None
+            assert part.stdout.readline() == "ready\n"
+            part.send_signal(signal.SIGINT)
+            _, errors = part.communicate(timeout=30)
+            assert "KeyboardInterrupt" in errors
+        finally:
+            part.kill()
 
 
 def test_definitions_that_do_not_load_are_reported_with_the_log_and_nothing_is_left(tmp_path: Path) -> None:
