@@ -29,8 +29,8 @@ def main() -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(death_signal))
         if os.getppid() != int(supervisor_pid):
             os.kill(os.getpid(), signal.SIGKILL)  # the supervisor was faster in dying
-    # A shell starts background jobs with SIGINT ignored. A part would inherit that, and SIGINT is what stops most of
-    # them. Python itself ignores SIGPIPE.
+    # A shell starts background jobs with SIGINT ignored. A part would inherit that, and SIGINT is what
+    # stops most of them. Python itself ignores SIGPIPE.
     for number in (signal.SIGINT, signal.SIGPIPE):
         signal.signal(number, signal.SIG_DFL)
     os.execvp(command[0], command)
