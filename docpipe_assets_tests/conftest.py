@@ -1,5 +1,6 @@
 """What all heights of tests share: which tests are left out here, and which run in the same process."""
 
+import signal
 from collections import Counter
 from pathlib import Path
 
@@ -17,6 +18,9 @@ UNTIMED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("quick", UNTIMED, max_examples=40)
 settings.register_profile("thorough", UNTIMED, max_examples=400)
 settings.load_profile("quick")
+
+# A background job of a script starts with SIGINT ignored, and so would what the tests start and stop with it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
