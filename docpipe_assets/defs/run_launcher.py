@@ -30,6 +30,8 @@ _ANSWER_SECONDS: Final = 3.0
 _ASK_AGAIN_SECONDS: Final = 4.0
 """Run monitoring looks at one run after the other: a silent worker is asked once for all of its runs,
 or a look at many of them would take longer than the patience."""
+HEARTBEATS: Final = "heartbeats"
+"""Key in the state of a Celery task: how many times its worker has recorded, shutting down, that it lives."""
 
 
 @dataclass
@@ -38,6 +40,8 @@ class _Silence:
 
     since: float
     asked_at: float
+    heartbeats: int
+    """Recorded with its tasks when the silence began; a worker that is shutting down gives no other sign."""
 
 
 class DocumentRunLauncher(CeleryRunLauncher):
@@ -86,7 +90,7 @@ class DocumentRunLauncher(CeleryRunLauncher):
         if result.state != "STARTED":
             return super().check_run_worker_health(run)
         worker = result.info["hostname"]
-        tasks = self._tasks_of(worker, task_id)
+        tasks = self._tasks_of(worker, task_id, result.info.get(HEARTBEATS, 0))
         if tasks is None:
             silence = self._silences[worker]
             silent_seconds = silence.asked_at - silence.since
@@ -102,7 +106,7 @@ class DocumentRunLauncher(CeleryRunLauncher):
             WorkerStatus.FAILED, f"Worker {worker} was restarted and no longer has the run."
         )
 
-    def _tasks_of(self, worker: str, task_id: str) -> Container[str] | None:
+    def _tasks_of(self, worker: str, task_id: str, heartbeats: int) -> Container[str] | None:
         """The task if the worker has it, else nothing; None when the worker does not answer."""
         silence = self._silences.get(worker)
         began = time.monotonic()
@@ -116,8 +120,12 @@ class DocumentRunLauncher(CeleryRunLauncher):
             tasks: Container[str] = answer[worker]
             return tasks
         # Nobody asks a worker without runs, so an old silence says nothing of the time since.
-        if silence is None or began - silence.asked_at > _PATIENCE_SECONDS:
-            silence = self._silences[worker] = _Silence(began, began)
+        if (
+            silence is None
+            or began - silence.asked_at > _PATIENCE_SECONDS
+            or heartbeats > silence.heartbeats  # counted: clocks of two machines differ
+        ):
+            silence = self._silences[worker] = _Silence(began, began, heartbeats)
         silence.asked_at = time.monotonic()
         return None
 

@@ -9,8 +9,10 @@ requests them again at once.
 """
 
 import argparse
+import contextlib
 import gc
 import importlib
+import itertools
 import os
 import signal
 import threading
@@ -22,13 +24,15 @@ from pathlib import Path
 from typing import Any, Final
 
 import billiard
+from celery import Celery, states
 from celery.signals import worker_process_init, worker_ready, worker_shutting_down
+from celery.worker.state import active_requests
 from dagster import BetaWarning, Definitions
 
 from docpipe_assets.defs.broker import make_app
 from docpipe_assets.defs.dagster_internals import TASK_EXECUTE_JOB_NAME
 from docpipe_assets.defs.pool_process import HAND_BACK, PoolProcess
-from docpipe_assets.defs.run_launcher import run_id_of
+from docpipe_assets.defs.run_launcher import HEARTBEATS, run_id_of
 from docpipe_assets.errors import ConfigurationError
 from docpipe_assets.lanes import LANES
 from docpipe_assets.settings import read_settings
@@ -37,6 +41,8 @@ from docpipe_assets.storage.scratch import ScratchFolder
 GRACE_SECONDS: Final = 60.0
 HAND_BACK_SECONDS: Final = 20.0
 """So long a run may take to end once it is handed back; then its process is killed."""
+
+_HEARTBEAT_SECONDS: Final = 5.0
 
 
 @dataclass(frozen=True)
@@ -88,7 +94,7 @@ def run_worker(options: WorkerOptions) -> None:
         if lane not in LANES:
             raise ConfigurationError(f"--lane {lane}: there are {' and '.join(LANES)}")
     app = make_app(broker_url.get_secret_value())
-    process, departure = PoolProcess(), Departure(options.grace_seconds)
+    process, departure = PoolProcess(), Departure(app, options.grace_seconds)
 
     @app.task(name=TASK_EXECUTE_JOB_NAME, track_started=True)  # type: ignore[untyped-decorator]
     def execute_job(execute_job_args_packed: Any) -> int:
@@ -124,7 +130,8 @@ class Departure:
     runs that take too long.
     """
 
-    def __init__(self, grace_seconds: float) -> None:
+    def __init__(self, app: Celery, grace_seconds: float) -> None:
+        self._app = app
         self._grace_seconds = grace_seconds
         self._insisted = threading.Event()
         self._has_begun = False
@@ -141,6 +148,16 @@ class Departure:
             return
         self._has_begun = True
         threading.Thread(target=self._see_to_it, daemon=True).start()
+        threading.Thread(target=self._record_heartbeats, daemon=True).start()
+
+    def _record_heartbeats(self) -> None:
+        """A Celery worker that shuts down answers no questions, and run monitoring would give up its runs."""
+        for heartbeats in itertools.count(1):
+            for task in tuple(active_requests):
+                known = {"hostname": task.hostname, "pid": task.worker_pid, HEARTBEATS: heartbeats}
+                with contextlib.suppress(*self._app.backend.connection_errors):
+                    self._app.backend.store_result(task.id, known, states.STARTED)
+            time.sleep(_HEARTBEAT_SECONDS)
 
     def _end_at_once(self) -> None:
         self._insisted.set()

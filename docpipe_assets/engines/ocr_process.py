@@ -31,7 +31,9 @@ def main() -> None:
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     # What a library prints must not be taken for an answer.
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    resource.setrlimit(resource.RLIMIT_DATA, (memory_bytes, resource.getrlimit(resource.RLIMIT_DATA)[1]))
+    ceiling = resource.getrlimit(resource.RLIMIT_DATA)[1]
+    if ceiling == resource.RLIM_INFINITY or memory_bytes < ceiling:
+        resource.setrlimit(resource.RLIMIT_DATA, (memory_bytes, ceiling))
     with suppress(OSError):  # where /proc is read-only the kernel decides alone
         Path("/proc/self/oom_score_adj").write_text(str(OUT_OF_MEMORY_SCORE))
     requests: queue.SimpleQueue[bytes] = queue.SimpleQueue()

@@ -131,6 +131,24 @@ def test_pages_are_read_by_as_many_processes_as_are_allowed(page: Page) -> None:
     assert not ocr_processes()
 
 
+def test_a_lower_memory_limit_of_the_worker_holds_for_its_engines_too(tmp_path: Path) -> None:
+    """As a service manager or a shell may have set it (LimitDATA, ulimit -d)."""
+    (tmp_path / "page").write_bytes(bytes([FATAL_SHADE]) * 64)
+    code = (
+        "import resource, sys\nfrom pathlib import Path\n"
+        "from docpipe_assets.protocols import PageImage\n"
+        "from docpipe_assets_tests.engines.test_ocr_pool import LIMITS, pool_of\n"
+        "resource.setrlimit(resource.RLIMIT_DATA, (LIMITS.memory_bytes // 2, LIMITS.memory_bytes // 2))\n"
+        "pool = pool_of('Sound')\n"
+        "print(pool.read(PageImage(Path(sys.argv[1]), 8, 8, 300.0))[0][0].text)\n"
+        "pool.close()"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "page")], capture_output=True, text=True, timeout=120
+    )
+    assert found.stdout.split() == [f"shade-{FATAL_SHADE}"], found.stderr
+
+
 def test_an_engine_that_is_not_there_is_a_wrong_setting() -> None:
     with pytest.raises(ConfigurationError, match="clairvoyance"):
         OcrPool("clairvoyance", LIMITS)

@@ -115,7 +115,7 @@ def unchanged(site: Site, run: dg.DagsterRun) -> set[str]:
 
 def test_a_worker_told_to_end_takes_nothing_new_and_finishes_what_it_has(fleet: Fleet) -> None:
     with ExitStack() as workers:
-        first = workers.enter_context(fleet.worker("first"))
+        first = workers.enter_context(fleet.worker("first", "--grace-seconds=600"))
         fleet.begin("finish/scan.pdf")
         first.send_signal(signal.SIGTERM)
         fleet.site.put("finish/letter.pdf", fleet.letter)
@@ -127,6 +127,29 @@ def test_a_worker_told_to_end_takes_nothing_new_and_finishes_what_it_has(fleet: 
         assert tags.ERROR not in scan.tags
         first.wait(ENDS_SECONDS)
         assert first.returncode == 0
+
+
+@pytest.mark.long
+def test_a_worker_that_takes_long_to_end_keeps_its_document_as_long_as_it_lives(fleet: Fleet) -> None:
+    with fleet.worker("patient", "--grace-seconds=600") as leaving:
+        fleet.begin("patient/scan.pdf")
+        leaving.send_signal(signal.SIGTERM)
+        time.sleep(60)  # half as long again as run monitoring waits for a silent worker
+        fleet.gate.open()
+        (scan,) = fleet.wait_for_success("patient/scan.pdf")
+        assert tags.ERROR not in scan.tags
+        leaving.wait(ENDS_SECONDS)
+        assert leaving.returncode == 0
+    with fleet.worker("killed", "--grace-seconds=600") as leaving:
+        fleet.begin("killed/scan.pdf")
+        leaving.send_signal(signal.SIGTERM)
+        time.sleep(10)
+        leaving.kill()
+        fleet.site.wait_for(
+            lambda: fleet.runs("killed/scan.pdf")[0].status,
+            lambda status: status is dg.DagsterRunStatus.FAILURE,
+            "the run of a worker that was killed",
+        )
 
 
 @pytest.mark.long
