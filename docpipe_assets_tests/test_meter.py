@@ -2,6 +2,8 @@
 
 import multiprocessing
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from multiprocessing.connection import Connection
@@ -24,12 +26,12 @@ def _hold(pipe: Connection) -> None:
 
 
 class Holder:
-    """A process that holds memory; a spawned one shares none with this process, whatever that holds."""
+    """A process that holds memory, and shares none with this process, whatever that holds."""
 
-    def __init__(self, method: str = "spawn") -> None:
-        context = multiprocessing.get_context(method)
+    def __init__(self) -> None:
+        context = multiprocessing.get_context("spawn")
         self._pipe, other = context.Pipe()
-        self.process: BaseProcess = context.Process(target=_hold, args=(other,))  # type: ignore[attr-defined]
+        self.process: BaseProcess = context.Process(target=_hold, args=(other,))
         self.process.start()
         other.close()
         self.hold(0)  # it has started
@@ -68,17 +70,44 @@ def test_the_peak_is_that_of_the_sum_and_not_the_sum_of_peaks(holders: tuple[Hol
     assert peak.bytes - nothing == pytest.approx(120 * MEGABYTE, abs=8 * MEGABYTE)
 
 
+_FORKS = """
+import os, signal, time
+held = os.urandom(1) * (200 * 2**20)
+children = []
+for _ in range(2):
+    child = os.fork()
+    if child == 0:
+        time.sleep(60)
+        os._exit(0)
+    children.append(child)
+print("together", flush=True)
+input()
+for child in children:
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+print("alone", flush=True)
+input()
+"""
+
+
 def test_what_forked_processes_share_counts_once() -> None:
-    held = os.urandom(1) * (200 * MEGABYTE)
-    one, other = Holder("fork"), Holder("fork")
-    peak = PeakMemory(lambda: process_tree(os.getpid()))
-    peak.see()
-    one.end()
-    other.end()
-    alone = PeakMemory(lambda: [os.getpid()])
-    alone.see()
-    assert 0 <= peak.bytes - alone.bytes < 100 * MEGABYTE
-    assert len(held) == 200 * MEGABYTE
+    # In a program of its own: this process has threads, and must not be forked.
+    command = [sys.executable, "-c", _FORKS]
+    peaks = []
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as program:
+        assert program.stdin is not None
+        assert program.stdout is not None
+        for state, processes in (("together", 3), ("alone", 1)):
+            assert program.stdout.readline() == f"{state}\n"
+            assert len(list(process_tree(program.pid))) == processes
+            peak = PeakMemory(lambda: process_tree(program.pid))
+            peak.see()
+            peaks.append(peak.bytes)
+            program.stdin.write("\n")
+            program.stdin.flush()
+    together, alone = peaks
+    assert alone > 200 * MEGABYTE
+    assert 0 <= together - alone < 100 * MEGABYTE
 
 
 def test_a_watch_finds_the_peak_that_comes_and_goes(holders: tuple[Holder, Holder]) -> None:
