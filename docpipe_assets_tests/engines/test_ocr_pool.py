@@ -114,6 +114,7 @@ def test_a_page_that_never_ends_is_given_up(page: Page) -> None:
     with pytest.raises(WallTimeout, match="more than 3 seconds"):
         pool.read(page(FATAL_SHADE))
     assert not ocr_processes(), "the hanging process is gone"
+    pool.limit(LIMITS)  # on a busy machine a new process alone may take three seconds
     assert read(pool, page(1))[0] == "shade-1"
     pool.close()
 

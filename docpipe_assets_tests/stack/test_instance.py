@@ -166,6 +166,21 @@ def test_events_are_written_together_and_none_is_lost_or_out_of_its_place(
     assert {record.asset_entry.last_run_id for record in records} == {result.run_id}
 
 
+def test_run_monitoring_leaves_a_run_alone_that_a_script_executes(instance: dg.DagsterInstance) -> None:
+    found = []
+
+    @dg.op
+    def looks(context: dg.OpExecutionContext) -> None:
+        found.append(instance.run_launcher.check_run_worker_health(context.run).status.value)
+
+    @dg.job(executor_def=dg.in_process_executor)
+    def looking() -> None:
+        looks()
+
+    assert looking.execute_in_process(instance=instance).success
+    assert found == ["RUNNING"]
+
+
 def test_what_a_step_is_doing_is_written_before_it_does_it(
     stack: Stack, instance: dg.DagsterInstance
 ) -> None:
