@@ -26,6 +26,7 @@ from typing import Any, Final
 import billiard
 from celery import Celery, states
 from celery.signals import worker_process_init, worker_ready, worker_shutting_down
+from celery.worker.request import Request
 from celery.worker.state import active_requests
 from dagster import BetaWarning, Definitions
 
@@ -148,12 +149,13 @@ class Departure:
             return
         self._has_begun = True
         threading.Thread(target=self._see_to_it, daemon=True).start()
-        threading.Thread(target=self._record_heartbeats, daemon=True).start()
+        tasks = tuple(active_requests)  # here, since no other thread may iterate over them
+        threading.Thread(target=self._record_heartbeats, args=(tasks,), daemon=True).start()
 
-    def _record_heartbeats(self) -> None:
+    def _record_heartbeats(self, tasks: Sequence[Request]) -> None:
         """A Celery worker that shuts down answers no questions, and run monitoring would give up its runs."""
         for heartbeats in itertools.count(1):
-            for task in tuple(active_requests):
+            for task in filter(active_requests.__contains__, tasks):
                 known = {"hostname": task.hostname, "pid": task.worker_pid, HEARTBEATS: heartbeats}
                 with contextlib.suppress(*self._app.backend.connection_errors):
                     self._app.backend.store_result(task.id, known, states.STARTED)
