@@ -96,5 +96,12 @@ def test_the_changelog_has_a_section_for_this_version() -> None:
     assert set(groups) <= {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
 
 
+def test_the_deployment_files_run_the_image_of_this_version() -> None:
+    files = [path for path in (TOP / "deploy").rglob("*") if path.suffix in {".json", ".yaml"}]
+    images = re.findall(r"image\W+docpipe:([\w.]+)", "\n".join(path.read_text() for path in files))
+    assert len(images) >= len(files)
+    assert set(images) == {PROJECT["project"]["version"]}
+
+
 def test_the_command_and_the_package_keep_their_names() -> None:
     assert PROJECT["project"]["scripts"] == {"docpipe": "docpipe_assets.cli:app"}
