@@ -85,8 +85,8 @@ class DocumentRunLauncher(CeleryRunLauncher):
         """Also asks the worker itself: a worker killed as a whole leaves its task "started" for ever."""
         task_id = run.tags.get(DAGSTER_CELERY_TASK_ID_TAG)
         if task_id is None:
-            # Executed by a script or `dagster job execute`, which nobody can ask. Given up here, no such run
-            # would get beyond its first seconds; one whose program died is ended by hand in the UI.
+            # A script or `dagster job execute` executes the run, and its health cannot be checked. Any other
+            # status would fail every such run within seconds. If its program died, end the run in the UI.
             return CheckRunHealthResult(WorkerStatus.RUNNING, "No worker executes the run.")
         result = self.celery.AsyncResult(task_id)
         if result.state != "STARTED":
