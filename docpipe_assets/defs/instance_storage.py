@@ -9,11 +9,13 @@ import os
 import select
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from datetime import datetime
 from typing import Any, Final
 
 import sqlalchemy
-from dagster import AssetKey, DagsterEventType, EventLogEntry, EventLogRecord
+from dagster import AssetKey, DagsterEventType, DagsterRun, EventLogEntry, EventLogRecord
 from dagster_postgres import (
     DagsterPostgresStorage,
     PostgresEventLogStorage,
@@ -165,6 +167,39 @@ class _PooledRuns(PostgresRunStorage):
         self._engine = pool.engine  # else NullPool: a connection a statement
         self._index_migration_cache = pool.run_migrations  # else asked for anew by every instance
         self._pool = pool
+        self._of_thread = threading.local()
+
+    def add_run(self, dagster_run: DagsterRun) -> DagsterRun:
+        with self._transaction():
+            return super().add_run(dagster_run)
+
+    def add_historical_run(self, dagster_run: DagsterRun, run_creation_time: datetime) -> DagsterRun:
+        with self._transaction():
+            return super().add_historical_run(dagster_run, run_creation_time)
+
+    def add_run_tags(self, run_id: str, new_tags: Mapping[str, str]) -> None:
+        with self._transaction():
+            super().add_run_tags(run_id, new_tags)
+
+    def connect(self) -> AbstractContextManager[sqlalchemy.Connection]:
+        open_already = getattr(self._of_thread, "connection", None)
+        return super().connect() if open_already is None else nullcontext(open_already)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """Commit what this thread writes in here at once.
+
+        The stock storage commits a run before its tags. A daemon that is killed between the two leaves a
+        run that it takes up again when it is back, and that no filter by tag finds: no ledger of its batch,
+        no limit of its lane.
+        """
+        with super().connect() as connection:
+            self._of_thread.connection = connection
+            try:
+                with connection.execution_options(isolation_level="READ COMMITTED").begin():
+                    yield
+            finally:
+                del self._of_thread.connection
 
     def has_run_stats_index_cols(self) -> bool:
         return self._pool.has("run stats", super().has_run_stats_index_cols)

@@ -3,7 +3,11 @@
 import ast
 import inspect
 import json
+import os
 import re
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -219,6 +223,47 @@ def seen_through(instance: dg.DagsterInstance) -> list[Any]:
         found.append([entry.message for entry in instance.all_logs(run.run_id)])
     statuses = instance.get_status_by_partition(keys[1], [GOOD, BAD], documents) or {}
     return [*found, {name: str(status) for name, status in statuses.items()}]
+
+
+KILLED_BEFORE_TAGS = """
+import os, signal, sys
+import dagster as dg
+import sqlalchemy
+
+def die_before_tags(connection, cursor, statement, *_):
+    if statement.startswith("INSERT INTO run_tags"):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+sqlalchemy.event.listen(sqlalchemy.Engine, "before_cursor_execute", die_before_tags)
+instance = dg.DagsterInstance.from_config(sys.argv[1])
+instance.run_storage.add_run(dg.DagsterRun("compared_job", run_id="killed", tags={"docpipe/batch": "a"}))
+"""
+
+
+def test_a_process_killed_while_it_adds_a_run_leaves_no_run_without_its_tags(
+    stack: Stack, tmp_path: Path
+) -> None:
+    """A run that filters by tag do not find would be missing from the ledger of its batch."""
+    home = tmp_path / "killed"
+    with (
+        fresh_database(stack, "killed") as database,
+        instance_on(database, home, InstanceStorage) as instance,
+    ):
+        done = subprocess.run(
+            [sys.executable, "-c", KILLED_BEFORE_TAGS, str(home)],
+            env={**os.environ, "DOCPIPE_POSTGRES_URL": database.url},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == -signal.SIGKILL, done.stderr
+        assert not instance.get_runs()
+        instance.run_storage.add_run(
+            dg.DagsterRun("compared_job", run_id="killed", tags={"docpipe/batch": "a"})
+        )
+        instance.add_run_tags("killed", {"docpipe/lane": "large"})
+        both = dg.RunsFilter(tags={"docpipe/batch": "a", "docpipe/lane": "large"})
+        assert [run.run_id for run in instance.get_runs(both)] == ["killed"]
 
 
 def stock_classes(storage: DagsterPostgresStorage) -> dict[str, set[str]]:
