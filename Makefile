@@ -49,8 +49,8 @@ test-long: install
 	$(BIN)/python -m pytest -m "long or hypothesis" --hypothesis-profile=thorough -n 2 --dist loadfile $(ARGS)
 
 lint: install
-	$(BIN)/ruff format --check docpipe_assets docpipe_assets_tests
-	$(BIN)/ruff check docpipe_assets docpipe_assets_tests
+	$(BIN)/ruff format --check docpipe_assets docpipe_assets_tests docpipe_assets_training
+	$(BIN)/ruff check docpipe_assets docpipe_assets_tests docpipe_assets_training
 	$(BIN)/mypy
 
 check: lint test

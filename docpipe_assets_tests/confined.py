@@ -6,8 +6,8 @@ from pathlib import Path
 
 import dagster as dg
 
-from docpipe_assets.meter import process_tree
 from docpipe_assets.model import STREAMS
+from docpipe_assets.runtime.meter import process_tree
 from docpipe_assets.stack import Stack
 from docpipe_assets_tests.cgroup import MemoryGroup
 from docpipe_assets_tests.pipeline.site import Site, open_site

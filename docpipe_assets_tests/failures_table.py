@@ -10,7 +10,8 @@ from itertools import groupby
 from pathlib import Path
 
 from docpipe_assets import errors
-from docpipe_assets.breaker import (
+from docpipe_assets.errors import Breaker, DocpipeError, error_class
+from docpipe_assets.operations.breaker import (
     RUN_CANCELED,
     RUN_HANDED_BACK,
     RUN_RECALLED,
@@ -22,10 +23,9 @@ from docpipe_assets.breaker import (
     fold,
     reaction_to,
 )
-from docpipe_assets.breaker.reactions import next_lane, stage_family
-from docpipe_assets.errors import Breaker, DocpipeError, error_class
-from docpipe_assets.intake import Failures, sighting_of
-from docpipe_assets.ledger import Progress, RunSummary, take_stock
+from docpipe_assets.operations.breaker.reactions import next_lane, stage_family
+from docpipe_assets.operations.intake import Failures, sighting_of
+from docpipe_assets.operations.ledger import Progress, RunSummary, take_stock
 from docpipe_assets.protocols import StoredObject
 from docpipe_assets.sandbox import Limits
 from docpipe_assets.settings import Settings

@@ -79,9 +79,9 @@ def _check(size: int | None, there: int, what: str) -> None:
 def main() -> None:
     install()
     from docpipe_assets.engines.pdf.reader import PRELOAD
+    from docpipe_assets.runtime.document_pipeline import Workbench
     from docpipe_assets.sandbox import Sandbox
     from docpipe_assets.settings import read_settings
-    from docpipe_assets.workbench import Workbench
 
     settings = read_settings()
     bench = Workbench(settings)

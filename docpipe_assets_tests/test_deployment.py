@@ -15,8 +15,8 @@ import yaml
 
 import docpipe_assets
 from docpipe_assets.cli import app
-from docpipe_assets.defs.worker import HAND_BACK_SECONDS
 from docpipe_assets.errors import ConfigurationError
+from docpipe_assets.instance.worker import HAND_BACK_SECONDS
 from docpipe_assets.settings import Settings
 from docpipe_assets.stack import settle_dagster_home, write_dagster_home
 from docpipe_assets.stack.dagster_parts import CodeServer, Daemon, Webserver

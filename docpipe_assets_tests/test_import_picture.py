@@ -28,7 +28,7 @@ LAYERS: list[set[str]] = [
 GROUND = {"lazy", "lanes", "protocols", "identity", "model", "errors", "settings", "transfer"}
 """What everybody may use."""
 
-PRIVATE_NAMES = "defs/dagster_internals.py"
+PRIVATE_NAMES = "instance/dagster_internals.py"
 DAGSTER_MAY_BE_IN = {"cli", "definitions", "demo", "defs", "recovery", "stack"}
 HEAVY = {
     "pymupdf": {"engines/pdf/pymupdf.py"},
@@ -37,11 +37,11 @@ HEAVY = {
     "rapidocr": {"engines/ocr"},
     "onnxruntime": {"engines/ocr"},
     "openvino": {"engines/ocr"},
-    "onnx": {"engines/ocr/latin_head.py"},
+    "onnx": {"engines/ocr/rapidocr/latin_head.py"},
     "pycrfsuite": {"engines/ner"},
     "eyecite": {"engines/ner"},
     "boto3": {"storage/s3.py", "engines/ocr/textract.py"},
-    "fasttext": {"rules/languages.py"},
+    "fasttext": {"text/languages.py"},
     "zstandard": {"storage/lake.py", "engines/ner"},
     "celery": {"defs", "stack"},
     "dagster_celery": {PRIVATE_NAMES},
@@ -150,7 +150,7 @@ def test_importing_the_nouns_does_not_import_dagster() -> None:
     import sys
 
     code = (
-        "import sys, docpipe_assets.model, docpipe_assets.workbench, docpipe_assets.local_run;"
+        "import sys, docpipe_assets.model, docpipe_assets.runtime.local_run;"
         "heavy = {'dagster', 'pymupdf', 'onnxruntime', 'pypdfium2', 'pikepdf', 'boto3', 'rapidocr'};"
         "print(sorted(heavy & set(sys.modules)))"
     )

@@ -88,7 +88,7 @@ import gc, sys, threading
 from concurrent.futures import ThreadPoolExecutor
 from docpipe_assets.errors import ObjectGone
 from docpipe_assets.settings import Settings
-from docpipe_assets.workbench import Workbench
+from docpipe_assets.runtime.document_pipeline import Workbench
 
 gc.disable()  # a client that was made and dropped stays to be counted
 sys.setswitchinterval(1e-6)  # threads take turns as often as they can

@@ -13,9 +13,9 @@ from typing import Any, TypeVar
 import dagster as dg
 
 from docpipe_assets.defs.checks import DOCUMENT_CHECK, document_check
-from docpipe_assets.defs.failures import Step, reported
 from docpipe_assets.defs.partitions import documents
 from docpipe_assets.identity import document_of
+from docpipe_assets.instance.records.failures import Step, reported
 from docpipe_assets.model import (
     CanonicalEntities,
     Chunks,
@@ -26,6 +26,7 @@ from docpipe_assets.model import (
     Records,
     Relationships,
 )
+from docpipe_assets.runtime.document_pipeline import Workbench
 from docpipe_assets.stages import (
     chunks_to_mentions,
     entities_to_relationships,
@@ -35,7 +36,6 @@ from docpipe_assets.stages import (
     splits_to_text,
     text_to_chunks,
 )
-from docpipe_assets.workbench import Workbench
 
 S = TypeVar("S", bound=Records[Any])
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import dagster as dg
 
-from docpipe_assets.audit import Audit, Fault, audit
+from docpipe_assets.bates.findings import BatesSummary
 from docpipe_assets.defs.partitions import documents
 from docpipe_assets.errors import ArtifactError
 from docpipe_assets.model import (
@@ -23,9 +23,9 @@ from docpipe_assets.model import (
     RawPdfs,
     Relationships,
 )
-from docpipe_assets.rules.bates_findings import BatesSummary
-from docpipe_assets.rules.page_ranges import ranges
-from docpipe_assets.workbench import BATES, Workbench
+from docpipe_assets.operations.audit import Audit, Fault, audit
+from docpipe_assets.runtime.document_pipeline import BATES, Workbench
+from docpipe_assets.text.page_ranges import ranges
 
 with warnings.catch_warnings():
     # The check belongs to one document; Dagster still calls checks with partitions a preview.

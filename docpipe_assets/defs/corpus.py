@@ -7,7 +7,11 @@ from typing import Any
 
 import dagster as dg
 
-from docpipe_assets.batch_report import (
+from docpipe_assets.bates.findings import BatesSummary
+from docpipe_assets.identity import document_of
+from docpipe_assets.instance.records.history import read_ledger
+from docpipe_assets.model import PageTexts, RawPdfs, TextMethod
+from docpipe_assets.operations.batch_report import (
     BatchReport,
     ReadDocument,
     batches_table,
@@ -16,12 +20,8 @@ from docpipe_assets.batch_report import (
     open_table,
     report_on,
 )
-from docpipe_assets.defs.history import read_ledger
-from docpipe_assets.identity import document_of
-from docpipe_assets.ledger import State
-from docpipe_assets.model import PageTexts, RawPdfs, TextMethod
-from docpipe_assets.rules.bates_findings import BatesSummary
-from docpipe_assets.workbench import BATES, FLAGGED_PAGES, Workbench
+from docpipe_assets.operations.ledger import State
+from docpipe_assets.runtime.document_pipeline import BATES, FLAGGED_PAGES, Workbench
 
 _RECORDS_AT_ONCE = 1000
 _ASSET = "batch_report"

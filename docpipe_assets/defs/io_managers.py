@@ -4,13 +4,13 @@ from typing import Any
 
 import dagster as dg
 
-from docpipe_assets.defs import tags
-from docpipe_assets.defs.failures import Step, outlasted, reported
 from docpipe_assets.identity import document_of
-from docpipe_assets.meter import Meter
+from docpipe_assets.instance.records import tags
+from docpipe_assets.instance.records.failures import Step, outlasted, reported
 from docpipe_assets.model import RawPdfs, Records
+from docpipe_assets.runtime.document_pipeline import FAILED_PAGES, Workbench
+from docpipe_assets.runtime.meter import Meter
 from docpipe_assets.storage.lake import Header, Saved
-from docpipe_assets.workbench import FAILED_PAGES, Workbench
 
 
 class LakeIOManager(dg.IOManager):

@@ -4,8 +4,8 @@ import dagster as dg
 from pydantic import Field
 
 from docpipe_assets.defs.assets import DOCUMENT_ASSETS
-from docpipe_assets.defs.interventions import record_reset, registered_document
 from docpipe_assets.errors import ConfigurationError
+from docpipe_assets.instance.records.interventions import record_reset, registered_document
 
 PROCESS_DOCUMENT = "process_document"
 _SHOWN = 10

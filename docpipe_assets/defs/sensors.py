@@ -10,10 +10,11 @@ from typing import Any
 
 import dagster as dg
 
-from docpipe_assets.breaker import Breakers, DocumentBreaker, Standing, fold, request_name
-from docpipe_assets.defs import tags
-from docpipe_assets.defs.history import TakenNames, attempts_since, failures_by
-from docpipe_assets.defs.interventions import (
+from docpipe_assets.defs.jobs import PROCESS_DOCUMENT, process_document
+from docpipe_assets.defs.partitions import documents
+from docpipe_assets.instance.records import tags
+from docpipe_assets.instance.records.history import TakenNames, attempts_since, failures_by
+from docpipe_assets.instance.records.interventions import (
     closed_state,
     document_state,
     read_interventions,
@@ -21,13 +22,12 @@ from docpipe_assets.defs.interventions import (
     stage_state,
     withdrawn_after,
 )
-from docpipe_assets.defs.jobs import PROCESS_DOCUMENT, process_document
-from docpipe_assets.defs.partitions import documents
-from docpipe_assets.defs.recall import recall
-from docpipe_assets.intake import Arrivals, Budget, Failures, Plan, Request, plan, priority_of
+from docpipe_assets.instance.records.recall import recall
+from docpipe_assets.operations.breaker import Breakers, DocumentBreaker, Standing, fold, request_name
+from docpipe_assets.operations.intake import Arrivals, Budget, Failures, Plan, Request, plan, priority_of
 from docpipe_assets.protocols import Source, StoredObject
+from docpipe_assets.runtime.document_pipeline import Workbench
 from docpipe_assets.settings import Priority, Settings
-from docpipe_assets.workbench import Workbench
 
 _FOLD_PER_TICK = 10_000
 _STATES_PER_TICK = 200

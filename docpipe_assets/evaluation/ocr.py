@@ -12,11 +12,11 @@ from typing import Any
 from docpipe_assets.engines.ocr_pool import OcrLimits, OcrPool, empty_page
 from docpipe_assets.errors import ConfigurationError, DocumentError, ResourceError
 from docpipe_assets.evaluation.text_score import TextScore, score
-from docpipe_assets.meter import PeakMemory, process_tree
 from docpipe_assets.model import PAGE_SEPARATOR
 from docpipe_assets.protocols import PageImage
+from docpipe_assets.runtime.document_pipeline import Workbench
+from docpipe_assets.runtime.meter import PeakMemory, process_tree
 from docpipe_assets.settings import Settings
-from docpipe_assets.workbench import Workbench
 
 IMAGES = (".png", ".jpg", ".jpeg", ".tif", ".tiff")
 _DPI_OF_AN_IMAGE_WITHOUT = 300.0

@@ -160,7 +160,7 @@ class Workers:
         self.ready_file.unlink(missing_ok=True)
         return Command(
             [
-                *(sys.executable, "-m", "docpipe_assets.defs.worker"),
+                *(sys.executable, "-m", "docpipe_assets.instance.worker"),
                 f"--concurrency={self.processes}",
                 f"--definitions={self.workspace.module_name}",
                 f"--ready-file={self.ready_file}",

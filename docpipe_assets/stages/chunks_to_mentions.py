@@ -23,8 +23,8 @@ from docpipe_assets.model import (
     PageTexts,
 )
 from docpipe_assets.protocols import NameContext, NerEngine
-from docpipe_assets.rules.hashed import HashedSet
-from docpipe_assets.rules.places import LABELS, PageWindow, blanked
+from docpipe_assets.streaming.hashed import HashedSet
+from docpipe_assets.streaming.text_window import LABELS, PageWindow, blanked
 
 VERSION = "2"
 

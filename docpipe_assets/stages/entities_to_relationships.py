@@ -9,8 +9,12 @@ read once.
 from collections.abc import Iterator
 from heapq import merge
 
+from docpipe_assets.entities.co_occurrence import DECAY_CHARACTERS, MEASURE, Named, StrongestPairs
+from docpipe_assets.entities.lookup import EntityLookup
 from docpipe_assets.errors import ArtifactDamaged
 from docpipe_assets.identity import fingerprint
+from docpipe_assets.litigation.parties import MEASURE as RULE
+from docpipe_assets.litigation.parties import Parties
 from docpipe_assets.model import (
     CanonicalEntities,
     Chunk,
@@ -26,11 +30,7 @@ from docpipe_assets.model import (
     RelationshipType,
 )
 from docpipe_assets.protocols import Scratch
-from docpipe_assets.rules.co_occurrence import DECAY_CHARACTERS, MEASURE, Named, StrongestPairs
-from docpipe_assets.rules.entity_lookup import EntityLookup
-from docpipe_assets.rules.parties import MEASURE as RULE
-from docpipe_assets.rules.parties import Parties
-from docpipe_assets.rules.places import Outline, PageWindow
+from docpipe_assets.streaming.text_window import Outline, PageWindow
 
 VERSION = "2"
 PAIR_LIMIT = 1000

@@ -8,6 +8,9 @@ names and no other entity would do as well. Nothing is joined across documents.
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from docpipe_assets.entities.form_counts import Form, FormCounts
+from docpipe_assets.entities.lookup import NAME_PARSERS, entity_id, surface, value_key
+from docpipe_assets.entities.name_groups import name_groups
 from docpipe_assets.identity import fingerprint
 from docpipe_assets.model import (
     CanonicalEntities,
@@ -19,9 +22,6 @@ from docpipe_assets.model import (
     Place,
 )
 from docpipe_assets.protocols import Scratch
-from docpipe_assets.rules.entity_lookup import NAME_PARSERS, entity_id, surface, value_key
-from docpipe_assets.rules.form_counts import Form, FormCounts
-from docpipe_assets.rules.name_groups import name_groups
 
 VERSION = "2"
 

@@ -1,7 +1,7 @@
 """Page splits -> page texts: give every page its text, from its text layer where that is good, else by OCR.
 
-Text is kept as read: no character is replaced by a likelier one; see ``rules.page_text`` for how words
-become the text of a page, and ``rules.page_labels`` for what their neighbours tell of its labels.
+Text is kept as read: no character is replaced by a likelier one; see ``text.page_text`` for how words
+become the text of a page, and ``page_marks.labels`` for what their neighbours tell of its labels.
 """
 
 from collections import deque
@@ -34,6 +34,7 @@ from docpipe_assets.model import (
     PageTexts,
     TextMethod,
 )
+from docpipe_assets.page_marks.labels import labelled
 from docpipe_assets.protocols import (
     Checkpoints,
     Lines,
@@ -43,12 +44,9 @@ from docpipe_assets.protocols import (
     PartStore,
     PdfReader,
 )
-from docpipe_assets.rules.languages import language_of
-from docpipe_assets.rules.layer_order import layer_order
-from docpipe_assets.rules.page_flags import page_flags
-from docpipe_assets.rules.page_labels import labelled
-from docpipe_assets.rules.page_text import assemble
-from docpipe_assets.rules.readings import (
+from docpipe_assets.text.languages import language_of
+from docpipe_assets.text.layer_order import layer_order
+from docpipe_assets.text.ocr_readings import (
     Reading,
     better,
     is_filled,
@@ -58,7 +56,9 @@ from docpipe_assets.rules.readings import (
     reason_to_ask_another,
     to_add,
 )
-from docpipe_assets.rules.text_layer import Decision, decide, word_measures
+from docpipe_assets.text.page_flags import page_flags
+from docpipe_assets.text.page_text import assemble
+from docpipe_assets.text.text_layer import Decision, decide, word_measures
 
 VERSION = "5"
 

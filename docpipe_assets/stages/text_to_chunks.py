@@ -13,8 +13,8 @@ from typing import NamedTuple
 from docpipe_assets.errors import ConfigurationError
 from docpipe_assets.identity import fingerprint
 from docpipe_assets.model import PAGE_SEPARATOR, Chunk, Chunks, PageProse, PageTexts
-from docpipe_assets.rules.places import TextWindow
-from docpipe_assets.rules.sentences import PARAGRAPH_SEPARATOR, heading_of, sentence_starts, sentences
+from docpipe_assets.streaming.text_window import TextWindow
+from docpipe_assets.text.sentences import PARAGRAPH_SEPARATOR, heading_of, sentence_starts, sentences
 
 VERSION = "3"
 TOKEN = re.compile(r"\w{1,40}|[^\w\s]")

@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 from docpipe_assets.errors import AccessDenied, ObjectChanged, ObjectGone, StoreError, StoreUnavailable
 from docpipe_assets.protocols import StoredObject
-from docpipe_assets.transfer import copy_stream, download
+from docpipe_assets.storage.transfer import copy_stream, download
 
 _PENDING = ".docpipe-pending-"
 

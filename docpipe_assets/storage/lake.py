@@ -23,7 +23,7 @@ from docpipe_assets.errors import ArtifactDamaged, ArtifactMissing, ObjectGone
 from docpipe_assets.identity import path_of
 from docpipe_assets.model import Blob, PageSplits, PageText, PageTexts, Record, Records
 from docpipe_assets.protocols import Scratch, Store
-from docpipe_assets.transfer import copy_stream, sha256_of
+from docpipe_assets.storage.transfer import copy_stream, sha256_of
 
 _SKIPPABLE_MAGIC = 0x184D2A5D
 _HEADER_LIMIT_BYTES = 64 * 1024

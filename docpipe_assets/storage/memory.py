@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 from docpipe_assets.errors import ObjectChanged, ObjectGone
 from docpipe_assets.protocols import StoredObject
-from docpipe_assets.transfer import download
+from docpipe_assets.storage.transfer import download
 
 
 class MemoryStore:

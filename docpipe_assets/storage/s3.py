@@ -35,7 +35,7 @@ from docpipe_assets.errors import (
     TransferCut,
 )
 from docpipe_assets.protocols import StoredObject
-from docpipe_assets.transfer import RANGE_BYTES, Piece, ResumingReader, download_ranges
+from docpipe_assets.storage.transfer import RANGE_BYTES, Piece, ResumingReader, download_ranges
 
 if TYPE_CHECKING:
     from botocore.response import StreamingBody

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from docpipe_assets.meter import PeakMemory, process_tree
+from docpipe_assets.runtime.meter import PeakMemory, process_tree
 
 MEGABYTE = 2**20
 _SAMPLE_SECONDS = 0.05

@@ -18,10 +18,10 @@ from statistics import median
 
 import dagster as dg
 
-from docpipe_assets.defs.history import read_ledger
 from docpipe_assets.defs.sensors import intake_sensor
-from docpipe_assets.ledger import State
+from docpipe_assets.instance.records.history import read_ledger
 from docpipe_assets.model import Relationships
+from docpipe_assets.operations.ledger import State
 from docpipe_assets.sample import write_text_pdfs
 from docpipe_assets.stack import Stack
 from docpipe_assets_tests.benchmarks.orchestration import cpu_by_part, process

@@ -18,8 +18,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from docpipe_assets.ledger import State
-from docpipe_assets.meter import PeakMemory
+from docpipe_assets.operations.ledger import State
+from docpipe_assets.runtime.meter import PeakMemory
 from docpipe_assets_tests.benchmarks.cost import MEGABYTE, cost_of, module
 from docpipe_assets_tests.benchmarks.documents import write_huge_images, write_scan, write_text
 from docpipe_assets_tests.cgroup import memory_group

@@ -16,10 +16,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from docpipe_assets.meter import PeakMemory, process_tree
+from docpipe_assets.runtime.document_pipeline import Workbench
+from docpipe_assets.runtime.meter import PeakMemory, process_tree
 from docpipe_assets.sandbox.limits import Usage
 from docpipe_assets.settings import Settings
-from docpipe_assets.workbench import Workbench
 from docpipe_assets_tests.benchmarks.cost import MEGABYTE
 from docpipe_assets_tests.benchmarks.documents import write_huge_images, write_scan, write_text
 

@@ -13,10 +13,10 @@ import dagster as dg
 import psycopg2
 from psycopg2.extras import execute_values
 
-from docpipe_assets.breaker import request_name
-from docpipe_assets.defs import tags
 from docpipe_assets.defs.partitions import documents
-from docpipe_assets.intake import sighting_of
+from docpipe_assets.instance.records import tags
+from docpipe_assets.operations.breaker import request_name
+from docpipe_assets.operations.intake import sighting_of
 from docpipe_assets_tests.pipeline.site import Site
 
 BATCH = "planted"

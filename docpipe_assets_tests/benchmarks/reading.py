@@ -30,7 +30,7 @@ import pypdfium2.raw as pdfium
 
 from docpipe_assets.engines.pdf import qpdf
 from docpipe_assets.storage.s3 import S3Store, s3_client
-from docpipe_assets.transfer import RANGE_BYTES
+from docpipe_assets.storage.transfer import RANGE_BYTES
 from docpipe_assets_tests.benchmarks.documents import MEGABYTE, write_scan, write_text
 from docpipe_assets_tests.storage.servers import KEY_ID, SECRET, rclone_server
 

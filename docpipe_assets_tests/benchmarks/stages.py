@@ -24,7 +24,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import get_type_hints
 
-from docpipe_assets.audit import audit
 from docpipe_assets.model import (
     STREAMS,
     Blob,
@@ -36,8 +35,9 @@ from docpipe_assets.model import (
     RawPdf,
     Relationships,
 )
+from docpipe_assets.operations.audit import audit
+from docpipe_assets.runtime.document_pipeline import Workbench
 from docpipe_assets.settings import Settings
-from docpipe_assets.workbench import Workbench
 from docpipe_assets_tests.benchmarks.litigation import DOCUMENT, VERSION, litigation_file
 
 _MODULE = "docpipe_assets_tests.benchmarks.stages"

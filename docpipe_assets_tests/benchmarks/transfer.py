@@ -25,7 +25,7 @@ from statistics import median
 from typing import Any
 
 from docpipe_assets.storage.s3 import S3Store, s3_client
-from docpipe_assets.transfer import BUFFER_BYTES, sha256_of
+from docpipe_assets.storage.transfer import BUFFER_BYTES, sha256_of
 
 MEGABYTE = 1_000_000
 BUCKET, KEY = "measured", "scan.pdf"

@@ -4,11 +4,11 @@ from typing import Any
 
 import dagster as dg
 
-from docpipe_assets.batch_report import label_findings
+from docpipe_assets.bates.findings import BatesFault, BatesFinding, BatesRange, BatesSummary
 from docpipe_assets.defs.corpus import read_documents
-from docpipe_assets.ledger import Entry, Ledger, State
-from docpipe_assets.rules.bates_findings import BatesFault, BatesFinding, BatesRange, BatesSummary
-from docpipe_assets.workbench import BATES
+from docpipe_assets.operations.batch_report import label_findings
+from docpipe_assets.operations.ledger import Entry, Ledger, State
+from docpipe_assets.runtime.document_pipeline import BATES
 
 
 def record(instance: dg.DagsterInstance, asset: str, document: str, **metadata: Any) -> None:

@@ -6,12 +6,12 @@ import dagster as dg
 import pytest
 
 from docpipe_assets.defs.checks import document_check
-from docpipe_assets.local_run import processed
 from docpipe_assets.model import CanonicalEntities, Chunks, Mentions, PageTexts
+from docpipe_assets.runtime.document_pipeline import Workbench
+from docpipe_assets.runtime.local_run import processed
 from docpipe_assets.settings import Settings
 from docpipe_assets.storage.file import GivenFiles
-from docpipe_assets.workbench import Workbench
-from docpipe_assets_tests.test_crops import two_pages
+from docpipe_assets_tests.viewer.test_crops import two_pages
 
 IN_ORDER, MISNAMED = "b/WOMBAT 000001-000002.pdf", "b/WOMBAT 000001-000003.pdf"
 

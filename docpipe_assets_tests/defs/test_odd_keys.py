@@ -11,22 +11,22 @@ import pytest
 from typer.testing import CliRunner
 
 from docpipe_assets.cli import app
+from docpipe_assets.cli.recovery import breaker_shown, reset, withdraw
 from docpipe_assets.defs.assets import DOCUMENT_ASSETS
-from docpipe_assets.defs.history import read_ledger
-from docpipe_assets.defs.interventions import read_interventions
 from docpipe_assets.defs.io_managers import LakeIOManager
 from docpipe_assets.defs.jobs import PROCESS_DOCUMENT, process_document, reset_breakers
 from docpipe_assets.defs.partitions import documents
 from docpipe_assets.defs.sensors import intake_sensor
 from docpipe_assets.errors import ConfigurationError
 from docpipe_assets.identity import partition_key
-from docpipe_assets.ledger import State
+from docpipe_assets.instance.records.history import read_ledger
+from docpipe_assets.instance.records.interventions import read_interventions
 from docpipe_assets.model import RawPdfs, Relationships
-from docpipe_assets.recovery import breaker_shown, reset, withdraw
+from docpipe_assets.operations.ledger import State
+from docpipe_assets.runtime.document_pipeline import Workbench
 from docpipe_assets.sample import write_text_pdfs
 from docpipe_assets.settings import read_settings
 from docpipe_assets.storage.s3 import S3Store, s3_client
-from docpipe_assets.workbench import Workbench
 from docpipe_assets_tests.storage.servers import KEY_ID, SECRET, moto_server
 
 GOOD = [

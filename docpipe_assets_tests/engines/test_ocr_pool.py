@@ -20,8 +20,8 @@ from docpipe_assets.errors import (
     MemoryLimit,
     WallTimeout,
 )
-from docpipe_assets.meter import process_tree
 from docpipe_assets.protocols import PageImage
+from docpipe_assets.runtime.meter import process_tree
 from docpipe_assets_tests.engines.faulty_ocr import FATAL_SHADE
 
 LIMITS = OcrLimits(processes=1, memory_bytes=2**30, wall_seconds=60)

@@ -16,9 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from docpipe_assets.crops import Crop, crops, write_crop
 from docpipe_assets.engines import load_engine
-from docpipe_assets.local_run import processed
 from docpipe_assets.model import (
     Box,
     Mentions,
@@ -29,11 +27,13 @@ from docpipe_assets.model import (
     TextMethod,
 )
 from docpipe_assets.protocols import OcrEngine, PageImage
+from docpipe_assets.runtime.document_pipeline import Workbench
+from docpipe_assets.runtime.local_run import processed
 from docpipe_assets.sample.documents import numbered_exhibits
 from docpipe_assets.sample.production import made
 from docpipe_assets.settings import Settings
 from docpipe_assets.storage.file import GivenFiles
-from docpipe_assets.workbench import Workbench
+from docpipe_assets.viewer.crops import Crop, crops, write_crop
 
 DPI = 300
 TYPED = (RelationshipType.PARTY_TO, RelationshipType.OPPOSES, RelationshipType.REPRESENTS)

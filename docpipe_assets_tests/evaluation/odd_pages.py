@@ -21,9 +21,9 @@ import pymupdf
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 from docpipe_assets.model import Blob, PageSplit, PageSplits, PageText
+from docpipe_assets.runtime.document_pipeline import Workbench
 from docpipe_assets.settings import Settings
 from docpipe_assets.stages.splits_to_text import splits_to_text
-from docpipe_assets.workbench import Workbench
 from docpipe_assets_tests.evaluation.text_layer.texts import OTHER_SCRIPTS, TUNE_FOREIGN, unseen_paragraphs
 
 WIDTH, HEIGHT, DPI = 1275, 1650, 150

@@ -20,10 +20,10 @@ import pymupdf
 from PIL import Image
 
 from docpipe_assets.protocols import Lines, PageImage
-from docpipe_assets.rules.layer_order import layer_order
-from docpipe_assets.rules.paragraphs import paragraph_starts
+from docpipe_assets.runtime.document_pipeline import Workbench
 from docpipe_assets.settings import Settings
-from docpipe_assets.workbench import Workbench
+from docpipe_assets.text.layer_order import layer_order
+from docpipe_assets.text.paragraphs import paragraph_starts
 from docpipe_assets_tests.evaluation.ocr import layouts
 from docpipe_assets_tests.evaluation.ocr.conditions import CONDITIONS
 from docpipe_assets_tests.evaluation.ocr.layouts import Type

@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterable
 from itertools import combinations
 from pathlib import Path
 
-from docpipe_assets.rules.name_groups import Name, name_groups
-from docpipe_assets.rules.names import OrganisationName, PersonName, place_key
+from docpipe_assets.entities.name_groups import Name, name_groups
+from docpipe_assets.entities.names import OrganisationName, PersonName, place_key
 
 PARSERS: dict[str, Callable[[str], Name | None]] = {"PER": PersonName.parse, "ORG": OrganisationName.parse}
 SCHEMAS = {

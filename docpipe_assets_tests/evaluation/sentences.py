@@ -9,7 +9,7 @@ import json
 import time
 from pathlib import Path
 
-from docpipe_assets.rules.sentences import sentences
+from docpipe_assets.text.sentences import sentences
 
 
 def score(path: Path) -> str:

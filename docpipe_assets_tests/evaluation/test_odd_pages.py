@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from docpipe_assets.model import PageFlag, TextMethod
+from docpipe_assets.runtime.document_pipeline import Workbench
 from docpipe_assets.settings import Settings
-from docpipe_assets.workbench import Workbench
 from docpipe_assets_tests.evaluation.odd_pages import found_share, pasted_scan, read_page, scribbled
 
 

@@ -11,10 +11,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from docpipe_assets.protocols import PlacedWord
-from docpipe_assets.rules.readings import is_filled
-from docpipe_assets.rules.text_layer import leaves_lines
+from docpipe_assets.runtime.document_pipeline import Workbench
 from docpipe_assets.settings import Settings
-from docpipe_assets.workbench import Workbench
+from docpipe_assets.text.ocr_readings import is_filled
+from docpipe_assets.text.text_layer import leaves_lines
 from docpipe_assets_tests.evaluation.text_layer import later, typeset, unseen
 from docpipe_assets_tests.evaluation.text_layer.labelled import Kind
 

@@ -5,12 +5,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from docpipe_assets.local_run import processed
-from docpipe_assets.meter import Meter
 from docpipe_assets.model import STREAMS, PageTexts, RawPdfs, TextMethod
+from docpipe_assets.runtime.document_pipeline import Workbench
+from docpipe_assets.runtime.local_run import processed
+from docpipe_assets.runtime.meter import Meter
 from docpipe_assets.settings import Settings
 from docpipe_assets.storage.file import GivenFiles
-from docpipe_assets.workbench import Workbench
 from docpipe_assets_tests.hostile.kinds import BLANK, PARTIAL, TEXT
 
 PAGE_CPU_SECONDS = 4.0

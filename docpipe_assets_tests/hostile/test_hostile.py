@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from docpipe_assets.errors import InternalError
-from docpipe_assets.workbench import Workbench
+from docpipe_assets.runtime.document_pipeline import Workbench
 from docpipe_assets_tests.hostile import all_kinds, write_hostile
 from docpipe_assets_tests.hostile.kinds import PARTIAL, TEXT, Kind
 from docpipe_assets_tests.hostile.processing import Outcome, artifacts, open_bench, outcome_of

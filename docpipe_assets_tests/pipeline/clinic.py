@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from docpipe_assets.breaker import DocumentBreaker
-from docpipe_assets.defs.history import fold_history
-from docpipe_assets.defs.interventions import breaker
-from docpipe_assets.ledger import State
+from docpipe_assets.instance.records.history import fold_history
+from docpipe_assets.instance.records.interventions import breaker
+from docpipe_assets.operations.breaker import DocumentBreaker
+from docpipe_assets.operations.ledger import State
 from docpipe_assets.stack import Stack
 from docpipe_assets_tests.pipeline.papers import invoice, letter
 from docpipe_assets_tests.pipeline.site import Site, open_site

@@ -5,8 +5,8 @@ from functools import cached_property, lru_cache
 
 from docpipe_assets.definitions import build_definitions
 from docpipe_assets.protocols import PdfReader
+from docpipe_assets.runtime.document_pipeline import Workbench
 from docpipe_assets.settings import Settings, read_settings
-from docpipe_assets.workbench import Workbench
 from docpipe_assets_tests.pipeline.moods import MoodyReader, with_faults
 
 

@@ -14,8 +14,8 @@ import dagster as dg
 
 from docpipe_assets.defs.partitions import documents
 from docpipe_assets.defs.sensors import intake_sensor
+from docpipe_assets.runtime.document_pipeline import Workbench
 from docpipe_assets.settings import read_settings
-from docpipe_assets.workbench import Workbench
 
 
 def main(registrations: int) -> None:

@@ -15,9 +15,9 @@ import pytest
 from typer.testing import CliRunner
 
 from docpipe_assets.cli import app
-from docpipe_assets.defs import tags
-from docpipe_assets.ledger import Ledger, State
+from docpipe_assets.instance.records import tags
 from docpipe_assets.model import STREAMS
+from docpipe_assets.operations.ledger import Ledger, State
 from docpipe_assets.stack import Stack
 from docpipe_assets_tests.pipeline.chromium import open_page
 from docpipe_assets_tests.pipeline.papers import awkward_letter, invoice, letter, write_scan

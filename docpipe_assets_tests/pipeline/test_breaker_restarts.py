@@ -10,9 +10,9 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from docpipe_assets.defs import tags
-from docpipe_assets.defs.interventions import read_interventions
-from docpipe_assets.ledger import State
+from docpipe_assets.instance.records import tags
+from docpipe_assets.instance.records.interventions import read_interventions
+from docpipe_assets.operations.ledger import State
 from docpipe_assets_tests.pipeline.chromium import open_page
 from docpipe_assets_tests.pipeline.clinic import KILLER, Clinic, metadata_on, state
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from docpipe_assets.defs import tags
-from docpipe_assets.defs.interventions import read_interventions
+from docpipe_assets.instance.records import tags
+from docpipe_assets.instance.records.interventions import read_interventions
 from docpipe_assets_tests.pipeline.chromium import open_page
 from docpipe_assets_tests.pipeline.clinic import KILLER, OTHER, Clinic, metadata_on, state
 

@@ -8,7 +8,7 @@ from urllib.parse import quote
 import dagster as dg
 import pytest
 
-from docpipe_assets.ledger import State
+from docpipe_assets.operations.ledger import State
 from docpipe_assets.sample import write_text_pdfs
 from docpipe_assets_tests.pipeline.chromium import open_page
 from docpipe_assets_tests.pipeline.site import Site

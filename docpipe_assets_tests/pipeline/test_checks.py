@@ -9,13 +9,13 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from docpipe_assets.defs import tags
 from docpipe_assets.defs.checks import DOCUMENT_CHECK
 from docpipe_assets.defs.corpus import UNACCOUNTED_CHECK
-from docpipe_assets.defs.run_coordinator import DocumentRunCoordinator
 from docpipe_assets.identity import batch_of
-from docpipe_assets.ledger import State
+from docpipe_assets.instance.coordinator import DocumentRunCoordinator
+from docpipe_assets.instance.records import tags
 from docpipe_assets.model import Mention, Mentions
+from docpipe_assets.operations.ledger import State
 from docpipe_assets.sample import write_text_pdfs
 from docpipe_assets.storage.file import FileStore
 from docpipe_assets_tests.pipeline.site import Site, report

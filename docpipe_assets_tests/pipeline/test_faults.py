@@ -14,15 +14,15 @@ import pytest
 from dagster_celery.tags import DAGSTER_CELERY_TASK_ID_TAG
 from PIL import Image
 
-from docpipe_assets.breaker import WORKER_LOST
-from docpipe_assets.defs import tags
-from docpipe_assets.defs.run_launcher import DocumentRunLauncher
 from docpipe_assets.identity import partition_key
-from docpipe_assets.ledger import State
+from docpipe_assets.instance.launcher import DocumentRunLauncher
+from docpipe_assets.instance.records import tags
 from docpipe_assets.model import STREAMS, RawPdfs
+from docpipe_assets.operations.breaker import WORKER_LOST
+from docpipe_assets.operations.ledger import State
 from docpipe_assets.sample import write_text_pdfs
 from docpipe_assets.stack import Stack
-from docpipe_assets.transfer import sha256_of
+from docpipe_assets.storage.transfer import sha256_of
 from docpipe_assets_tests.pipeline.engines import Gate
 from docpipe_assets_tests.pipeline.papers import write_padded
 from docpipe_assets_tests.pipeline.site import Site, open_site

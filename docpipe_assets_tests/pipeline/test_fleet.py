@@ -14,11 +14,11 @@ import dagster as dg
 import pytest
 from PIL import Image
 
-from docpipe_assets.breaker import RUN_HANDED_BACK, Breakers
-from docpipe_assets.defs import tags
-from docpipe_assets.defs.history import fold_history
 from docpipe_assets.identity import partition_key
-from docpipe_assets.ledger import State
+from docpipe_assets.instance.records import tags
+from docpipe_assets.instance.records.history import fold_history
+from docpipe_assets.operations.breaker import RUN_HANDED_BACK, Breakers
+from docpipe_assets.operations.ledger import State
 from docpipe_assets.sample import write_text_pdfs
 from docpipe_assets.stack import Stack
 from docpipe_assets_tests.pipeline.engines import Gate

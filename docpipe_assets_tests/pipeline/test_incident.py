@@ -13,9 +13,9 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from docpipe_assets.defs import tags
 from docpipe_assets.defs.partitions import documents
-from docpipe_assets.ledger import Ledger, State
+from docpipe_assets.instance.records import tags
+from docpipe_assets.operations.ledger import Ledger, State
 from docpipe_assets.sample import damaged, write_text_pdfs
 from docpipe_assets.stack import Stack
 from docpipe_assets_tests.pipeline.papers import CRASHES, HANGS, letter, write_padded

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from docpipe_assets.ledger import State
 from docpipe_assets.model import STREAMS, PageTexts
+from docpipe_assets.operations.ledger import State
 from docpipe_assets.settings import Settings
 from docpipe_assets_tests.benchmarks.documents import scan_text, write_scan
 from docpipe_assets_tests.cgroup import memory_group, reason_for_none

@@ -13,15 +13,15 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from docpipe_assets.breaker import RUN_RECALLED, request_name
 from docpipe_assets.definitions import build_definitions
-from docpipe_assets.defs import tags
-from docpipe_assets.defs.history import fold_history
-from docpipe_assets.defs.interventions import breaker
 from docpipe_assets.defs.jobs import PROCESS_DOCUMENT
-from docpipe_assets.intake import sighting_of
+from docpipe_assets.instance.records import tags
+from docpipe_assets.instance.records.history import fold_history
+from docpipe_assets.instance.records.interventions import breaker
 from docpipe_assets.lanes import LARGE
-from docpipe_assets.ledger import State
+from docpipe_assets.operations.breaker import RUN_RECALLED, request_name
+from docpipe_assets.operations.intake import sighting_of
+from docpipe_assets.operations.ledger import State
 from docpipe_assets.stack import Stack
 from docpipe_assets_tests.pipeline.papers import write_scans
 from docpipe_assets_tests.pipeline.site import Site, open_site

@@ -14,11 +14,11 @@ from docpipe_assets.defs.partitions import documents
 from docpipe_assets.defs.sensors import intake_sensor
 from docpipe_assets.errors import ConfigurationError, error_class
 from docpipe_assets.identity import partition_key
-from docpipe_assets.ledger import State
 from docpipe_assets.model import Mentions, PageTexts, Relationships
+from docpipe_assets.operations.ledger import State
+from docpipe_assets.runtime.document_pipeline import Workbench
 from docpipe_assets.sample import expected, write_production, write_text_pdfs
 from docpipe_assets.settings import read_settings
-from docpipe_assets.workbench import Workbench
 from docpipe_assets_tests.pipeline.site import Site
 
 pytestmark = [

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from docpipe_assets.defs.interventions import read_interventions
-from docpipe_assets.ledger import State
-from docpipe_assets.recovery import documents_to_retry, reset, withdraw
+from docpipe_assets.cli.recovery import documents_to_retry, reset, withdraw
+from docpipe_assets.instance.records.interventions import read_interventions
+from docpipe_assets.operations.ledger import State
 from docpipe_assets.sample import write_text_pdfs
 from docpipe_assets_tests.pipeline.site import Site
 

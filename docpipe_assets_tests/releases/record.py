@@ -18,9 +18,9 @@ from pathlib import Path
 import zstandard
 from PIL import Image, ImageDraw, ImageFont
 
-from docpipe_assets.defs.history import read_ledger
+from docpipe_assets.cli.recovery import reset, withdraw
+from docpipe_assets.instance.records.history import read_ledger
 from docpipe_assets.model import STREAMS
-from docpipe_assets.recovery import reset, withdraw
 from docpipe_assets.sample import write_text_pdfs
 from docpipe_assets_tests.releases.site import BUCKETS, SmallSite, small_site
 
@@ -28,7 +28,7 @@ FOLDER = Path(__file__).parent
 BATCH = "release"
 CONFIGURATION = """\
 telemetry: {enabled: false}
-compute_logs: {module: docpipe_assets.defs.dagster_internals, class: NoOpComputeLogManager}
+compute_logs: {module: docpipe_assets.instance.dagster_internals, class: NoOpComputeLogManager}
 """
 SCANNED = "This page was scanned for Orla Brennan on May 4, 2021."
 

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 import zstandard
 
-from docpipe_assets.defs.history import read_ledger
-from docpipe_assets.defs.interventions import read_interventions
+from docpipe_assets.instance.records.history import read_ledger
+from docpipe_assets.instance.records.interventions import read_interventions
 from docpipe_assets.model import STREAMS, Mentions, PageTexts
 from docpipe_assets_tests.releases.record import BATCH, FOLDER, SCANNED
 from docpipe_assets_tests.releases.site import BUCKETS, SmallSite, small_site

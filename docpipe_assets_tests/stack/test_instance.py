@@ -14,8 +14,8 @@ from dagster_postgres import DagsterPostgresStorage
 from sqlalchemy.exc import ProgrammingError
 
 import docpipe_assets
-from docpipe_assets.defs.run_launcher import DocumentRunLauncher
 from docpipe_assets.identity import partition_key
+from docpipe_assets.instance.launcher import DocumentRunLauncher
 from docpipe_assets.stack import Stack
 from docpipe_assets.stack.workspace import copy_instance_configuration
 from docpipe_assets_tests.stack.tiny_definitions import NAMES, defs

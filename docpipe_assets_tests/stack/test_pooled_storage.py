@@ -20,9 +20,12 @@ import pytest
 import yaml
 from dagster_postgres import DagsterPostgresStorage, PostgresEventLogStorage
 
-from docpipe_assets.defs import dagster_internals, instance_storage, run_coordinator, run_launcher
-from docpipe_assets.defs.dagster_internals import PRIVATE_ATTRIBUTES, DagsterStorage
-from docpipe_assets.defs.instance_storage import InstanceStorage
+from docpipe_assets.instance import coordinator as run_coordinator
+from docpipe_assets.instance import dagster_internals
+from docpipe_assets.instance import launcher as run_launcher
+from docpipe_assets.instance import storage as instance_storage
+from docpipe_assets.instance.dagster_internals import PRIVATE_ATTRIBUTES, DagsterStorage
+from docpipe_assets.instance.storage import InstanceStorage
 from docpipe_assets.stack import Stack
 
 pytestmark = pytest.mark.pipeline

@@ -18,11 +18,11 @@ from docpipe_assets.model import (
     RelationshipType,
 )
 from docpipe_assets.protocols import PlacedWord
-from docpipe_assets.rules.page_text import assemble
 from docpipe_assets.stages.chunks_to_mentions import chunks_to_mentions
 from docpipe_assets.stages.entities_to_relationships import entities_to_relationships
 from docpipe_assets.stages.mentions_to_entities import mentions_to_entities
 from docpipe_assets.stages.text_to_chunks import text_to_chunks
+from docpipe_assets.text.page_text import assemble
 from docpipe_assets_tests.stages.productions import FindsListedNames, document_text, page_texts
 
 NAMES = {

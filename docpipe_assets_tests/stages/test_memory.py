@@ -9,7 +9,6 @@ from typing import TypeVar
 
 import pytest
 
-from docpipe_assets.audit import audit
 from docpipe_assets.model import (
     Blob,
     CanonicalEntities,
@@ -24,6 +23,7 @@ from docpipe_assets.model import (
     Records,
     Relationships,
 )
+from docpipe_assets.operations.audit import audit
 from docpipe_assets.protocols import NameContext
 from docpipe_assets.stages.chunks_to_mentions import chunks_to_mentions
 from docpipe_assets.stages.entities_to_relationships import entities_to_relationships

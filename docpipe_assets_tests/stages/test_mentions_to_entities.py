@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
+from docpipe_assets.entities.lookup import EntityLookup
 from docpipe_assets.model import CanonicalEntity, EntityType, Mention, Mentions, Place
-from docpipe_assets.rules.entity_lookup import EntityLookup
 from docpipe_assets.stages.mentions_to_entities import mentions_to_entities
 from docpipe_assets_tests.stages.productions import DOCUMENT, VERSION
 

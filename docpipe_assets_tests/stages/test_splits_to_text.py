@@ -30,8 +30,8 @@ from docpipe_assets.model import (
     TextMethod,
 )
 from docpipe_assets.protocols import Checkpoints, PageContent, PageImage, PlacedWord
-from docpipe_assets.rules.text_layer import decide, dictionary_share
 from docpipe_assets.stages.splits_to_text import Fallback, assemble, splits_to_text
+from docpipe_assets.text.text_layer import decide, dictionary_share
 
 SOUND = {
     "characters": 2000.0,

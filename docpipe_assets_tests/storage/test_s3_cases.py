@@ -14,8 +14,8 @@ import pytest
 
 from docpipe_assets.errors import AccessDenied, ObjectChanged, ObjectGone, StoreUnavailable, Throttled
 from docpipe_assets.identity import partition_key
-from docpipe_assets.intake import Budget, Plan, plan, sighting_of
 from docpipe_assets.model import RawPdfs
+from docpipe_assets.operations.intake import Budget, Plan, plan, sighting_of
 from docpipe_assets.protocols import PdfFacts, Source
 from docpipe_assets.settings import Settings
 from docpipe_assets.stages.object_to_pdf import object_to_pdf

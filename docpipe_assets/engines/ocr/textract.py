@@ -26,8 +26,8 @@ from docpipe_assets.identity import digest
 from docpipe_assets.lazy import lazy
 from docpipe_assets.model import Box
 from docpipe_assets.protocols import Line, PageImage, PlacedWord
-from docpipe_assets.rules.reading_order import Piece, reading_order
 from docpipe_assets.settings import Settings, read_settings
+from docpipe_assets.text.reading_order import Piece, reading_order
 
 CODE_VERSION = "1"
 BLOCKS_AT_ONCE = 1000

@@ -4,8 +4,8 @@ import math
 import re
 from collections.abc import Sequence
 
+from docpipe_assets.bates.stamps import bates_label
 from docpipe_assets.model import Box
-from docpipe_assets.rules.bates import bates_label
 
 _DPI_MIN = 36
 _PIXELS_MAX = 40_000_000

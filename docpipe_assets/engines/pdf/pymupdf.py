@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from docpipe_assets.bates.stamps import MARGIN_SHARE
 from docpipe_assets.engines.pdf.plain import (
     clean,
     fitting_dpi,
@@ -30,7 +31,6 @@ from docpipe_assets.errors import (
     UnreadablePdf,
     UnsupportedEncryption,
 )
-from docpipe_assets.rules.bates import MARGIN_SHARE
 
 # PyMuPDF imports these when they are installed, and with them ONNX Runtime, which starts threads:
 # 100 MB and a second of CPU for what we never call, in a process that has to stay forkable.

@@ -19,9 +19,9 @@ from pathlib import Path
 from docpipe_assets.engines import load_engine
 from docpipe_assets.engines.pdf import pymupdf
 from docpipe_assets.model import Box, Page, PageText, TextMethod
+from docpipe_assets.page_marks.labels import labelled
 from docpipe_assets.protocols import Lines, OcrEngine, PlacedWord
-from docpipe_assets.rules.page_labels import labelled
-from docpipe_assets.rules.page_text import assemble
+from docpipe_assets.text.page_text import assemble
 from docpipe_assets_tests.evaluation.bates.production import Made, make, pdf_of
 from docpipe_assets_tests.evaluation.bates.scan import scanned
 from docpipe_assets_tests.evaluation.bates.scoring import compare

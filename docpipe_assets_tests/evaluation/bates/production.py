@@ -12,7 +12,7 @@ from itertools import islice
 
 from reportlab.pdfgen.canvas import Canvas
 
-from docpipe_assets.rules.bates_findings import BatesFault
+from docpipe_assets.bates.findings import BatesFault
 
 PREFIX, OTHER_PREFIX, OLD_PREFIX = "WOMBAT", "KOALA", "OLDCO"
 DIGITS = 6

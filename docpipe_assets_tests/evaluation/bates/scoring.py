@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from docpipe_assets.bates.batch import batch_findings
+from docpipe_assets.bates.checks import DocumentBates
+from docpipe_assets.bates.findings import BatesFault, BatesSummary
 from docpipe_assets.model import PageText
-from docpipe_assets.rules.bates_batch import batch_findings
-from docpipe_assets.rules.bates_checks import DocumentBates
-from docpipe_assets.rules.bates_findings import BatesFault, BatesSummary
 from docpipe_assets_tests.evaluation.bates.production import Production
 
 

@@ -7,8 +7,8 @@ from functools import cache
 from importlib.resources import files
 from itertools import pairwise
 
-from docpipe_assets.engines.ner.invented_names import WordLists
-from docpipe_assets.engines.ner.synthetic import documents
+from docpipe_assets_training.ner.invented_names import WordLists
+from docpipe_assets_training.ner.synthetic import documents
 
 _FIRST = (
     *("Maria", "Douglas", "Ingrid", "Theodore", "Pamela", "Wendell", "Rosalind", "Curtis", "Yolanda"),

@@ -7,7 +7,7 @@ import pytest
 from docpipe_assets.evaluation.text_score import score
 from docpipe_assets.model import Box
 from docpipe_assets.protocols import PlacedWord
-from docpipe_assets.rules.reading_order import Piece, reading_order
+from docpipe_assets.text.reading_order import Piece, reading_order
 from docpipe_assets_tests.evaluation.ocr import layouts
 from docpipe_assets_tests.evaluation.ocr.layouts import Type
 from docpipe_assets_tests.evaluation.ocr.made_texts import Texts

@@ -14,9 +14,9 @@ from tempfile import TemporaryDirectory
 
 from docpipe_assets.model import TextMethod
 from docpipe_assets.protocols import PdfReader
-from docpipe_assets.rules.text_layer import Decision, decide, word_measures
+from docpipe_assets.runtime.document_pipeline import Workbench
 from docpipe_assets.settings import Settings
-from docpipe_assets.workbench import Workbench
+from docpipe_assets.text.text_layer import Decision, decide, word_measures
 from docpipe_assets_tests.evaluation.text_layer import later, typeset, unseen
 from docpipe_assets_tests.evaluation.text_layer.labelled import LabelledPage, Right
 

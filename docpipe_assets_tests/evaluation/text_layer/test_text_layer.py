@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from docpipe_assets.protocols import PdfReader
+from docpipe_assets.runtime.document_pipeline import Workbench
 from docpipe_assets.settings import Settings
-from docpipe_assets.workbench import Workbench
 from docpipe_assets_tests.evaluation.text_layer import later, typeset, unseen
 from docpipe_assets_tests.evaluation.text_layer.__main__ import Decided, decided, rates
 from docpipe_assets_tests.evaluation.text_layer.labelled import LabelledPage, Right

@@ -1,0 +1,81 @@
+"""The ledger for people and for machines."""
+
+from typing import Any
+
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from docpipe_assets.operations.ledger import Entry, Ledger, State
+
+_STYLES = {
+    State.SUCCEEDED: "green",
+    State.PARTIAL: "yellow",
+    State.FAILED: "red",
+    State.QUARANTINED: "red",
+    State.IN_FLIGHT: "cyan",
+    State.UNACCOUNTED: "bold red",
+}
+
+
+def as_json(ledger: Ledger) -> dict[str, Any]:
+    """Counts by state, and every document."""
+    return {
+        "discovered": ledger.discovered,
+        **{state.value: ledger.count(state) for state in State},
+        "not_documents": ledger.not_documents,
+        "documents": [
+            {
+                "document": entry.document,
+                "state": entry.state.value,
+                "stage": entry.stage,
+                "error": entry.error,
+                "message": entry.message,
+                "reason": entry.reason,
+                "next_attempt_at": entry.next_attempt_at.isoformat() if entry.next_attempt_at else None,
+                "pages": entry.pages,
+            }
+            for entry in ledger.entries
+        ],
+    }
+
+
+def as_text(ledger: Ledger) -> Group:
+    """The documents as a table, then the sum over the states."""
+    table = Table("document", "state", "pages", "what happened", expand=False)
+    table.columns[2].justify = "right"
+    for entry in ledger.entries:
+        table.add_row(
+            visible(entry.document),
+            Text(entry.state.value, style=_STYLES.get(entry.state, "")),
+            f"{entry.pages:,}" if entry.pages else "",
+            visible(what_happened(entry)),
+        )
+    return Group(table, _sum(ledger))
+
+
+def _sum(ledger: Ledger) -> Text:
+    accounted = [state for state in State if state is not State.UNACCOUNTED]
+    terms = " + ".join(f"{ledger.count(s)} {s.value.replace('_', ' ')}" for s in accounted if ledger.count(s))
+    unaccounted = ledger.count(State.UNACCOUNTED)
+    text = Text(f"{ledger.discovered} discovered = {terms or 0}; ")
+    text.append(f"{unaccounted} unaccounted", style="bold red" if unaccounted else "green")
+    if ledger.not_documents:
+        text.append(f"; {ledger.not_documents} keys are no PDFs")
+    return text
+
+
+def what_happened(entry: Entry) -> str:
+    """Its last failure and when it is tried again; empty when there was none."""
+    if entry.error is None:
+        return ""
+    message = (entry.message or "").removeprefix(entry.document).lstrip(": ")
+    text = f"{entry.error} in {entry.stage or 'its run'}" + (f": {message}" if message else "")
+    if entry.next_attempt_at is not None:
+        text += f" (next attempt {entry.next_attempt_at.astimezone():%H:%M:%S})"
+    return text
+
+
+def visible(text: str) -> Text:
+    """Names come from outside: what a terminal would obey is shown as a replacement character."""
+    return Text("".join(c if c.isprintable() else "\ufffd" for c in text), overflow="fold")

@@ -1,0 +1,1 @@
+"""Names of people, organisations and places: their parts, and which of them are one entity."""

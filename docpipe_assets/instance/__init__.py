@@ -1,0 +1,1 @@
+"""What a Dagster instance plugs in: storage, launcher, coordinator, worker."""

@@ -1,0 +1,225 @@
+"""What breakers did and what people decided, recorded as events of ``breaker`` and ``batch_priority``.
+
+What people decided are observations, which the fold reads. What breakers did are materializations, made
+for the reader alone: Dagster's UI shows those, and no observation, on the page of a partition.
+"""
+
+import getpass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, cast
+
+import dagster as dg
+
+from docpipe_assets.defs.partitions import documents
+from docpipe_assets.errors import ConfigurationError
+from docpipe_assets.identity import meanings_of, partition_key
+from docpipe_assets.operations.breaker import DocumentBreaker, Reset, StageBreaker, Standing, advice_on
+from docpipe_assets.settings import Priority
+
+_BATCH = 1000
+
+breaker = dg.AssetSpec(
+    "breaker",
+    group_name="operations",
+    partitions_def=documents,
+    kinds={"breaker"},
+    description=(
+        "Who is held back and why. The page of a document's partition shows the state of its breaker, as the "
+        "intake sensor told it whenever it opened or closed; a partition without a materialization never had "
+        "an open one. The events show all of it one after the other, with the resets and withdrawals, and "
+        "the breakers of stages, which have no partition. Holds back automation only; a run that a person "
+        "launches always runs. Look at `state`, `reason` and `next_attempt`; reset with the job "
+        "`reset_breakers` or `docpipe breaker reset`."
+    ),
+)
+
+batch_priority = dg.AssetSpec(
+    "batch_priority",
+    group_name="operations",
+    kinds={"queue"},
+    description=(
+        "Which batches go before or after the others, as people said with `docpipe ingest --priority`: the "
+        "newest event of a batch holds, and what already waits in the queue keeps the priority it came with."
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Withdrawal:
+    """A person took a document out of the matter, or put it back."""
+
+    key: str
+    is_withdrawn: bool
+    at: datetime
+
+
+def registered_document(instance: dg.DagsterInstance, name: str) -> str:
+    """The S3 key that somebody means by it or by its partition key.
+
+    Raises ConfigurationError when there is no such document: a mistyped name must not be a silent "done".
+    """
+    for document in meanings_of(name):
+        if instance.has_dynamic_partition(documents.name or "", partition_key(document)):
+            return document
+    raise ConfigurationError(f"{name}: no such document; docpipe status lists them all")
+
+
+def record_reset(
+    instance: dg.DagsterInstance, *, reason: str, document: str | None = None, stage: str | None = None
+) -> None:
+    """A person says that an obstacle is gone; automation goes on at its next look.
+
+    ``document`` is an S3 key.
+    """
+    _record(instance, document, {"action": "reset", "reason": reason, **({"stage": stage} if stage else {})})
+
+
+def record_withdrawal(
+    instance: dg.DagsterInstance, document: str, *, reason: str, is_withdrawn: bool
+) -> None:
+    action = "withdrawn" if is_withdrawn else "reinstated"
+    _record(instance, document, {"action": action, "reason": reason})
+
+
+def record_priority(instance: dg.DagsterInstance, batch: str, priority: Priority) -> None:
+    by = getpass.getuser()
+    instance.report_runless_asset_event(
+        dg.AssetObservation(
+            asset_key=batch_priority.key,
+            description=f"{batch}: {priority}, by {by}",
+            metadata={"batch": batch, "priority": priority, "by": by},
+        )
+    )
+
+
+def read_priorities(instance: dg.DagsterInstance) -> dict[str, Priority]:
+    """What people said of each batch, the last word of each."""
+    said: dict[str, Priority] = {}
+    for _, _, _, metadata in _observations(instance, batch_priority.key):
+        said[metadata["batch"]] = cast(Priority, metadata["priority"])
+    return said
+
+
+def document_state(one: DocumentBreaker, now: datetime) -> dg.AssetMaterialization:
+    """What the sensor reports when a document's breaker has changed."""
+    state = one.state_at(now)
+    reason = one.error + (f" in {one.stage}" if one.stage else "")
+    if one.standing is Standing.RELEASED:
+        reason = f"reset by {one.reset_by or 'somebody'}: {one.reset_reason}"
+    return dg.AssetMaterialization(
+        asset_key=breaker.key,
+        partition=one.key,
+        description=f"{state}: {reason}",
+        metadata=_without_empty(
+            {
+                "state": state,
+                "reason": reason,
+                "error": one.error,
+                "stage": one.stage,
+                "failures": one.failures,
+                "attempts": one.attempts,
+                "since": _clock(one.since),
+                "next_attempt": _clock(one.next_at) if one.next_at else "none",
+                "advice": advice_on(one.error),
+                "run": dg.MetadataValue.dagster_run(one.run_id),
+            }
+        ),
+    )
+
+
+def closed_state(key: str) -> dg.AssetMaterialization:
+    reason = "the newest attempt went well"
+    return dg.AssetMaterialization(
+        asset_key=breaker.key,
+        partition=key,
+        description=f"closed: {reason}",
+        metadata={"state": "closed", "reason": reason, "next_attempt": "none"},
+    )
+
+
+def stage_state(one: StageBreaker, now: datetime) -> dg.AssetMaterialization:
+    return dg.AssetMaterialization(
+        asset_key=breaker.key,
+        description=f"{one.stage} {one.state_at(now)}: {one.reason}",
+        metadata=_without_empty(
+            {
+                "stage": one.stage,
+                "state": one.state_at(now),
+                "reason": one.reason,
+                "documents": one.documents,
+                "since": _clock(one.since),
+                "next_canary": _clock(one.next_canary_at) if one.next_canary_at else None,
+            }
+        ),
+    )
+
+
+def read_interventions(
+    instance: dg.DagsterInstance, after_storage_id: int = 0
+) -> tuple[list[Reset], list[Withdrawal], int]:
+    """The resets and withdrawals after an observation, oldest first, and the newest observation's id."""
+    resets: list[Reset] = []
+    withdrawals: list[Withdrawal] = []
+    newest = after_storage_id
+    for storage_id, at, key, metadata in _observations(instance, breaker.key, after_storage_id):
+        newest = max(newest, storage_id)
+        match metadata.get("action"):
+            case "reset":
+                stage = metadata.get("stage")
+                resets.append(Reset(at, metadata.get("reason", ""), metadata.get("by"), key, stage))
+            case "withdrawn" | "reinstated" as action if key is not None:
+                withdrawals.append(Withdrawal(key, action == "withdrawn", at))
+    return resets, withdrawals, newest
+
+
+def withdrawn_after(before: Iterable[str], withdrawals: Sequence[Withdrawal]) -> set[str]:
+    """The partition keys that are withdrawn when these decisions have been followed."""
+    withdrawn = set(before)
+    for one in withdrawals:
+        (withdrawn.add if one.is_withdrawn else withdrawn.discard)(one.key)
+    return withdrawn
+
+
+def _observations(
+    instance: dg.DagsterInstance, asset_key: dg.AssetKey, after_storage_id: int = 0
+) -> Iterator[tuple[int, datetime, str | None, dict[str, str]]]:
+    filters = dg.AssetRecordsFilter(asset_key=asset_key, after_storage_id=after_storage_id or None)
+    cursor: str | None = None
+    while True:
+        found = instance.fetch_observations(filters, limit=_BATCH, cursor=cursor, ascending=True)
+        for record in found.records:
+            seen = record.asset_observation
+            if seen is not None:
+                metadata = {name: str(value.value) for name, value in seen.metadata.items()}
+                yield (
+                    record.storage_id,
+                    datetime.fromtimestamp(record.timestamp, UTC),
+                    seen.partition,
+                    metadata,
+                )
+        cursor = found.cursor
+        if not found.has_more:
+            return
+
+
+def _record(instance: dg.DagsterInstance, document: str | None, metadata: dict[str, Any]) -> None:
+    key = partition_key(document) if document is not None else None
+    by = getpass.getuser()
+    instance.report_runless_asset_event(
+        dg.AssetObservation(
+            asset_key=breaker.key,
+            partition=key,
+            description=f"{metadata['action']} by {by}: {metadata['reason']}",
+            metadata={**metadata, "by": by},
+        )
+    )
+
+
+def _clock(at: datetime) -> str:
+    return at.strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def _without_empty(metadata: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in metadata.items() if value is not None}

@@ -1,0 +1,1 @@
+"""Court papers: captions, counsel, parties, and who stands to whom."""

@@ -1,0 +1,1 @@
+"""Pure decisions about documents: intake, breakers, ledger, audit, batch report."""

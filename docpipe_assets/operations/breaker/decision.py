@@ -1,0 +1,177 @@
+"""What the breakers allow for one document version now, with the reason in words."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from docpipe_assets.identity import file_name_of
+from docpipe_assets.operations.breaker.document import DocumentBreaker, Standing, pause_after_new_code
+from docpipe_assets.operations.breaker.reactions import Reaction, reaction_to
+from docpipe_assets.operations.breaker.stage import StageBreaker
+from docpipe_assets.operations.breaker.state import Breakers
+from docpipe_assets.settings import Settings
+
+
+class Action(StrEnum):
+    REQUEST = "request"
+    WAIT = "wait"
+    HELD = "held"
+    QUARANTINED = "quarantined"
+
+
+class Purpose(StrEnum):
+    FIRST = "first"
+    RETRY = "retry"
+    ESCALATION = "escalation"
+    PROBE = "probe"
+    CANARY = "canary"
+    RELEASED = "released"
+    """After a reset."""
+    NEW_CODE = "new_code"
+
+
+@dataclass(frozen=True)
+class Decision:
+    action: Action
+    reason: str
+    purpose: Purpose
+    lane: str
+    request: str
+    """Names the attempt: whoever else asks for it gives it the same name."""
+    attempt: int
+    """Its number, from 1."""
+    not_before: datetime | None = None
+    """When the next automatic attempt is due; None for never, and where the action is to request."""
+    since: datetime | None = None
+    failures: int = 0
+    canary: str | None = None
+    stage: str | None = None
+    """The stage that is paused, where a stage breaker decides."""
+
+    @property
+    def run_key(self) -> str:
+        """For all documents that might be the canary it is the same: only one of them goes."""
+        return self.canary or self.request
+
+
+@dataclass(frozen=True)
+class _Due:
+    purpose: Purpose
+    at: datetime
+    reason: str
+    waits_for_stage: bool = False
+
+
+def request_name(document: str, version: str, attempt: int = 1, after: str | None = None) -> str:
+    """The name of an attempt at one version of a document: the first, or the one after a run.
+
+    Each run that ended is followed by one automatic attempt at most, whatever was counted or reset.
+    """
+    first = f"{file_name_of(document)}.{version}"
+    return first if after is None else f"{first}#{attempt}-{after[:8]}"
+
+
+def decide(
+    document: str,
+    version: str,
+    *,
+    breaker: DocumentBreaker | None,
+    breakers: Breakers,
+    lane: str,
+    now: datetime,
+    code_versions: Mapping[str, str],
+    settings: Settings,
+) -> Decision:
+    """What is allowed for a document version.
+
+    ``breaker`` is the document's own, or None when no attempt at this version has failed; ``lane`` is
+    what its size asks for; ``code_versions`` gives for each stage the version of its code, with all
+    that it depends on.
+    """
+    number = breaker.attempts + 1 if breaker else 1
+    name = request_name(document, version, number, breaker.run_id if breaker else None)
+    due = _due(breaker, breakers, now, code_versions, settings)
+    purpose = due.purpose if due else Purpose.RETRY
+    lane = (breaker.lane if breaker else None) or lane
+
+    def decided(action: Action, reason: str, **more: object) -> Decision:
+        facts: dict[str, object] = {"purpose": purpose, "lane": lane, "request": name, "attempt": number}
+        if breaker is not None:
+            facts |= {"since": breaker.since, "failures": breaker.failures}
+        return Decision(action, reason, **(facts | more))  # type: ignore[arg-type]
+
+    if due is None:
+        assert breaker is not None
+        action = Action.QUARANTINED if breaker.standing is Standing.QUARANTINED else Action.HELD
+        return decided(action, _reason_to_stay_away(breaker))
+    open_stages = breakers.open_stages
+    is_ready = due.at <= now
+    if open_stages and (is_ready or due.waits_for_stage):
+        return _behind(open_stages, now, decided)
+    if is_ready:
+        return decided(Action.REQUEST, due.reason)
+    is_open = due.purpose is Purpose.PROBE
+    return decided(Action.HELD if is_open else Action.WAIT, due.reason, not_before=due.at)
+
+
+def _behind(open_stages: Sequence[StageBreaker], now: datetime, decided: Callable[..., Decision]) -> Decision:
+    """All documents need every stage, so one that is paused holds back all, save for one canary."""
+    first = open_stages[0]
+    due_at = max(one.next_canary_at for one in open_stages if one.next_canary_at is not None)
+    why = "; ".join(f"{one.stage} is paused: {one.reason}" for one in open_stages)
+    if now < due_at:
+        return decided(Action.WAIT, why, not_before=due_at, stage=first.stage, since=first.since)
+    reason = f"canary {first.canaries + 1} for {first.stage}, which is paused: {first.reason}"
+    return decided(Action.REQUEST, reason, purpose=Purpose.CANARY, canary=first.canary, stage=first.stage)
+
+
+def _due(
+    breaker: DocumentBreaker | None,
+    breakers: Breakers,
+    now: datetime,
+    code_versions: Mapping[str, str],
+    settings: Settings,
+) -> _Due | None:
+    """The next automatic attempt, or None when there is none."""
+    if breaker is None:
+        return _Due(Purpose.FIRST, now, "no attempt yet")
+    if breaker.standing is Standing.RELEASED:
+        by = f" by {breaker.reset_by}" if breaker.reset_by else ""
+        return _Due(Purpose.RELEASED, now, f"reset{by}: {breaker.reset_reason}")
+    if not breaker.was_made_by(code_versions.get(breaker.stage or "")):
+        due_at = breaker.failed_at + pause_after_new_code(breaker, settings)
+        return _Due(
+            Purpose.NEW_CODE, due_at, f"{breaker.stage} has changed since it failed with {breaker.error}"
+        )
+    if breaker.next_at is None:
+        return None
+    what = f"{breaker.error}{f' in {breaker.stage}' if breaker.stage else ''}"
+    if breaker.standing is Standing.OPEN:
+        return _Due(Purpose.PROBE, breaker.next_at, f"failed {breaker.failures} times, last with {what}")
+    reaction = reaction_to(breaker.error)
+    if reaction is Reaction.ESCALATE:
+        return _Due(Purpose.ESCALATION, breaker.next_at, f"{what}: once more in the {breaker.lane} lane")
+    if reaction in (Reaction.RETRY_WITH_STAGE, Reaction.REQUEUE):
+        return _Due(
+            Purpose.RETRY,
+            min(breaker.next_at, _came_back(breaker, breakers) or breaker.next_at),
+            f"{what}: not charged to the document",
+            waits_for_stage=True,
+        )
+    return _Due(Purpose.RETRY, breaker.next_at, f"failed {breaker.failures} times, last with {what}")
+
+
+def _came_back(breaker: DocumentBreaker, breakers: Breakers) -> datetime | None:
+    """When the stage that a document waits for was found to work again."""
+    stage = breakers.stages.get((breaker.stage or "", breaker.family or ""))
+    if stage is None or stage.is_open or stage.since < breaker.failed_at:
+        return None
+    return stage.since
+
+
+def _reason_to_stay_away(breaker: DocumentBreaker) -> str:
+    where = f" in {breaker.stage}" if breaker.stage else ""
+    if reaction_to(breaker.error) is Reaction.ESCALATE:
+        return f"{breaker.error}{where}, in the {breaker.lane} lane too"
+    return f"{breaker.error}{where}, and another attempt would end alike"

@@ -1,0 +1,240 @@
+"""The stage breaker: many documents failing alike say that the stage, and not a document, is broken."""
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import NamedTuple, Self
+
+from docpipe_assets.model import STREAMS
+from docpipe_assets.operations.breaker.events import Attempt, Reset
+from docpipe_assets.operations.breaker.reactions import (
+    RUN_LEVEL,
+    WORKER_LOST,
+    says_nothing_of_stages,
+    stage_family,
+)
+from docpipe_assets.settings import Settings
+
+_STAGES = tuple(stream.asset for stream in STREAMS)
+_PLACES = {stage: place for place, stage in enumerate(_STAGES)}
+_BEFORE_ALL = -1
+_BEYOND_ALL = len(_STAGES)
+
+StageKey = tuple[str, str]
+"""Stage and family of failures."""
+
+
+@dataclass(frozen=True, slots=True)
+class StageBreaker:
+    """Kept from its first opening on: when it closed tells the documents behind it that they are due."""
+
+    stage: str
+    family: str
+    is_open: bool
+    since: datetime
+    """When it opened or closed."""
+    reason: str
+    last_error: str
+    documents: int
+    """That failed alike before it opened."""
+    next_canary_at: datetime | None
+    cool_down_seconds: float
+    canaries: int = 0
+    """That have ended since it opened."""
+
+    @property
+    def key(self) -> StageKey:
+        return self.stage, self.family
+
+    @property
+    def place(self) -> int:
+        return _PLACES.get(self.stage, _BEFORE_ALL)
+
+    @property
+    def canary(self) -> str:
+        """Names the next canary, so that two who ask for it ask for the same."""
+        return f"canary.{self.stage}.{self.family}.{self.since:%Y%m%dT%H%M%S}.{self.canaries + 1}"
+
+    def state_at(self, now: datetime) -> str:
+        """``closed``, ``open`` or ``half_open``."""
+        if not self.is_open:
+            return "closed"
+        return "open" if self.next_canary_at is None or now < self.next_canary_at else "half_open"
+
+    def after_reset(self, reset: Reset) -> Self:
+        by = f" by {reset.by}" if reset.by else ""
+        return self._closed(reset.at, f"reset{by}: {reset.reason}")
+
+    def after_attempt(self, attempt: Attempt, settings: Settings) -> Self:
+        """What an open breaker learns from an attempt.
+
+        Conclusive is what started after the cool-down, whoever launched it, and what a person launched
+        after the opening and brought past the stage. Runs that were under way before say nothing new.
+        """
+        is_canary = attempt.canary == self.canary
+        is_due = is_canary or (
+            attempt.started_at is not None
+            and self.next_canary_at is not None
+            and attempt.started_at >= self.next_canary_at
+        )
+        if not says_nothing_of_stages(attempt.error):
+            if failure_of(attempt) == self.key:
+                return self._reopened(attempt, settings) if is_due else self
+            is_persons = not attempt.is_automatic and attempt.started_at is not None
+            is_persons = is_persons and attempt.started_at >= self.since  # type: ignore[operator]
+            if (is_due or is_persons) and _furthest(attempt) > self.place:
+                return self._closed(attempt.ended_at, f"{attempt.key} came through")
+        # The canary ended before it reached the stage: the next one may go at once.
+        return replace(self, canaries=self.canaries + 1) if is_canary else self
+
+    def _reopened(self, attempt: Attempt, settings: Settings) -> Self:
+        cool_down = min(2 * self.cool_down_seconds, settings.stage_breaker_cool_down_max_seconds)
+        return replace(
+            self,
+            canaries=self.canaries + 1,
+            last_error=attempt.error or self.last_error,
+            cool_down_seconds=cool_down,
+            next_canary_at=attempt.ended_at + timedelta(seconds=cool_down),
+        )
+
+    def _closed(self, at: datetime, reason: str) -> Self:
+        return replace(self, is_open=False, since=at, reason=reason, next_canary_at=None)
+
+
+def failure_of(attempt: Attempt) -> StageKey | None:
+    """The stage breaker that an attempt counts against."""
+    family = stage_family(attempt.error) if attempt.error else None
+    if family is None:
+        return None
+    return (RUN_LEVEL if family == WORKER_LOST else attempt.stage or RUN_LEVEL), family
+
+
+def _furthest(attempt: Attempt) -> int:
+    """The place of the last stage that an attempt reached."""
+    if attempt.error is None:
+        return _BEYOND_ALL
+    return _PLACES.get(attempt.stage or "", _BEFORE_ALL)
+
+
+class Outcome(NamedTuple):
+    """What is remembered of an attempt."""
+
+    at: datetime
+    key: str
+    furthest: int
+    failure: StageKey | None
+
+
+class Sample:
+    """The newest attempts, as many for each stage that was reached last as a judgement may need.
+
+    A share of all attempts within the window would not do: after ten busy minutes hundreds of documents
+    would have to fail before the outage outweighs what went well before it.
+    """
+
+    def __init__(self, outcomes: Iterable[Outcome], settings: Settings) -> None:
+        self._width = timedelta(seconds=settings.stage_breaker_window_seconds)
+        self._size = settings.stage_breaker_attempts
+        self._by_furthest: dict[int, deque[Outcome]] = {}
+        for outcome in outcomes:
+            self.add(outcome)
+
+    @property
+    def outcomes(self) -> tuple[Outcome, ...]:
+        """In the order in which they were added to each stage."""
+        return tuple(one for furthest in sorted(self._by_furthest) for one in self._by_furthest[furthest])
+
+    def add(self, outcome: Outcome) -> None:
+        self._by_furthest.setdefault(outcome.furthest, deque(maxlen=self._size)).append(outcome)
+
+    def newest(self, place: int, now: datetime) -> list[Outcome]:
+        """The newest attempts that reached a stage."""
+        reached = [
+            one
+            for furthest, outcomes in self._by_furthest.items()
+            if furthest >= place
+            for one in outcomes
+            if one.at > now - self._width
+        ]
+        return sorted(reached, key=lambda one: (one.at, one.key))[-self._size :]
+
+    def forget(self, failure: StageKey) -> None:
+        """What opened a breaker must not open it again once it has closed."""
+        for outcomes in self._by_furthest.values():
+            kept = [outcome for outcome in outcomes if outcome.failure != failure]
+            outcomes.clear()
+            outcomes.extend(kept)
+
+
+class StageWatch:
+    """All stage breakers, and the attempts that they judge by."""
+
+    def __init__(
+        self, breakers: Iterable[StageBreaker], outcomes: Iterable[Outcome], settings: Settings
+    ) -> None:
+        self._settings = settings
+        self._sample = Sample(outcomes, settings)
+        self.breakers = {breaker.key: breaker for breaker in breakers}
+
+    @property
+    def outcomes(self) -> tuple[Outcome, ...]:
+        return self._sample.outcomes
+
+    def recognises(self, attempt: Attempt) -> bool:
+        """Whether an attempt failed by an outage that is known by now."""
+        failure = failure_of(attempt)
+        return failure in self.breakers and self.breakers[failure].is_open
+
+    def see_attempt(self, attempt: Attempt) -> None:
+        for breaker in [one for one in self.breakers.values() if one.is_open]:
+            self._put(breaker.after_attempt(attempt, self._settings))
+        if says_nothing_of_stages(attempt.error):
+            return
+        failure = failure_of(attempt)
+        self._sample.add(Outcome(attempt.ended_at, attempt.key, _furthest(attempt), failure))
+        if failure is not None:
+            self._open_if_due(failure, attempt)
+
+    def see_reset(self, reset: Reset) -> None:
+        for breaker in list(self.breakers.values()):
+            if breaker.stage == reset.stage and reset.family in (None, breaker.family) and breaker.is_open:
+                self._put(breaker.after_reset(reset))
+
+    def _put(self, breaker: StageBreaker) -> None:
+        if self.breakers[breaker.key].is_open and not breaker.is_open:
+            self._sample.forget(breaker.key)
+        self.breakers[breaker.key] = breaker
+
+    def _open_if_due(self, failure: StageKey, attempt: Attempt) -> None:
+        before = self.breakers.get(failure)
+        if before is not None and before.is_open:
+            return
+        settings = self._settings
+        place = _PLACES.get(failure[0], _BEFORE_ALL)
+        newest = self._sample.newest(place, attempt.ended_at)
+        alike = [one.key for one in newest if one.failure == failure]
+        documents, share = len(set(alike)), len(alike) / len(newest)
+        if documents < settings.stage_breaker_documents or share < settings.stage_breaker_share:
+            return
+        cool_down = settings.stage_breaker_cool_down_seconds
+        # A stage that breaks again soon after it came back (one of two workers is broken, say) must not
+        # cost five documents an attempt every few minutes.
+        if before is not None and attempt.ended_at - before.since < timedelta(
+            seconds=2 * before.cool_down_seconds + settings.stage_breaker_window_seconds
+        ):
+            cool_down = min(2 * before.cool_down_seconds, settings.stage_breaker_cool_down_max_seconds)
+        self.breakers[failure] = StageBreaker(
+            stage=failure[0],
+            family=failure[1],
+            is_open=True,
+            since=attempt.ended_at,
+            reason=(
+                f"{documents} documents failed with {attempt.error}, in {len(alike)} of the newest "
+                f"{len(newest)} attempts that came to it"
+            ),
+            last_error=attempt.error or "",
+            documents=documents,
+            next_canary_at=attempt.ended_at + timedelta(seconds=cool_down),
+            cool_down_seconds=cool_down,
+        )

@@ -1,0 +1,163 @@
+"""The state of all breakers: a pure fold over attempts and resets.
+
+The fold gives the same state however the events are cut into batches, and also when an event comes
+twice or up to ``breaker_lateness_seconds`` after later ones: the newest events are kept as they are and
+applied anew each time in the order of their times. What is older is sealed. An event older than that
+is taken for one that was folded already; where one may have been missed, fold again from the beginning.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime, timedelta
+from typing import Any, Self
+
+from docpipe_assets.identity import digest
+from docpipe_assets.operations.breaker.document import DocumentBreaker, Standing, after_attempt
+from docpipe_assets.operations.breaker.events import Attempt, Event, Reset
+from docpipe_assets.operations.breaker.stage import Outcome, StageBreaker, StageKey, StageWatch
+from docpipe_assets.settings import Settings
+
+_FORMAT = 1
+_EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sealed:
+    documents: Mapping[str, DocumentBreaker] = field(default_factory=dict)
+    stages: tuple[StageBreaker, ...] = ()
+    outcomes: tuple[Outcome, ...] = ()
+    until: datetime = _EARLIEST
+
+
+@dataclass(frozen=True, slots=True)
+class Breakers:
+    """``documents`` holds those whose newest attempt has not succeeded, by partition key."""
+
+    documents: Mapping[str, DocumentBreaker] = field(default_factory=dict)
+    stages: Mapping[StageKey, StageBreaker] = field(default_factory=dict)
+    _sealed: _Sealed = field(default_factory=_Sealed, repr=False)
+    _recent: tuple[Event, ...] = field(default=(), repr=False)
+
+    @property
+    def open_stages(self) -> list[StageBreaker]:
+        """In the order in which a document comes to them."""
+        return sorted((one for one in self.stages.values() if one.is_open), key=lambda one: one.place)
+
+    def as_json(self, settings: Settings) -> str:
+        """For Dagster's storage. Made from events, so it may be lost."""
+        sealed = self._sealed
+        content = {
+            "format": _FORMAT,
+            "settings": _digest_of(settings),
+            "until": _plain(sealed.until),
+            "documents": [_row(one) for _, one in sorted(sealed.documents.items())],
+            "stages": [_row(one) for one in sealed.stages],
+            "outcomes": [[_plain(part) for part in outcome] for outcome in sealed.outcomes],
+            "attempts": [_row(event) for event in self._recent if isinstance(event, Attempt)],
+            "resets": [_row(event) for event in self._recent if isinstance(event, Reset)],
+        }
+        return json.dumps(content, separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, text: str, settings: Settings) -> Self | None:
+        """None when it was made by another format or with other settings: fold from the beginning."""
+        content = json.loads(text)
+        if (content["format"], content["settings"]) != (_FORMAT, _digest_of(settings)):
+            return None
+        documents = [_read(DocumentBreaker, row) for row in content["documents"]]
+        sealed = _Sealed(
+            documents={one.key: one for one in documents},
+            stages=tuple(_read(StageBreaker, row) for row in content["stages"]),
+            outcomes=tuple(
+                Outcome(_time(at), key, furthest, tuple(failure) if failure else None)
+                for at, key, furthest, failure in content["outcomes"]
+            ),
+            until=_time(content["until"]),
+        )
+        recent: list[Event] = [_read(Attempt, row) for row in content["attempts"]]
+        recent += [_read(Reset, row) for row in content["resets"]]
+        return cls._of(sealed, sorted(recent, key=lambda event: event.order), settings)
+
+    @classmethod
+    def _of(cls, sealed: _Sealed, recent: list[Event], settings: Settings) -> Self:
+        shown = _apply(sealed, recent, sealed.until, settings) if recent else sealed
+        return cls(shown.documents, {one.key: one for one in shown.stages}, sealed, tuple(recent))
+
+
+def fold(breakers: Breakers, events: Iterable[Event], settings: Settings) -> Breakers:
+    """The state after some more events."""
+    sealed = breakers._sealed
+    known: dict[tuple[str, ...], Event] = {event.identity: event for event in breakers._recent}
+    is_news = False
+    for event in events:
+        if event.at > sealed.until:
+            before = known.get(event.identity)
+            # Of two records of one run the later one holds, whichever is delivered first.
+            if before is None or _fullness(event) > _fullness(before):
+                known[event.identity] = event
+                is_news = True
+    if not is_news:
+        return breakers
+    merged = sorted(known.values(), key=lambda event: event.order)
+    until = max(sealed.until, merged[-1].at - timedelta(seconds=settings.breaker_lateness_seconds))
+    cut = next((at for at, event in enumerate(merged) if event.at > until), len(merged))
+    return Breakers._of(_apply(sealed, merged[:cut], until, settings), merged[cut:], settings)
+
+
+def _fullness(event: Event) -> tuple[datetime, str]:
+    return event.at, repr(event)
+
+
+def _apply(sealed: _Sealed, events: Iterable[Event], until: datetime, settings: Settings) -> _Sealed:
+    documents = dict(sealed.documents)
+    watch = StageWatch(sealed.stages, sealed.outcomes, settings)
+    for event in events:
+        if isinstance(event, Attempt):
+            watch.see_attempt(event)
+            is_outage = watch.recognises(event)
+            after = after_attempt(documents.get(event.key), event, settings, is_outage=is_outage)
+            if after is None:
+                documents.pop(event.key, None)
+            else:
+                documents[event.key] = after
+        else:
+            watch.see_reset(event)
+            if event.key is not None and event.key in documents:
+                documents[event.key] = documents[event.key].after_reset(event)
+    stages = tuple(watch.breakers[key] for key in sorted(watch.breakers))
+    return _Sealed(documents, stages, watch.outcomes, until)
+
+
+def _digest_of(settings: Settings) -> str:
+    chosen = settings.model_dump(include={name for name in type(settings).model_fields if "breaker" in name})
+    return digest([chosen, settings.retry_seconds, settings.retry_max_seconds])[:12]
+
+
+_TIMES = {"at", "since", "failed_at", "next_at", "ended_at", "started_at", "next_canary_at"}
+
+
+def _row(record: Any) -> list[Any]:
+    """The values of a record in the order of its fields, without the empty ones at the end."""
+    values = [_plain(getattr(record, one.name)) for one in fields(record)]
+    while values and values[-1] is None:
+        values.pop()
+    return values
+
+
+def _read(kind: Any, row: list[Any]) -> Any:
+    names = [one.name for one in fields(kind)]
+    values: dict[str, Any] = dict.fromkeys(names) | dict(zip(names, row, strict=False))
+    for name in _TIMES & values.keys():
+        values[name] = None if values[name] is None else _time(values[name])
+    if kind is DocumentBreaker:
+        values["standing"] = Standing(values["standing"])
+    return kind(**values)
+
+
+def _plain(value: Any) -> Any:
+    return value.timestamp() if isinstance(value, datetime) else value
+
+
+def _time(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)

@@ -1,0 +1,201 @@
+"""The ledger: every document in exactly one state, derived from the listing and Dagster's records.
+
+It is never kept beside them. What is discovered is counted from the bucket's listing and the
+registered partitions, the states from the runs; a document for which the two do not meet is
+*unaccounted*, and that number has to be zero.
+"""
+
+from collections.abc import Container, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from docpipe_assets.errors import error_class
+from docpipe_assets.identity import batch_of, document_of
+from docpipe_assets.operations.breaker import Action, Decision
+from docpipe_assets.operations.intake import Failures, Kind, Sighting, kind_of, lane_of, sighting_of
+from docpipe_assets.protocols import StoredObject
+
+
+class State(StrEnum):
+    SUCCEEDED = "succeeded"
+    PARTIAL = "partial"
+    FAILED = "failed"
+    QUARANTINED = "quarantined"
+    HELD = "held"
+    IN_FLIGHT = "in_flight"
+    QUEUED = "queued"
+    WITHDRAWN = "withdrawn"
+    UNACCOUNTED = "unaccounted"
+
+
+class Progress(StrEnum):
+    """How far a document's deciding run has come."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    ENDED_WELL = "ended_well"
+    ENDED_BADLY = "ended_badly"
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """What the records say of the run that decides a document's state."""
+
+    progress: Progress
+    version: str | None
+    """The document version it was requested for; None when a person launched it."""
+    error: str | None = None
+    message: str | None = None
+    stage: str | None = None
+    failed_pages: int = 0
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the ledger."""
+
+    document: str
+    state: State
+    stage: str | None = None
+    error: str | None = None
+    message: str | None = None
+    pages: int | None = None
+    reason: str | None = None
+    """Why it waits or is kept back, in words."""
+    since: datetime | None = None
+    next_attempt_at: datetime | None = None
+    """By automation; None when only a person, new bytes or new code can move it."""
+    failures: int = 0
+    """Charged to the document."""
+
+
+@dataclass(frozen=True)
+class Ledger:
+    entries: tuple[Entry, ...]
+    not_documents: int
+    """Listed keys that are no PDFs, folder markers included: counted, never processed."""
+
+    @property
+    def discovered(self) -> int:
+        return len(self.entries)
+
+    def count(self, state: State) -> int:
+        return sum(entry.state is state for entry in self.entries)
+
+    @property
+    def is_settled(self) -> bool:
+        """Nothing is moving any more."""
+        return not any(e.state in (State.QUEUED, State.IN_FLIGHT, State.UNACCOUNTED) for e in self.entries)
+
+
+def take_stock(
+    listing: Iterable[StoredObject],
+    *,
+    registered: Iterable[str],
+    runs: Mapping[str, RunSummary],
+    finished: Iterable[str],
+    pages: Mapping[str, int],
+    unseen_before: datetime,
+    batch: str | None = None,
+    failures: Failures | None = None,
+    withdrawn: Container[str] = (),
+) -> Ledger:
+    """The ledger of one batch, or of all.
+
+    ``registered``, ``finished`` (the last asset is materialized), and the keys of ``runs`` and
+    ``pages`` are partition keys. A document that was uploaded before ``unseen_before`` and is still
+    not registered has been missed by intake: it is unaccounted, not merely waiting.
+    ``withdrawn`` holds the partition keys of those that a person took out.
+    With ``failures`` a failed document is in the state that intake acts upon: queued when it is to be
+    retried by itself, held or quarantined when it is not.
+    """
+    known, done = set(registered), set(finished)
+    entries: dict[str, Entry] = {}
+    others = 0
+    for found in listing:
+        if batch is not None and batch_of(found.key) != batch:
+            continue
+        if kind_of(found.key) is not Kind.DOCUMENT:
+            others += 1
+            continue
+        seen = sighting_of(found)
+        if seen.key in withdrawn:
+            entries[seen.key] = Entry(seen.document, State.WITHDRAWN, pages=pages.get(seen.key))
+            continue
+        entry = _entry(seen, runs.get(seen.key), known, done, pages, unseen_before)
+        entries[seen.key] = _with_outlook(entry, seen, runs.get(seen.key), failures)
+    for key in known - entries.keys():
+        document = document_of(key)
+        if batch is None or batch_of(document) == batch:
+            entries[key] = Entry(document, State.WITHDRAWN, pages=pages.get(key))
+    return Ledger(tuple(sorted(entries.values(), key=lambda e: e.document)), others)
+
+
+def duplicates(versions: Mapping[str, str]) -> tuple[tuple[str, ...], ...]:
+    """The documents whose bytes are the same, group by group; ``versions`` holds each one's SHA-256."""
+    alike: dict[str, list[str]] = {}
+    for document in sorted(versions):
+        alike.setdefault(versions[document], []).append(document)
+    return tuple(tuple(group) for group in alike.values() if len(group) > 1)
+
+
+def _entry(
+    seen: Sighting,
+    run: RunSummary | None,
+    known: set[str],
+    done: set[str],
+    pages: Mapping[str, int],
+    unseen_before: datetime,
+) -> Entry:
+    page_count = pages.get(seen.key)
+    if seen.key not in known:
+        missed = seen.last_modified < unseen_before
+        return Entry(seen.document, State.UNACCOUNTED if missed else State.QUEUED)
+    if run is None or (run.version is not None and run.version != seen.version):
+        return Entry(seen.document, State.QUEUED, pages=page_count)
+    state = _state_of(run, is_done=seen.key in done)
+    return Entry(seen.document, state, run.stage, run.error, run.message, page_count)
+
+
+def _with_outlook(entry: Entry, seen: Sighting, run: RunSummary | None, failures: Failures | None) -> Entry:
+    """The entry with what automation will do about it, and when."""
+    has_failed = entry.state in (State.FAILED, State.QUARANTINED)
+    has_run = run is not None and run.version in (None, seen.version)
+    if failures is None or not (has_failed or (entry.state is State.QUEUED and not has_run)):
+        return entry
+    lane = lane_of(seen.size_bytes, failures.settings.large_bytes)
+    decision = failures.decide(seen, lane, is_first=not has_run)
+    if decision is None or (decision.action is Action.REQUEST and not has_failed):
+        return entry
+    return replace(
+        entry,
+        state=_state_by(decision),
+        reason=decision.reason,
+        since=decision.since,
+        next_attempt_at=failures.now if decision.action is Action.REQUEST else decision.not_before,
+        failures=decision.failures,
+    )
+
+
+def _state_by(decision: Decision) -> State:
+    match decision.action:
+        case Action.QUARANTINED:
+            return State.QUARANTINED
+        case Action.HELD:
+            return State.HELD
+        case Action.WAIT | Action.REQUEST:
+            return State.QUEUED
+
+
+def _state_of(run: RunSummary, is_done: bool) -> State:
+    if run.progress is Progress.WAITING:
+        return State.QUEUED
+    if run.progress is Progress.RUNNING:
+        return State.IN_FLIGHT
+    if run.progress is Progress.ENDED_BADLY:
+        quarantines = run.error is not None and error_class(run.error).quarantines
+        return State.QUARANTINED if quarantines else State.FAILED
+    if not is_done:  # a run says that it went well, yet its last asset is not there
+        return State.UNACCOUNTED
+    return State.PARTIAL if run.failed_pages else State.SUCCEEDED

@@ -1,0 +1,1 @@
+"""What is on a page but not of its body: stamps, legends, headers, footers."""

@@ -1,0 +1,66 @@
+"""Labels the pages of a document by what stands around their text, once their neighbours are known."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, islice
+from typing import NamedTuple
+
+from docpipe_assets.bates.file_names import named_range
+from docpipe_assets.bates.runs import Margins, stamped
+from docpipe_assets.bates.stamps import MARGIN_SHARE, PageStamps, stamp_of, stamps_on
+from docpipe_assets.model import Page, PageText, TextMethod, Word
+from docpipe_assets.page_marks.legends import may_hold_legends
+from docpipe_assets.page_marks.marks import Repeats, Segment, marks_of, segments
+
+_SLOPE_SHARE = 0.03
+
+
+class _Held(NamedTuple):
+    """A page that waits for those behind it."""
+
+    text: PageText
+    width: float
+    parts: list[Segment]
+
+
+def labelled(pages: Iterable[tuple[PageText, Page | None]]) -> Iterator[PageText]:
+    """The pages, in order, with stamps, legends and marks; ``bates_runs.REACH`` of them are held back.
+
+    Looks at nothing but the records, so that it makes no difference whether they were read just now or
+    kept by an earlier attempt.
+    """
+    unread = iter(pages)
+    for first in islice(unread, 1):
+        named = named_range(first[0].document)
+        named_first = named.stamp if named is not None else None
+        repeats = Repeats()
+        held = (_seen(*item, repeats) for item in chain([first], unread))
+        for page, label, stamps in stamped(held, named_first):
+            marks, legends = marks_of(page.text, page.parts, stamps, page.width, repeats)
+            labels = {"bates": label, "stamps": stamps, "legends": legends, "marks": marks}
+            yield page.text.model_copy(update=labels)
+
+
+def _seen(text: PageText, page: Page | None, repeats: Repeats) -> tuple[_Held, Margins]:
+    is_ocr = text.method is TextMethod.OCR
+    if page is None:
+        return _Held(text, 0.0, []), Margins(text.page, PageStamps(), is_ocr)
+    width, height = page.width_points, page.height_points
+    edge = _outside(text.words, width, height)
+    found = stamps_on(((text.text[word.start : word.end], word.box) for word in edge), width, height)
+    parts = segments(text, text.words if may_hold_legends(text.text) else edge, height)
+    repeats.see(text.page, (part.key(width) for part in parts if part.edge is not None))
+    layer = stamp_of(page.bates) if page.bates else None
+    return _Held(text, width, parts), Margins(text.page, found, is_ocr, layer)
+
+
+def _outside(words: Sequence[Word], width: float, height: float) -> list[Word]:
+    """The words near the edges of the page, those included whose line slopes into the margin."""
+    x, y = (MARGIN_SHARE + _SLOPE_SHARE) * width, (MARGIN_SHARE + _SLOPE_SHARE) * height
+    left, right, top, bottom = 2 * x, 2 * (width - x), 2 * y, 2 * (height - y)
+    return [
+        word
+        for word in words
+        if not (
+            top < word.box.top + word.box.bottom < bottom and left < word.box.left + word.box.right < right
+        )
+    ]

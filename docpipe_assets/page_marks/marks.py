@@ -1,0 +1,177 @@
+"""Marks what is on a page and not of its body: stamps, legends, and headers and footers that come again.
+
+What is marked stays in the text, so that quotes and offsets hold; whoever reads the body leaves it out.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from docpipe_assets.bates.look_alikes import bare
+from docpipe_assets.bates.runs import REACH
+from docpipe_assets.bates.stamps import MARGIN_SHARE
+from docpipe_assets.model import Box, Legend, Mark, MarkRole, PageText, Stamp, Word
+from docpipe_assets.page_marks.legends import legends_in
+
+FEWEST_PAGES = 3
+"""On which a line stands at the same edge to be a header or a footer; they lie ``REACH`` apart at most."""
+FEWEST_NUMBERED_PAGES = 2
+"""Of a line that says which page it is."""
+_WIDE_GAP = 2.0
+"""In heights of a word: what stands further apart in a line is not read together."""
+_PLACES = 6
+"""Into which the width of a page is divided, to tell page numbers from numbers in a table."""
+_KEYS_LEAST = 100
+_NUMBER = re.compile(r"\d+")
+_NO_LETTERS = re.compile(r"[^\w#]+")
+
+
+class Segment(NamedTuple):
+    """Words of a line that stand close together, with their span in the page's text."""
+
+    start: int
+    end: int
+    text: str
+    box: Box
+    edge: MarkRole | None
+    """Header or footer, where it stands near the upper or the lower edge."""
+    line: int
+
+    def key(self, width: float) -> str:
+        """What it has in common with its like on other pages: all but the numbers, and the edge."""
+        said = _NO_LETTERS.sub("", _NUMBER.sub("#", self.text.casefold()))
+        if any(map(str.isalpha, said)):
+            return f"{self.edge} {said}"
+        return f"{self.edge} {said} {round((self.box.left + self.box.right) / 2 / max(width, 1) * _PLACES)}"
+
+
+class Repeats:
+    """Remembers which lines stood at the edges of the pages around."""
+
+    def __init__(self) -> None:
+        self._pages: dict[str, list[int]] = {}
+        self._bound = _KEYS_LEAST
+
+    def see(self, page: int, keys: Iterable[str]) -> None:
+        """Take in a page; what lies too far back is forgotten."""
+        for key in set(keys):
+            self._pages.setdefault(key, []).append(page)
+        if len(self._pages) > self._bound or page % REACH == 0:
+            first = page - 2 * REACH
+            self._pages = {
+                key: [one for one in seen if one >= first]
+                for key, seen in self._pages.items()
+                if seen[-1] >= first
+            }
+            self._bound = 2 * len(self._pages) + _KEYS_LEAST
+
+    def is_repeated(self, page: int, key: str) -> bool:
+        seen = self._pages.get(key, ())
+        fewest = FEWEST_NUMBERED_PAGES if "page#" in key else FEWEST_PAGES
+        return sum(abs(other - page) <= REACH for other in seen) >= fewest
+
+
+def segments(page: PageText, words: Sequence[Word], height: float) -> list[Segment]:
+    """These words of a page in segments, in text order."""
+    found: list[Segment] = []
+    line = last_end = 0
+    for run in _runs(page.text, words):
+        start, end = run[0].start, run[-1].end
+        box = Box.around(word.box for word in run)
+        line += "\n" in page.text[last_end:start]
+        found.append(Segment(start, end, page.text[start:end], box, _edge(box, height), line))
+        last_end = end
+    return found
+
+
+def marks_of(
+    page: PageText, parts: Sequence[Segment], stamps: Sequence[Stamp], width: float, repeats: Repeats
+) -> tuple[tuple[Mark, ...], tuple[Legend, ...]]:
+    """The marks of a page, and what its legends say."""
+    stamped = [words for stamp in stamps if (words := _words_of(stamp, page))]
+    marks = [Mark(start=words[0].start, end=words[-1].end, role=MarkRole.STAMP) for words in stamped]
+    legends: set[Legend] = set()
+    repeated: dict[int, list[Mark]] = {}
+    body_lines: set[int] = set()
+    for part in parts:
+        is_repeated = part.edge is not None and repeats.is_repeated(page.page, part.key(width))
+        for start, end in _without(part, marks[: len(stamped)]):
+            said = legends_in(page.text[start:end], is_in_margin=part.edge is not None)
+            legends |= said
+            if said:
+                marks.append(Mark(start=start, end=end, role=MarkRole.LEGEND))
+            elif is_repeated and part.edge is not None:
+                repeated.setdefault(part.line, []).append(Mark(start=start, end=end, role=part.edge))
+            else:
+                body_lines.add(part.line)
+    # The number of a line comes again on each page as well, and is no header: the rest of its line is body.
+    marks += [mark for line, found in repeated.items() if line not in body_lines for mark in found]
+    marks.sort(key=lambda mark: mark.start)
+    return tuple(marks), tuple(sorted(legends))
+
+
+def _runs(text: str, words: Iterable[Word]) -> Iterator[list[Word]]:
+    run: list[Word] = []
+    for word in words:
+        if run and not _is_read_together(text, run[-1], word):
+            yield run
+            run = []
+        run.append(word)
+    if run:
+        yield run
+
+
+def _is_read_together(text: str, last: Word, word: Word) -> bool:
+    """Whether one blank parts them, and no more than a little room on the page."""
+    if word.start != last.end + 1 or text[last.end] == "\n":
+        return False
+    height = max(last.box.bottom - last.box.top, word.box.bottom - word.box.top)
+    return word.box.left - last.box.right <= _WIDE_GAP * height
+
+
+def _edge(box: Box, height: float) -> MarkRole | None:
+    middle = (box.top + box.bottom) / 2
+    if middle <= MARGIN_SHARE * height:
+        return MarkRole.HEADER
+    return MarkRole.FOOTER if middle >= (1 - MARGIN_SHARE) * height else None
+
+
+def _words_of(stamp: Stamp, page: PageText) -> list[Word]:
+    """The words in the stamp's box that read as it was read, if they stand in a row in the text."""
+    if stamp.box is None:
+        return []
+    wanted = bare(stamp.read_as or stamp.label)
+    left, top, right, bottom = stamp.box
+    inside = [
+        n
+        for n, word in enumerate(page.words)
+        if top <= (word.box.top + word.box.bottom) / 2 <= bottom
+        and left <= (word.box.left + word.box.right) / 2 <= right
+    ]
+    for first in range(len(inside)):
+        said = ""
+        for last in range(first, len(inside)):
+            words = page.words[inside[first] : inside[last] + 1]
+            if len(words) != last - first + 1:
+                break
+            said += bare(page.text[words[-1].start : words[-1].end])
+            if said == wanted:
+                return list(words)
+    return []
+
+
+def _without(part: Segment, stamps: Sequence[Mark]) -> Iterator[tuple[int, int]]:
+    """What of a segment is not a stamp, without white space at the ends."""
+    start = part.start
+    for stamp in sorted(stamps, key=lambda mark: mark.start):
+        if part.start <= stamp.start and stamp.end <= part.end:
+            yield from _stripped(part, start, stamp.start)
+            start = stamp.end
+    yield from _stripped(part, start, part.end)
+
+
+def _stripped(part: Segment, start: int, end: int) -> Iterator[tuple[int, int]]:
+    text = part.text[start - part.start : end - part.start]
+    if kept := text.strip():
+        begin = start + len(text) - len(text.lstrip())
+        yield begin, begin + len(kept)

@@ -1,0 +1,1 @@
+"""Binds stages to settings, stores, engines and budgets."""

@@ -1,0 +1,374 @@
+"""The workbench: each stage bound to the settings, stores, readers and engines of this process.
+
+Dagster's assets and the command line both work at it, so there is one way in which a stage gets
+its inputs and one way in which its output is kept.
+"""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import lru_cache
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+from threading import Lock
+from typing import Any, TypeVar, get_type_hints
+from urllib.parse import unquote, urlsplit
+
+from docpipe_assets.bates.checks import DocumentBates
+from docpipe_assets.engines import load_engine
+from docpipe_assets.engines.ocr_pool import OcrLimits, OcrPool
+from docpipe_assets.engines.pdf.reader import PRELOAD, IsolatedPdfReader
+from docpipe_assets.errors import ConfigurationError
+from docpipe_assets.identity import digest
+from docpipe_assets.lanes import LARGE, STANDARD
+from docpipe_assets.lazy import lazy
+from docpipe_assets.model import (
+    STREAMS,
+    CanonicalEntities,
+    Chunks,
+    Mentions,
+    PageSplits,
+    PageText,
+    PageTexts,
+    RawPdf,
+    RawPdfs,
+    Records,
+    Relationships,
+    TextMethod,
+)
+from docpipe_assets.protocols import NerEngine, PdfReader, Source, Store
+from docpipe_assets.sandbox import Limits, Sandbox, Usage
+from docpipe_assets.settings import Settings
+from docpipe_assets.stages import (
+    chunks_to_mentions,
+    entities_to_relationships,
+    mentions_to_entities,
+    object_to_pdf,
+    pdf_to_splits,
+    splits_to_text,
+    text_to_chunks,
+)
+from docpipe_assets.storage.file import FileStore
+from docpipe_assets.storage.lake import Lake, Parts, Saved, SplitCheckpoints, Tally
+from docpipe_assets.storage.scratch import ScratchFolder
+
+S = TypeVar("S", bound=Records[Any])
+
+_WALL_PER_CPU = 10  # a child waits for disks and for other children on a busy machine
+_WITHOUT_OCR_BYTES = 260 * 2**20
+"""What a run's own process, the sandbox and a child in it use at most while a page is read by OCR."""
+_OCR_BYTES = 230 * 2**20
+"""What an OCR process uses at most for an ordinary page (measured: ``benchmarks/memory.py``)."""
+_OPENVINO_BYTES = 450 * 2**20
+"""The same on OpenVINO (``benchmarks/ocr_settings.py``)."""
+_FILE_BYTES = 16 * 1024**3
+_OUTPUT_BYTES = 2 * 1024**3
+
+
+def open_store(url: str, settings: Settings) -> Store:
+    """The store at an ``s3://bucket/prefix`` or ``file:///folder`` URL."""
+    parts = urlsplit(url)
+    if parts.scheme == "s3" and parts.netloc:
+        from docpipe_assets.storage.s3 import S3Store  # loads boto3
+
+        return S3Store(
+            parts.netloc,
+            parts.path.strip("/"),
+            endpoint_url=settings.s3_endpoint_url,
+            region=settings.s3_region,
+            kms_key_id=settings.s3_kms_key_id,
+        )
+    if parts.scheme == "file" and parts.path:
+        return FileStore(Path(unquote(parts.path)))
+    raise ConfigurationError(f"{url!r} names no store; write s3://bucket/prefix or file:///folder")
+
+
+class Workbench:
+    """Everything is made at its first use: an asset that is unchanged loads no engine."""
+
+    def __init__(self, settings: Settings, intake: Source | None = None) -> None:
+        self.settings = settings
+        self.lane = STANDARD
+        """Of the document at work: it decides the budget of the sandbox."""
+        if intake is not None:
+            self.intake = intake
+        self.scratch = ScratchFolder(settings.scratch_dir)
+        self._open_parts: dict[tuple[str, str], Parts] = {}
+        self._checkpoints: dict[str, SplitCheckpoints] = {}
+
+    @lazy
+    def intake(self) -> Source:
+        if not self.settings.intake_url:  # nobody else would make the folder that stands in for a bucket
+            (self.settings.data_dir / "intake").mkdir(parents=True, exist_ok=True)
+        return open_store(self.settings.intake, self.settings)
+
+    @lazy
+    def lake(self) -> Lake:
+        return Lake(open_store(self.settings.lake, self.settings), self.scratch)
+
+    @lazy
+    def sandbox(self) -> Sandbox:
+        return Sandbox(preload=PRELOAD, scratch=self.settings.scratch_dir)
+
+    @lazy
+    def reader(self) -> PdfReader:
+        return IsolatedPdfReader(self._run, self.scratch)
+
+    @lazy
+    def ocr(self) -> OcrPool:
+        return OcrPool(self._ocr_engine, self._ocr_limits())
+
+    @lazy
+    def _ocr_engine(self) -> str:
+        """The engine that is set, on the back-end that is set or that the memory of a run suffices for."""
+        chosen = self.settings
+        if chosen.ocr_engine != "rapidocr" or chosen.ocr_backend == "onnxruntime":
+            return chosen.ocr_engine
+        # One page at a time on OpenVINO is slower than two side by side on ONNX Runtime.
+        is_large_enough = chosen.run_memory_bytes >= _WITHOUT_OCR_BYTES + 2 * _OPENVINO_BYTES
+        if chosen.ocr_backend == "openvino" or (is_large_enough and find_spec("openvino") is not None):
+            return "rapidocr_openvino"
+        return chosen.ocr_engine
+
+    @lazy
+    def fallback(self) -> OcrPool | None:
+        """The second OCR engine, one process of it: the pages that need it are few."""
+        name = self.settings.ocr_fallback
+        return OcrPool(name, replace(self._ocr_limits(), processes=1)) if name else None
+
+    @lazy
+    def ner(self) -> Sequence[NerEngine]:
+        return [load_engine("ner", name, "find") for name in self.settings.ner_engines]
+
+    def raw_pdf(self, document: str) -> RawPdfs:
+        return object_to_pdf.object_to_pdf(
+            document,
+            intake=self.intake,
+            reader=self.reader,
+            parts=self._parts(RawPdfs, document),
+            scratch=self.scratch,
+            max_pages=self.settings.max_pages,
+        )
+
+    def page_splits(self, document: str, raw_pdf: RawPdfs) -> PageSplits:
+        return pdf_to_splits.pdf_to_splits(
+            raw_pdf,
+            reader=self.reader,
+            source=self.lake.parts(RawPdfs.asset, document),
+            parts=self._parts(PageSplits, document),
+            pages_per_part=self.settings.pages_per_split,
+            bytes_per_part=self.settings.bytes_per_split,
+            has_larger_budget=self.lane != LARGE,
+        )
+
+    def ocr_text(self, document: str, page_splits: PageSplits) -> PageTexts:
+        limits = self._ocr_limits()
+        self.ocr.limit(limits)
+        fallback = None
+        if self.fallback is not None:
+            self.fallback.limit(replace(limits, processes=1))
+            fallback = splits_to_text.Fallback(self.fallback, self.settings.ocr_fallback_below)
+        checkpoints = self._checkpoints[document] = self.lake.checkpoints(document)
+        return splits_to_text.splits_to_text(
+            page_splits,
+            reader=self.reader,
+            ocr=self.ocr,
+            parts=self.lake.parts(PageSplits.asset, document),
+            checkpoints=checkpoints,
+            dpi=self.settings.ocr_dpi,
+            pages_at_once=limits.processes,
+            has_larger_budget=self.lane != LARGE,
+            fallback=fallback,
+        )
+
+    def chunks(self, document: str, ocr_text: PageTexts) -> Chunks:
+        return text_to_chunks.text_to_chunks(
+            ocr_text,
+            token_limit=self.settings.chunk_tokens,
+            overlap_tokens=self.settings.chunk_overlap_tokens,
+        )
+
+    def mentions(self, document: str, chunks: Chunks, ocr_text: PageTexts) -> Mentions:
+        return chunks_to_mentions.chunks_to_mentions(chunks, ocr_text, engines=self.ner)
+
+    def canonical_entities(self, document: str, mentions: Mentions) -> CanonicalEntities:
+        return mentions_to_entities.mentions_to_entities(mentions, scratch=self.scratch)
+
+    def relationships(
+        self,
+        document: str,
+        canonical_entities: CanonicalEntities,
+        mentions: Mentions,
+        chunks: Chunks,
+        ocr_text: PageTexts,
+    ) -> Relationships:
+        return entities_to_relationships.entities_to_relationships(
+            canonical_entities, mentions, chunks, ocr_text, scratch=self.scratch
+        )
+
+    def load(self, stream: type[S], document: str) -> S:
+        return self.lake.load(stream, document)
+
+    def save(self, document: str, records: Records[Any], *, is_stale: bool = False) -> Saved:
+        """Keep a stream, and drop the files of the version that it replaces.
+
+        ``is_stale`` when one of its inputs has just been made anew.
+        """
+        notes = BatesNotes() if isinstance(records, PageTexts) else None
+        saved = self.lake.save(document, records, _TALLIES.get(type(records)), notes=notes, is_stale=is_stale)
+        parts = self._open_parts.pop((records.asset, document), None)
+        if parts is not None and not saved.is_unchanged:
+            parts.discard_others()
+        if isinstance(records, PageTexts) and (checkpoints := self._checkpoints.pop(document, None)):
+            checkpoints.discard()
+        return saved
+
+    def process(self, document: str) -> Iterator[Saved]:
+        """All stages in the order of the graph, each with its inputs loaded from the lake."""
+        for stream in STREAMS:
+            stage = getattr(self, stream.asset)
+            inputs = {
+                name: self.load(kind, document)
+                for name, kind in get_type_hints(stage).items()
+                if name not in ("document", "return")
+            }
+            yield self.save(document, stage(document, **inputs))
+
+    @lazy
+    def code_versions(self) -> Mapping[str, str]:
+        """For each stage a digest of its code, the package, and the libraries and settings it may fail by.
+
+        When it changes, a document that failed there is worth another attempt.
+        """
+        chosen = self.settings
+        pdf = [
+            self.reader.version,
+            chosen.sandbox_memory_bytes,
+            chosen.page_cpu_seconds,
+            chosen.split_cpu_seconds,
+        ]
+        depends: dict[str, list[object]] = {
+            RawPdfs.asset: [object_to_pdf.VERSION, *pdf, chosen.max_pages],
+            PageSplits.asset: [pdf_to_splits.VERSION, *pdf],
+            PageTexts.asset: [
+                splits_to_text.VERSION,
+                *pdf,
+                self._ocr_engine,
+                chosen.ocr_dpi,
+                chosen.ocr_fallback,
+                chosen.ocr_fallback_below,
+            ],
+            Chunks.asset: [text_to_chunks.VERSION],
+            Mentions.asset: [chunks_to_mentions.VERSION, *chosen.ner_engines],
+            CanonicalEntities.asset: [mentions_to_entities.VERSION],
+            Relationships.asset: [entities_to_relationships.VERSION],
+        }
+        package = version("docpipe-assets")
+        return {stage: digest([package, parts])[:12] for stage, parts in depends.items()}
+
+    def take_child_usage(self) -> Usage:
+        """What sandbox children and OCR processes have cost since this was last asked."""
+        taken = Usage()
+        if "sandbox" in self.__dict__:
+            taken, self.sandbox.usage = self.sandbox.usage, Usage()
+        if "ocr" in self.__dict__:
+            taken += Usage(child_cpu_seconds=self.ocr.take_cpu_seconds())
+        if fallback := self.__dict__.get("fallback"):
+            taken += Usage(child_cpu_seconds=fallback.take_cpu_seconds())
+        return taken
+
+    def close(self) -> None:
+        if "ocr" in self.__dict__:
+            self.ocr.close()
+        if fallback := self.__dict__.get("fallback"):
+            fallback.close()
+        if "sandbox" in self.__dict__:
+            self.sandbox.close()
+
+    @property
+    def _budget(self) -> float:
+        """How many times the budget of the standard lane the document at work has."""
+        return self.settings.large_budget if self.lane == LARGE else 1.0
+
+    def _ocr_limits(self) -> OcrLimits:
+        """As many processes as there are cores and as the memory of the run suffices for."""
+        left = self.settings.run_memory_bytes * self._budget - _WITHOUT_OCR_BYTES
+        each = _OPENVINO_BYTES if self._ocr_engine == "rapidocr_openvino" else _OCR_BYTES
+        return OcrLimits(
+            processes=max(1, min(len(os.sched_getaffinity(0)), int(left / each))),
+            memory_bytes=int(self.settings.ocr_memory_bytes * self._budget),
+            wall_seconds=self.settings.page_cpu_seconds * self._budget * _WALL_PER_CPU,
+        )
+
+    def _parts(self, stream: type[Records[Any]], document: str) -> Parts:
+        return self._open_parts.setdefault((stream.asset, document), self.lake.parts(stream.asset, document))
+
+    def _run(
+        self,
+        function: str,
+        arguments: Mapping[str, Any],
+        folder: Path | None = None,
+        *,
+        by_page: bool = False,
+    ) -> Iterator[Any]:
+        settings, budget = self.settings, self._budget
+        cpu_seconds = settings.split_cpu_seconds * budget
+        limits = Limits(
+            cpu_seconds=cpu_seconds,
+            wall_seconds=cpu_seconds * _WALL_PER_CPU,
+            memory_bytes=int(settings.sandbox_memory_bytes * budget),
+            file_bytes=_FILE_BYTES,
+            output_bytes=_OUTPUT_BYTES,
+            step_cpu_seconds=settings.page_cpu_seconds * budget if by_page else None,
+        )
+        return self.sandbox.stream(function, arguments, limits, folder=folder)
+
+
+def _raw_pdf_tally(row: RawPdf) -> Mapping[str, float]:
+    return {"pages": row.pages, "source_bytes": row.size_bytes}
+
+
+def _ocr_text_tally(row: PageText) -> Mapping[str, float]:
+    found = {"pages": 1, "characters": len(row.text), f"pages_{row.method.value}": 1}
+    if row.flags:
+        found[FLAGGED_PAGES] = 1
+    return found
+
+
+_TALLIES: dict[type[Records[Any]], Tally] = {RawPdfs: _raw_pdf_tally, PageTexts: _ocr_text_tally}
+"""What is summed up in an artifact's header, so that reports need not read its rows."""
+
+BATES = "bates"
+"""The note in the header of a text: ``bates.findings.BatesSummary`` as JSON."""
+
+
+class BatesNotes:
+    """Checks the labels of a document's pages while its text is written."""
+
+    def __init__(self) -> None:
+        self._labels = DocumentBates()
+
+    def see(self, row: PageText) -> None:
+        self._labels.see(row)
+
+    def said(self) -> dict[str, Any]:
+        return {BATES: self._labels.summary().as_json()}
+
+
+FAILED_PAGES = f"pages_{TextMethod.FAILED.value}"
+FLAGGED_PAGES = "pages_flagged"
+
+
+_SHARING = Lock()
+
+
+@lru_cache(maxsize=4)
+def _workbench_of(process: int, settings_json: str) -> Workbench:
+    return Workbench(Settings.model_validate_json(settings_json))
+
+
+def shared_workbench(settings: Settings) -> Workbench:
+    """The workbench of this process, kept warm between documents; a forked child makes its own."""
+    with _SHARING:  # sensors of one code server run in several threads
+        return _workbench_of(os.getpid(), settings.model_dump_json(exclude={"postgres_url", "broker_url"}))

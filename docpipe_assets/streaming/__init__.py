@@ -1,0 +1,1 @@
+"""Bounded memory: windows over pages, tables on disk, hashed sets."""

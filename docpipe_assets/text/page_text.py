@@ -1,0 +1,136 @@
+"""Puts the words of a page together to its text, each with its place in it: text layers and OCR alike.
+
+Control characters and lone surrogates are taken out of each word and the rest is put in Unicode's
+composed form (NFC) before offsets are counted, so that a word's span cuts out exactly that word.
+
+A word that was divided at the end of a line is joined: its first part keeps its box and loses its
+hyphen, the second adjoins it without a space and keeps its own box. What is left of the next line
+begins behind both. Whether the hyphen is that of a division or of a compound is told by the page
+itself where it has the word elsewhere, else by the dictionary; in doubt it stays.
+"""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+from docpipe_assets.model import Box, Word
+from docpipe_assets.protocols import Lines, PlacedWord
+from docpipe_assets.text.paragraphs import paragraph_starts
+from docpipe_assets.text.text_layer import is_word
+
+FREQUENT_ZIPF = 3.0
+"""A word used once in a million: one that two other words make up has to be as frequent to be joined."""
+
+_SOFT_HYPHEN = "\N{SOFT HYPHEN}"
+_HYPHENS = f"-‐{_SOFT_HYPHEN}"
+_DIVIDED = re.compile(rf"(?P<before>\W*)(?P<stem>[^\W\d_]{{2,}})[{_HYPHENS}]")
+_REST = re.compile(r"(?P<tail>[^\W\d_]{2,})(?:['’][^\W\d_]{1,2})?[^\w\s-]*")
+_NUMBER = re.compile(r"\d{1,2}")
+_EDGES = re.compile(r"^\W+|\W+$")
+_COMPOUNDS = frozenset(["up", "out", "off", "down"])
+"""As second parts they make nouns that are written with a hyphen, and without as often."""
+_SOLID = frozenset(["without", "throughout"])
+
+
+class _Part(NamedTuple):
+    """What is printed of a word, or of its part in one line."""
+
+    text: str
+    word: PlacedWord
+    adjoins: bool = False
+    """It goes on where the part before it ends."""
+    begins: bool = False
+    """It is the first of a paragraph."""
+
+
+def assemble(lines: Lines) -> tuple[str, tuple[Word, ...], tuple[int, ...]]:
+    """The text of a page, lines joined by newlines and words by spaces; each word's place in it; and the
+    offsets at which paragraphs begin.
+    """
+    pieces: list[str] = []
+    words: list[Word] = []
+    paragraphs: list[int] = []
+    offset = 0
+    for line in _joined(lines):
+        glue = "\n" if words else ""
+        for text, word, adjoins, begins in line:
+            glue = "" if adjoins else glue
+            offset += len(glue)
+            end = offset + len(text)
+            if begins:
+                paragraphs.append(offset)
+            words.append(Word(start=offset, end=end, box=_rounded(word.box), confidence=_share(word)))
+            pieces += [glue, text]
+            offset, glue = end, " "
+    return "".join(pieces), tuple(words), tuple(paragraphs)
+
+
+def _joined(lines: Lines) -> list[list[_Part]]:
+    """The words that are left of each line; the second part of a divided word is moved behind the first."""
+    kept = [[_Part(text, word) for word in line if (text := _printable(word.text))] for line in lines]
+    kept = [line for line in kept if line]
+    for number in paragraph_starts(tuple(tuple(part.word for part in line) for line in kept)):
+        kept[number][0] = kept[number][0]._replace(begins=True)
+    said: set[str] | None = None
+    for line, following in pairwise(kept):
+        if not line or line[-1].text[-1] not in _HYPHENS:
+            continue
+        at = _first_word(line, following)
+        if at is None:
+            continue
+        if said is None:
+            said = {_EDGES.sub("", part.text).casefold() for one in kept for part in one}
+        if _is_divided(line[-1].text, following[at].text, said):
+            line[-1] = line[-1]._replace(text=line[-1].text[:-1])
+            line.append(following.pop(at)._replace(adjoins=True, begins=False))
+    return [line for line in kept if line]
+
+
+def _first_word(line: Sequence[_Part], following: Sequence[_Part]) -> int | None:
+    """Where the text of the next line begins: behind its number, on paper with numbered lines."""
+    numbers = [one[0].text for one in (line, following)]
+    if len(line) > 1 and all(_NUMBER.fullmatch(one) for one in numbers):
+        is_numbered = int(numbers[1]) == int(numbers[0]) + 1
+        return 1 if is_numbered and len(following) > 1 else None
+    return 0
+
+
+def _is_divided(text: str, rest: str, said: set[str]) -> bool:
+    """Whether the hyphen at the end of a text only says that the word goes on in the next line."""
+    divided, goes_on = _DIVIDED.fullmatch(text), _REST.fullmatch(rest)
+    if divided is None or goes_on is None:
+        return False
+    stem, tail = divided["stem"], goes_on["tail"]
+    if not (tail.islower() or (tail.isupper() and stem.isupper())):
+        return False
+    stem, tail = stem.casefold(), tail.casefold()
+    joined = stem + tail
+    if text.endswith(_SOFT_HYPHEN):
+        return True
+    if f"{stem}-{tail}" in said:
+        return False
+    if joined in said or joined in _SOLID:
+        return True
+    if is_word(stem) and is_word(tail):
+        return tail not in _COMPOUNDS and is_word(joined, FREQUENT_ZIPF)
+    return is_word(joined)
+
+
+def _printable(text: str) -> str:
+    """Without control characters and white space, which would be taken for the ends of words and pages."""
+    kept = (
+        "\N{REPLACEMENT CHARACTER}" if unicodedata.category(character) == "Cs" else character
+        for character in text
+        if unicodedata.category(character) != "Cc" and not character.isspace()
+    )
+    return unicodedata.normalize("NFC", "".join(kept))
+
+
+def _rounded(box: Box) -> Box:
+    return Box(*(round(value, 2) for value in box))
+
+
+def _share(word: PlacedWord) -> float:
+    return round(min(max(word.confidence, 0.0), 1.0), 4)

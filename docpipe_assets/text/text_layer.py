@@ -1,0 +1,225 @@
+"""Judges the text layer of a page: good enough, to be read by OCR (as well or instead), or without text."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+from docpipe_assets.lazy import once
+from docpipe_assets.model import TextMethod
+from docpipe_assets.streaming.hashed import HashedSet
+from docpipe_assets.text.languages import foreign_letter_share, language_of
+
+FEWEST_DICTIONARY_TOKENS = 10
+COMMON_ZIPF = 2.0
+"""On wordfreq's scale: a word used once in ten million, well below what a name or a misreading has."""
+SOUND_SHARE, SOUND_HIDDEN_SHARE = 0.45, 0.8
+"""Of dictionary words in a text that is seen, and in one that OCR software left behind."""
+SHARE_FOR_JOINTS = 2.0
+"""So much more of a text must be words as more of it looks like none: lists of rare names are well-formed,
+and what a font says of each letter that it is another one is not."""
+UNREAD_INCHES = 3.0
+"""So much of what looks like lines of text outside all words is no logo and no signature, where..."""
+UNREAD_INK_SHARE = 0.3
+"""...so much of the ink outside is in it: of a picture or a drawing it is less than a tenth."""
+UNREAD_INCHES_IN_PICTURES = 15.0
+"""More than pictures are seen to look like, two lines across the page: text whatever is around it."""
+WHITE_WORDS_SHARE = 0.25
+GAP_INK_RATIO = 0.6
+"""Boxes that are a point off leave less than half; those of other words as much as there is in words."""
+
+_HIGHEST_ZIPF = 9.0
+_SAMPLE_WORDS, _WORD_CHARACTERS = 10_000, 200
+_LETTERS = re.compile(r"[^\W\d_]{2,}(?:['’][^\W\d_]+)?")
+_UNSPACED = frozenset(("zh", "ja"))
+"""Written without spaces: what can be told is whether the characters are those in use."""
+_ORDINARY = re.compile(r"[\w\s.,;:!?'\"’‘“”()\[\]/&$%€£§¶#*+=<>@|°•·…–—_-]")
+
+
+_JOINTS = re.compile(
+    r"""(?<=[a-z])[A-Z] | (?<=[^\W\d_])\d | (?<=\d)[^\W\d_]
+    | (?<=[^\W_])[!"\#$%&*+<>?\\^`{|}~](?=[^\W_])""",
+    re.VERBOSE,
+)
+
+
+class Decision(NamedTuple):
+    method: TextMethod
+    reason: str
+    is_doubtful: bool = False
+    """OCR is tried, but the layer may still be right: a list of names, or another language."""
+
+
+def decide(signals: Mapping[str, float]) -> Decision:
+    """What to do with a page, from the measurements of its text layer.
+
+    ``signals``, the first seven always there: ``characters``; ``bad_character_share`` (replacement,
+    private-use and control characters); ``cid_marks`` (unmapped glyphs); ``one_letter_token_share``;
+    ``image_cover``; ``vector_paths``; ``hidden_text_share`` (drawn invisibly, as OCR software leaves
+    it). Where there are images, many paths or hidden text, those of ``engines.pdf.ink``. Of the words
+    ``odd_character_share``, ``odd_joint_share`` (a capital behind a small letter, a digit or a sign beside a
+    letter, of all neighbours in words) and, where there are enough to tell, ``dictionary_share``.
+    """
+    characters = signals["characters"]
+    if characters == 0:
+        return _without_text(signals)
+    return (
+        _unreadable_characters(signals)
+        or _hidden_text_of_something_else(signals)
+        or _not_words(signals)
+        or _text_in_images(signals)
+        or Decision(TextMethod.TEXT_LAYER, f"sound text layer of {characters:,.0f} characters")
+    )
+
+
+def _without_text(signals: Mapping[str, float]) -> Decision:
+    cover, paths = signals["image_cover"], signals["vector_paths"]
+    if cover >= 0.05:
+        return Decision(TextMethod.OCR, f"no text, images cover {cover:.0%} of the page")
+    if paths >= 100:
+        return Decision(TextMethod.OCR, f"no text, {paths:,.0f} vector paths may draw some")
+    return Decision(TextMethod.BLANK, "no text, no image to speak of, few vector paths")
+
+
+def _unreadable_characters(signals: Mapping[str, float]) -> Decision | None:
+    if signals["bad_character_share"] > 0.05:
+        share = signals["bad_character_share"]
+        return Decision(TextMethod.OCR, f"{share:.0%} of the characters have no meaning")
+    if signals["cid_marks"] >= 5:
+        return Decision(TextMethod.OCR, f"{signals['cid_marks']:,.0f} glyphs have no character")
+    if signals["one_letter_token_share"] > 0.6:
+        share = signals["one_letter_token_share"]
+        return Decision(TextMethod.OCR, f"{share:.0%} of the words are single letters")
+    if signals.get("odd_character_share", 0.0) > 0.2:
+        share = signals["odd_character_share"]
+        return Decision(TextMethod.OCR, f"{share:.0%} of the characters are no part of any text")
+    return None
+
+
+def _hidden_text_of_something_else(signals: Mapping[str, float]) -> Decision | None:
+    """An earlier OCR's text that is not what is seen, or not all of it."""
+    outside = signals.get("ink_outside_words_share", 0.0)
+    if signals["hidden_text_share"] < 0.5:
+        return None
+    if signals["image_cover"] >= 0.5 and outside > 0.5:
+        return Decision(TextMethod.OCR, f"{outside:.0%} of the ink of a scanned page lies outside its words")
+    empty = signals.get("words_without_ink_share", 0.0)
+    if empty > WHITE_WORDS_SHARE:
+        return Decision(TextMethod.OCR, f"{empty:.0%} of the hidden words stand where the page is white")
+    if signals.get("gap_ink_ratio", 0.0) > GAP_INK_RATIO:
+        return Decision(TextMethod.OCR, "the hidden words do not end where those on the page do")
+    unread, all_lines = signals.get("unread_line_inches", 0.0), signals.get("line_inches", 0.0)
+    if leaves_lines(signals):
+        return Decision(TextMethod.OCR, f'{unread:.0f}" of {all_lines:.0f}" of lines have no hidden text')
+    return None
+
+
+def _text_in_images(signals: Mapping[str, float]) -> Decision | None:
+    """A layer that may be sound, but is not all there is to read."""
+    cover, paths, characters = signals["image_cover"], signals["vector_paths"], signals["characters"]
+    if cover >= 0.5 and characters < 100:
+        return Decision(
+            TextMethod.BOTH, f"only {characters:.0f} characters, images cover {cover:.0%} of the page"
+        )
+    if leaves_lines(signals):
+        unread = signals["unread_line_inches"]
+        where = f"images cover {cover:.0%}" if cover >= 0.02 else f"{paths:,.0f} vector paths"
+        return Decision(
+            TextMethod.BOTH, f'{unread:.0f}" of lines without text where {where} of a page with a sound layer'
+        )
+    if characters < 30 and paths >= 500:
+        return Decision(TextMethod.BOTH, f"only {characters:.0f} characters, but {paths:,.0f} vector paths")
+    return None
+
+
+def _not_words(signals: Mapping[str, float]) -> Decision | None:
+    share = signals.get("dictionary_share")
+    is_hidden = signals["hidden_text_share"] >= 0.5
+    asked_for = SOUND_SHARE + SHARE_FOR_JOINTS * signals.get("odd_joint_share", 0.0)
+    if share is None or share >= (SOUND_HIDDEN_SHARE if is_hidden else min(asked_for, SOUND_HIDDEN_SHARE)):
+        return None
+    kind = "hidden text" if is_hidden else "text"
+    return Decision(TextMethod.OCR, f"only {share:.0%} of the {kind} is dictionary words", is_doubtful=True)
+
+
+def leaves_lines(signals: Mapping[str, float], prefix: str = "") -> bool:
+    """Whether what looks like lines of text is outside of all words, by the measures with this prefix."""
+    inches = signals.get(f"{prefix}unread_line_inches", 0.0)
+    share = signals.get(f"{prefix}unread_line_ink_share", 1.0)
+    return inches >= UNREAD_INCHES_IN_PICTURES or (inches >= UNREAD_INCHES and share >= UNREAD_INK_SHARE)
+
+
+def word_measures(words: Sequence[str]) -> dict[str, float]:
+    """The measures of the words of a page that ``decide`` looks at, whoever has read them.
+
+    Of an endless page the first words tell enough.
+    """
+    words = [word[:_WORD_CHARACTERS] for word in words[:_SAMPLE_WORDS]]
+    text = "".join(words)
+    foreign = foreign_letter_share(words)
+    odd = len(text) - len(_ORDINARY.findall(text))
+    pairs = len(text) - len(words)
+    joints = len(_JOINTS.findall(" ".join(words)))
+    found = {
+        "odd_character_share": round(odd / len(text), 4) if text else 0.0,
+        "odd_joint_share": round(joints / pairs, 4) if pairs > 0 else 0.0,
+    }
+    if foreign:
+        found["foreign_letter_share"] = foreign
+    share = dictionary_share(words)
+    if share is not None and share < SOUND_HIDDEN_SHARE:
+        language = language_of(" ".join(words))
+        if language and language.code != "en":
+            share = max(share, dictionary_share(words, language.code) or 0.0)
+    if share is not None:
+        found["dictionary_share"] = share
+    return found
+
+
+def dictionary_share(words: Iterable[str], language: str = "en") -> float | None:
+    """The share of the letters in words that occur in a language; None where there are too few to say.
+
+    By letters, because any two of them are a word somewhere. 0 for a language that there is no list of.
+    """
+    if language in _UNSPACED:
+        tokens = [character for word in words for character in word if character.isalpha()]
+    else:
+        tokens = [token for word in words for token in _LETTERS.findall(word)]
+    if len(tokens) < FEWEST_DICTIONARY_TOKENS:
+        return None
+    known = sum(len(token) for token in tokens if _is_common(token.lower(), language))
+    return round(known / sum(map(len, tokens)), 4)
+
+
+def is_word(word: str, least_zipf: float = COMMON_ZIPF) -> bool:
+    """Whether a word in lower case is used in English at least so often."""
+    return word in words_used(least_zipf)
+
+
+@lru_cache(maxsize=50_000)
+def _is_common(word: str, language: str) -> bool:
+    return word.replace("’", "'") in words_used(COMMON_ZIPF, language)
+
+
+@once
+def words_used(least_zipf: float, language: str = "en") -> HashedSet:
+    """The words of a language that are used at least so often; none of one that there is no list of."""
+    import wordfreq  # takes a tenth of a second to load
+
+    common = HashedSet()
+    # English names and terms of art are in the large list; the small ones of the others suffice for prose.
+    size = "best" if language == "en" else "small"
+    if language not in wordfreq.available_languages(size):
+        return common
+    # The words by frequency, one list for each hundredth on the scale downwards.
+    by_frequency = wordfreq.get_frequency_list(language, size)[
+        : round((_HIGHEST_ZIPF - least_zipf) * 100) + 1
+    ]
+    for words in by_frequency:
+        for word in words:
+            common.add(word)
+            if language in _UNSPACED:
+                for character in word:
+                    common.add(character)
+    wordfreq.get_frequency_list.cache_clear()  # forty megabytes
+    return common

@@ -1,0 +1,1 @@
+"""Shows the evidence: places on rendered pages."""

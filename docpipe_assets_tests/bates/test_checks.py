@@ -1,0 +1,198 @@
+"""Each fault in the labels of a document or a batch is one finding, and labels in order are none."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from docpipe_assets.bates.batch import batch_findings
+from docpipe_assets.bates.checks import DocumentBates
+from docpipe_assets.bates.findings import BatesFault, BatesSummary
+from docpipe_assets.bates.stamps import stamp_of
+from docpipe_assets.model import PageProse, Stamp, TextMethod
+
+FAILED = "(failed)"
+
+
+def stamp(label: str) -> Stamp:
+    if found := stamp_of(label):
+        return found
+    prefix, _, digits = label.rpartition(" ")
+    return Stamp(prefix=prefix, separator=" ", number=int(digits), digits=len(digits))
+
+
+def page(number: int, label: str | None, document: str) -> PageProse:
+    return PageProse(
+        document=document,
+        version="v",
+        page=number,
+        start=0,
+        end=0,
+        text="",
+        method=TextMethod.FAILED if label == FAILED else TextMethod.OCR,
+        reason="",
+        confidence=1.0,
+        engine="",
+        bates=None if label == FAILED else label,
+        stamps=(stamp(label),) if label and label != FAILED else (),
+    )
+
+
+def summary(labels: Sequence[str | int | None], document: str = "b/x.pdf") -> BatesSummary:
+    """Of a document with these labels; a number stands for that of WOMBAT."""
+    checked = DocumentBates()
+    for number, label in enumerate(labels, 1):
+        checked.see(page(number, f"WOMBAT {label:06d}" if isinstance(label, int) else label, document))
+    return checked.summary()
+
+
+def found(labels: Sequence[str | int | None], document: str = "b/x.pdf") -> list[tuple[str, str]]:
+    return [(one.fault.value, one.what) for one in summary(labels, document).findings]
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        [],
+        [None, None],
+        [7],
+        range(1, 400),
+        [f"AB {n:04d}" for n in (9998, 9999)] + ["AB 10000", "AB 10001"],
+        ["WOMBAT 000007", "WOMBAT 000007A", "WOMBAT 000007B", "WOMBAT 000008"],
+        [1, 2, FAILED, 4],
+    ],
+)
+def test_of_labels_in_order_nothing_is_said(labels: Sequence[str | int | None]) -> None:
+    assert found(labels) == []
+
+
+@pytest.mark.parametrize(
+    ("labels", "finding"),
+    [
+        ([1, 2, 6, 7], ("gap", "WOMBAT 000003-000005 (3 pages) is not there between page 2 and page 3")),
+        ([1, 2, 4, 5], ("gap", "WOMBAT 000003 (1 page) is not there between page 2 and page 3")),
+        ([1, 2, 2, 3, 4], ("duplicate", "page 3 is stamped WOMBAT 000002, as page 2 is")),
+        ([1, 2, 2, 4, 5], ("duplicate", "page 3 is stamped WOMBAT 000002, as page 2 is")),
+        (
+            [1, 2, 3, 1, 2, 3, 4],
+            ("duplicate", "page 4-6 is stamped WOMBAT 000001 to WOMBAT 000003, as page 1-3 is"),
+        ),
+        ([1, 2, 3, 4, 2, 5], ("duplicate", "page 5 is stamped WOMBAT 000002, as page 2 is")),
+        ([1, 3, 2, 4, 5], ("order", "page 3 is stamped WOMBAT 000002, where WOMBAT 000004 would follow")),
+        ([1, 2, 53, 4, 5], ("order", "page 3 is stamped WOMBAT 000053, where WOMBAT 000003 would follow")),
+        (
+            [1, 2, 6, 7, 3, 4, 5, 8],
+            ("order", "page 5 is stamped WOMBAT 000003, where WOMBAT 000008 would follow"),
+        ),
+        ([1, 2, None, 4], ("missing", "no stamp on page 3 of 4")),
+        ([None, 2, None, None], ("missing", "no stamp on page 1, 3-4 of 4")),
+        ([1, 2, None, 3, 4], ("missing", "no stamp on page 3 of 5")),
+        ([1, 2, "KOALA 000003", 4], ("prefix", "page 3 has KOALA, most have WOMBAT")),
+        (
+            [1, 2, 3, "KOALA 000071", "KOALA 000072"],
+            ("prefix", "page 4-5 has KOALA, most have WOMBAT"),
+        ),
+        ([1, 2, "WOMBAT 00003", 4], ("padding", "page 3 has numbers of 5 digits, most have 6")),
+        (["AB 0998", "AB 0999", "AB 001000"], ("padding", "page 3 has numbers of 6 digits, most have 4")),
+        (
+            ["CALDERA 000123.001", "CALDERA 000123.001"],
+            ("duplicate", "page 2 is stamped CALDERA 000123.001, as page 1 is"),
+        ),
+    ],
+)
+def test_each_fault_is_one_finding(labels: Sequence[str | int | None], finding: tuple[str, str]) -> None:
+    assert found(labels) == [finding]
+
+
+@pytest.mark.parametrize(
+    ("name", "labels", "what"),
+    [
+        ("WOMBAT 000001-000004.pdf", [1, 2, 3], "it names 4 pages, 3 are there; it ends with 000004"),
+        ("WOMBAT 000011-000013.pdf", [1, 2, 3], "begins with 000011, page 1 is WOMBAT 000001"),
+        ("KOALA 000001-000003.pdf", [1, 2, 3], "names KOALA, the first stamp is WOMBAT 000001"),
+        ("WOMBAT 000001-000003.pdf", [None] * 3, "names Bates numbers, no page has one"),
+        ("WOMBAT 000001.pdf", [2], "begins with 000001"),
+    ],
+)
+def test_the_name_is_held_against_the_pages(name: str, labels: Sequence[int | None], what: str) -> None:
+    ((fault, said),) = found(labels, f"b/{name}")
+    assert fault == BatesFault.NAME
+    assert what.removeprefix("it ") in said
+
+
+@pytest.mark.parametrize(
+    "name", ["WOMBAT 000001-000003.pdf", "wombat_000001-3.pdf", "WOMBAT000001.pdf", "x.pdf"]
+)
+def test_a_name_that_is_right_is_no_finding(name: str) -> None:
+    assert found([1, 2, 3], f"b/{name}") == []
+
+
+def test_ranges_are_what_stands_on_the_pages() -> None:
+    labels = [1, 2, 6, 7, "KOALA 000071", 3]
+    said = ["KOALA 000071", "WOMBAT 000001-000003", "WOMBAT 000006-000007"]
+    assert [str(one) for one in summary(labels).ranges] == said
+
+
+def test_repaired_pages_are_told_and_are_no_finding() -> None:
+    checked = DocumentBates()
+    for n in (1, 2):
+        read = page(n, f"WOMBAT {n:06d}", "x.pdf")
+        repaired = read.stamps[0].model_copy(update={"read_as": f"WOMBAT OOOOO{n}"})
+        checked.see(read.model_copy(update={"stamps": (repaired,)}))
+    assert (checked.summary().repaired, checked.summary().findings) == ("1-2", ())
+
+
+def test_a_summary_stays_small_and_counts_all() -> None:
+    said = summary(range(1, 4000, 2))
+    assert said.counts == {"gap": 1999}
+    assert len(said.findings) == 20
+    assert len(said.ranges) == 200
+    assert BatesSummary.from_json(said.as_json()) == said
+
+
+@given(st.lists(st.one_of(st.none(), st.integers(1, 12)), max_size=12))
+def test_nothing_is_said_of_labels_only_if_all_are_in_order(labels: list[int | None]) -> None:
+    numbers = [one for one in labels if one is not None]
+    is_in_step = all(after == before + 1 for before, after in pairwise(numbers))
+    assert (found(labels) == []) == (not numbers or (is_in_step and len(numbers) == len(labels)))
+
+
+def batch(documents: dict[str, Sequence[str | int | None] | None]) -> list[tuple[str, str]]:
+    read = {
+        f"b/{name}.pdf": None if labels is None else summary(labels, f"b/{name}.pdf")
+        for name, labels in documents.items()
+    }
+    return [(one.fault.value, one.what) for one in batch_findings(read)]
+
+
+def test_documents_in_a_row_are_no_finding() -> None:
+    assert batch({"a": [1, 2], "b": [3], "c": [4, 5], "d": ["KOALA 000900"]}) == []
+
+
+def test_numbers_between_documents_that_none_has_are_a_gap() -> None:
+    assert batch({"a": [1, 2], "b": [6, 7]}) == [
+        ("gap", "WOMBAT 000003-000005 (3 pages) is in no document between b/a.pdf and b/b.pdf")
+    ]
+
+
+def test_a_gap_within_a_document_is_not_told_twice() -> None:
+    assert batch({"a": [1, 2, 5], "b": [6, 7]}) == []
+
+
+def test_a_document_that_is_not_read_yet_makes_no_gap_where_its_name_says_what_it_holds() -> None:
+    assert batch({"a": [1, 2], "WOMBAT 000003-000005": None, "b": [6, 7]}) == []
+    assert [fault for fault, _ in batch({"a": [1, 2], "letter": None, "b": [6, 7]})] == ["gap"]
+
+
+def test_shared_numbers_are_an_overlap_or_a_duplicate() -> None:
+    both = "b/a.pdf and in b/b.pdf"
+    assert batch({"a": [1, 2, 3], "b": [3, 4]}) == [("overlap", f"WOMBAT 000003 is in {both}")]
+    doubled = [("duplicate", f"WOMBAT 000001-000002 is in {both}")]
+    assert batch({"a": [1, 2], "b": [1, 2], "c": [3]}) == doubled
+
+
+def test_a_document_without_stamps_among_stamped_ones_is_told() -> None:
+    assert batch({"a": [1], "b": [None, None], "c": [2]}) == [("missing", "b/b.pdf: no page has a stamp")]
+    assert batch({"a": [1], "b": [None], "c": [None]}) == []

@@ -1,0 +1,51 @@
+"""Large grey marks are parted from text; pages without them are left as they are."""
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw, ImageFont
+
+from docpipe_assets.engines.ocr.rapidocr.flattening import parted
+
+DPI = 150.0
+WIDTH, HEIGHT = 850, 1100
+
+
+def page(*, stamp: int | None = None, size: int = 18) -> Image.Image:
+    sheet = Image.new("L", (WIDTH, HEIGHT), 245)
+    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(size)
+    if stamp is not None:
+        large = ImageFont.load_default(190)
+        draw.text((120, 400), "COPY", fill=stamp, font=large, stroke_width=6, stroke_fill=stamp)
+    for n in range(40):
+        draw.text((80, 60 + 24 * n), "The valve was shut, and nobody had shut it. " * 2, fill=20, font=font)
+    return sheet
+
+
+@pytest.mark.parametrize("size", [12, 18, 30])
+def test_a_page_of_text_has_no_marks(size: int) -> None:
+    assert parted(np.asarray(page(size=size)), DPI) is None
+
+
+@pytest.mark.parametrize("shade", [0, 128, 255])
+def test_nor_has_an_empty_one(shade: int) -> None:
+    assert parted(np.full((HEIGHT, WIDTH), shade, np.uint8), DPI) is None
+
+
+def test_an_odd_page_does_no_harm() -> None:
+    assert parted(np.full((3, 2000), 200, np.uint8), DPI) is None
+
+
+@pytest.mark.parametrize("shade", [150, 185])
+def test_a_stamp_is_taken_off_the_text_and_the_text_off_the_stamp(shade: int) -> None:
+    plain, stamped = np.asarray(page()), np.asarray(page(stamp=shade))
+    layers = parted(stamped, DPI)
+    assert layers is not None
+    assert layers.text.shape == layers.marks.shape == stamped.shape
+    under = (stamped == shade) & (plain > 230)  # where the stamp alone had been printed
+    assert under.mean() > 0.02
+    assert np.median(layers.text[under]) > 230
+    assert np.median(layers.marks[under]) < shade + 15
+    ink = plain < 60
+    assert np.mean(layers.text[ink] < 120) > 0.97
+    outside = layers.marks[:300][plain[:300] < 60]
+    assert outside.min() > 230

@@ -1,0 +1,226 @@
+"""A plant in memory: bucket, Dagster's records, workers and a clock, for whole incidents in milliseconds.
+
+The reconciler may die between any two of its steps, run ends may become known late or twice, and a
+second daemon may act on the same state. What Dagster does is done here too: a run key works once.
+"""
+
+from collections import Counter, deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from docpipe_assets.identity import partition_key
+from docpipe_assets.operations.breaker import RUN_RECALLED, Attempt, Breakers, Event, Reset, fold
+from docpipe_assets.operations.intake import Budget, Failures, Plan, QueuedRun, Request, plan, to_recall
+from docpipe_assets.operations.ledger import Ledger, Progress, RunSummary, take_stock
+from docpipe_assets.protocols import StoredObject
+from docpipe_assets.settings import Settings
+
+START = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+
+Fate = tuple[str, str] | None
+"""Error and stage, or None when all goes well."""
+Nature = Callable[["Plant", "Run"], Fate]
+"""What becomes of a run of a document."""
+
+
+def stored(key: str, etag: str = "e", size: int = 10) -> StoredObject:
+    return StoredObject(key, size, etag, START - timedelta(minutes=5))
+
+
+def well(plant: "Plant", run: "Run") -> Fate:
+    return None
+
+
+def always(error: str, stage: str) -> Nature:
+    return lambda plant, run: (error, stage)
+
+
+def at_first(times: int, error: str, stage: str) -> Nature:
+    return lambda plant, run: (error, stage) if plant.attempts_at(run.key) < times else None
+
+
+@dataclass
+class Run:
+    run_id: str
+    key: str
+    version: str | None
+    lane: str
+    request: Request | None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    fate: Fate = None
+
+    def as_attempt(self, code_version: str) -> Attempt:
+        assert self.ended_at is not None
+        error, stage = self.fate or (None, None)
+        return Attempt(
+            key=self.key,
+            run_id=self.run_id,
+            ended_at=self.ended_at,
+            error=error,
+            stage=stage,
+            version=self.version,
+            code_version=code_version if stage else None,
+            lane=self.lane,
+            is_automatic=self.request is not None,
+            started_at=self.started_at,
+            canary=self.request.canary if self.request else None,
+        )
+
+
+@dataclass
+class Plant:
+    bucket: dict[str, StoredObject]
+    natures: Mapping[str, Nature] = field(default_factory=dict)
+    """By S3 key; the others go well."""
+    outage: Nature = well
+    """Comes before a document's own nature."""
+    workers: int = 2
+    seconds_per_run: int = 1
+    settings: Settings = field(default_factory=Settings)
+    recalls: bool = True
+    now: datetime = START
+    code_version: str = "1"
+    partitions: set[str] = field(default_factory=set)
+    runs: list[Run] = field(default_factory=list)
+    queue: deque[Run] = field(default_factory=deque)
+    working: list[Run] = field(default_factory=list)
+    run_keys: set[str] = field(default_factory=set)
+    events: list[Event] = field(default_factory=list)
+    breakers: Breakers = field(default_factory=Breakers)
+    resume_after: str = ""
+    _folded: int = 0
+
+    def attempts_at(self, key: str) -> int:
+        """Runs of a document that ended after they had started."""
+        return sum(run.key == key and run.started_at is not None for run in self.runs if run.ended_at)
+
+    def launch_as_a_person(self, key: str) -> Run:
+        run = Run(f"{len(self.runs):08d}-person", key, None, "standard", None)
+        self.runs.append(run)
+        self.queue.append(run)
+        return run
+
+    def reset(self, **subject: str) -> None:
+        self.events.append(Reset(self.now, "repaired", by="someone", **subject))
+
+    @property
+    def failures(self) -> Failures:
+        requests = [run.request for run in self.runs if run.request is not None]
+        names = {request.name for request in requests} | {one.canary for one in requests if one.canary}
+        stages = ("raw_pdf", "page_splits", "ocr_text", "chunks", "mentions")
+        codes = dict.fromkeys(stages, self.code_version)
+        return Failures(self.breakers, self.now, self.settings, names, codes)
+
+    def look(self, keys: int = 10_000, runs: int = 10_000) -> Plan:
+        listing = sorted(self.bucket.values(), key=lambda found: found.key.encode())
+        unfinished = [*self.queue, *self.working]
+        runs = min(runs, max(0, self.settings.intake_max_queued - len(self.queue)))
+        return plan(
+            (found for found in listing if found.key.encode() > self.resume_after.encode()),
+            registered=self.partitions,
+            requested={(r.request.sighting.document, r.version or "") for r in self.runs if r.request},
+            busy={run.key for run in unfinished},
+            budget=Budget(keys, runs, settled_before=self.now),
+            large_bytes=self.settings.large_bytes,
+            failures=self.failures,
+        )
+
+    def fold(self, repeats: int = 0) -> None:
+        """What ended since the last time; the newest ``repeats`` events before it come once more."""
+        self.breakers = fold(self.breakers, self.events[max(0, self._folded - repeats) :], self.settings)
+        self._folded = len(self.events)
+        if self.recalls:
+            waiting = {run.run_id: run for run in self.queue}
+            for run_id in to_recall(map(_queued, waiting.values()), self.breakers):
+                self.queue.remove(waiting[run_id])
+                self._end(waiting[run_id], (RUN_RECALLED, ""))
+
+    def tick(self, dies_after: int | None = None, keys: int = 10_000, runs: int = 10_000) -> Plan:
+        """Fold and carry out a plan; ``dies_after`` is the number of steps that still happen."""
+        self.fold(repeats=7)
+        made = self.look(keys, runs)
+        for step, what in enumerate([*made.register, *made.requests]):
+            if step == dies_after:
+                return made
+            if isinstance(what, str):
+                self.partitions.add(what)
+            else:
+                self.request(what)
+        self.resume_after = made.resume_after
+        return made
+
+    def request(self, request: Request) -> None:
+        assert request.sighting.key in self.partitions
+        if request.run_key in self.run_keys:
+            return
+        self.run_keys.add(request.run_key)
+        seen = request.sighting
+        run = Run(f"{len(self.runs):08d}-{request.purpose}", seen.key, seen.version, request.lane, request)
+        self.runs.append(run)
+        self.queue.append(run)
+
+    def work(self, seconds: int) -> None:
+        for _ in range(seconds):
+            self.now += timedelta(seconds=1)
+            done = [run for run in self.working if run.started_at and self._seconds(run) <= 0]
+            for run in done:
+                self.working.remove(run)
+                nature = self.natures.get(run.key, well)
+                self._end(run, self.outage(self, run) or nature(self, run))
+            while self.queue and len(self.working) < self.workers:
+                run = self.queue.popleft()
+                run.started_at = self.now
+                self.working.append(run)
+
+    def _seconds(self, run: Run) -> float:
+        assert run.started_at is not None
+        return self.seconds_per_run - (self.now - run.started_at).total_seconds()
+
+    def _end(self, run: Run, fate: Fate) -> None:
+        run.ended_at, run.fate = self.now, fate
+        self.events.append(run.as_attempt(self.code_version))
+
+    def run_for(self, minutes: float, tick_seconds: int = 10) -> None:
+        for _ in range(int(minutes * 60 / tick_seconds)):
+            self.tick()
+            self.work(tick_seconds)
+        self.fold()
+
+    def ledger(self) -> Ledger:
+        deciding: dict[str, RunSummary] = {}
+        for run in self.runs:
+            if run.ended_at is None:
+                progress = Progress.RUNNING if run.started_at else Progress.WAITING
+            else:
+                progress = Progress.ENDED_BADLY if run.fate else Progress.ENDED_WELL
+            error, stage = run.fate or (None, None)
+            deciding[run.key] = RunSummary(progress, run.version, error, stage=stage)
+        return take_stock(
+            self.bucket.values(),
+            registered=self.partitions,
+            runs=deciding,
+            finished={run.key for run in self.runs if run.ended_at and run.fate is None},
+            pages={},
+            unseen_before=START - timedelta(hours=1),
+            failures=self.failures,
+        )
+
+    def spent(self) -> Counter[str]:
+        """Attempts that were spent, by document."""
+        return Counter(run.key for run in self.runs if run.started_at)
+
+
+def _queued(run: Run) -> QueuedRun:
+    request = run.request
+    return QueuedRun(run.run_id, request is not None, bool(request and request.canary))
+
+
+def plant_of(natures: Mapping[str, Nature], sizes: Mapping[str, int] | None = None, **more: object) -> Plant:
+    sizes = sizes or {}
+    return Plant(
+        bucket={key: stored(key, size=sizes.get(key, 10)) for key in natures},
+        natures={partition_key(key): nature for key, nature in natures.items()},
+        **more,  # type: ignore[arg-type]
+    )

@@ -1,0 +1,26 @@
+"""Hashed sets and maps answer as Python's own do."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from docpipe_assets.streaming.hashed import HashedMap, HashedSet
+
+ITEMS = st.text(max_size=3) | st.tuples(st.text(max_size=1), st.integers(0, 5))
+
+
+@given(st.lists(ITEMS), st.lists(ITEMS))
+def test_a_set_knows_what_was_added_and_nothing_else(added: list[object], asked: list[object]) -> None:
+    items = HashedSet()
+    for item in added:
+        items.add(item)
+    assert [item in items for item in [*added, *asked]] == [item in set(added) for item in [*added, *asked]]
+    assert len(items) == len(set(added))
+
+
+@given(st.lists(st.tuples(ITEMS, st.integers(0, 2**64 - 1))), st.lists(ITEMS))
+def test_a_map_gives_what_was_set_last(pairs: list[tuple[object, int]], asked: list[object]) -> None:
+    numbers = HashedMap()
+    for key, number in pairs:
+        numbers[key] = number
+    known = dict(pairs)
+    assert [numbers.get(key) for key in [*known, *asked]] == [known.get(key) for key in [*known, *asked]]

@@ -1,0 +1,1 @@
+"""Trains the models that docpipe ships. Not part of the wheel."""

@@ -1,0 +1,1 @@
+"""The tagger for people, organisations and places."""
