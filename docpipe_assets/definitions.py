@@ -8,9 +8,9 @@ from docpipe_assets.defs.assets import DOCUMENT_ASSETS
 from docpipe_assets.defs.corpus import CORPUS_ASSETS
 from docpipe_assets.defs.io_managers import LakeIOManager
 from docpipe_assets.defs.jobs import process_document, reset_breakers
+from docpipe_assets.defs.operations import batch_priority, breaker
 from docpipe_assets.defs.sensors import intake_sensor
 from docpipe_assets.instance.records import tags
-from docpipe_assets.instance.records.interventions import batch_priority, breaker
 from docpipe_assets.lanes import STANDARD
 from docpipe_assets.runtime.document_pipeline import Workbench, shared_workbench
 from docpipe_assets.settings import Settings, read_settings

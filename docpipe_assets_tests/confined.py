@@ -6,7 +6,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from docpipe_assets.model import STREAMS
+from docpipe_assets.pipeline import PIPELINE
 from docpipe_assets.runtime.meter import process_tree
 from docpipe_assets.stack import Stack
 from docpipe_assets_tests.cgroup import MemoryGroup
@@ -38,7 +38,7 @@ def runners(stack: Stack) -> list[int]:
 def recorded_peaks(site: Site, document: str) -> dict[str, int]:
     """What the materializations of a document say of their memory, in bytes, by asset."""
     peaks = {}
-    for stream in STREAMS:
+    for stream in PIPELINE.streams:
         filters = dg.AssetRecordsFilter(asset_key=dg.AssetKey(stream.asset), asset_partitions=[document])
         for record in site.instance.fetch_materializations(filters, limit=1).records:
             made = record.asset_materialization

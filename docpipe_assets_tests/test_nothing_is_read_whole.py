@@ -13,7 +13,7 @@ import pytest
 
 import docpipe_assets
 from docpipe_assets.errors import InternalError
-from docpipe_assets.model import STREAMS
+from docpipe_assets.pipeline import PIPELINE
 from docpipe_assets.sandbox import Limits, Sandbox
 from docpipe_assets.storage.s3 import S3Store
 from docpipe_assets_tests.benchmarks.documents import write_text
@@ -145,7 +145,7 @@ def test_a_large_document_passes_all_stages_without_being_read_whole(
     )
     assert run.returncode == 0, run.stderr
     seen = json.loads(run.stdout)
-    assert list(seen["made"]) == [stream.asset for stream in STREAMS]
+    assert list(seen["made"]) == [stream.asset for stream in PIPELINE.streams]
     assert min(seen["made"].values()) > 0
     # Once from the intake bucket, once from the lake to be split, once more as parts.
     assert seen["body_bytes"] > 3 * 0.99 * document.stat().st_size

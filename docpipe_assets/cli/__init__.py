@@ -162,7 +162,6 @@ def status(
     data_dir: DataDir = _DATA_DIR,
 ) -> None:
     """Every document in exactly one state. Ends with 3 when a document is unaccounted for."""
-    from docpipe_assets.cli.rendering import as_json as ledger_json
     from docpipe_assets.cli.rendering import as_text, visible
     from docpipe_assets.defs.corpus import read_documents
     from docpipe_assets.operations.batch_report import label_findings
@@ -174,7 +173,7 @@ def status(
             ledger = _ledger(instance, bench, batch)
             labels = list(label_findings(ledger, dict(read_documents(instance))))
     if as_json:
-        said = ledger_json(ledger) | {"bates": [one.as_json() for one in labels]}
+        said = ledger.as_json() | {"bates": [one.as_json() for one in labels]}
         sys.stdout.write(json.dumps(said, ensure_ascii=False, indent=1) + "\n")
     else:
         console.print(as_text(ledger))
@@ -198,7 +197,6 @@ def show(
     """One document: its state, what to do about it, and its artifacts; or one place in it, followed back."""
     from docpipe_assets.cli.recovery import find_entry
     from docpipe_assets.cli.rendering import visible, what_happened
-    from docpipe_assets.model import STREAMS
     from docpipe_assets.operations.breaker import advice_on
 
     with _errors_shown():
@@ -216,7 +214,7 @@ def show(
             console.print(visible(what_happened(found)), style="red")
             console.print(visible(advice_on(found.error)))
         table = Table("asset", "rows", "bytes", "artifact")
-        for stream in STREAMS:
+        for stream in bench.graph.streams:
             header = bench.lake.header(stream, found.document)
             if header is not None:
                 url = visible(bench.lake.url(stream, found.document))

@@ -10,7 +10,7 @@ import dagster as dg
 from rich.console import Console
 from rich.live import Live
 
-from docpipe_assets.cli.rendering import as_json, as_text
+from docpipe_assets.cli.rendering import as_text
 from docpipe_assets.instance.records.history import read_ledger
 from docpipe_assets.operations.ledger import Ledger, State
 from docpipe_assets.runtime.document_pipeline import open_store, shared_workbench
@@ -48,7 +48,7 @@ def run_demo(
             ledger = _watch(stack, lambda: read_ledger(instance, shared_workbench(settings), BATCH), live)
         console.print()  # the live table leaves the cursor at its end
         if json_path is not None:
-            json_path.write_text(json.dumps(as_json(ledger), ensure_ascii=False, indent=1) + "\n")
+            json_path.write_text(json.dumps(ledger.as_json(), ensure_ascii=False, indent=1) + "\n")
         is_as_expected = _judge(ledger, console)
         if stay:
             console.print(

@@ -17,18 +17,17 @@ from docpipe_assets.errors import ConfigurationError
 from docpipe_assets.identity import batch_of, document_of, meanings_of, partition_key
 from docpipe_assets.instance.records.history import fold_history, read_ledger
 from docpipe_assets.instance.records.interventions import record_reset, record_withdrawal, registered_document
-from docpipe_assets.model import STREAMS
 from docpipe_assets.operations.breaker import Breakers, DocumentBreaker, advice_on
 from docpipe_assets.operations.ledger import Entry, State
+from docpipe_assets.pipeline import PIPELINE
 from docpipe_assets.runtime.document_pipeline import Workbench
 
 _RETRIED = (State.FAILED, State.QUEUED)
-_STAGES = tuple(stream.asset for stream in STREAMS)
 
 
 def breakers_shown(instance: dg.DagsterInstance, bench: Workbench) -> Group:
     """All breakers that are not closed."""
-    breakers, _ = fold_history(instance, bench.settings)
+    breakers, _ = fold_history(instance, bench.settings, bench.graph)
     now = datetime.now(UTC)
     table = Table("document or stage", "state", "count", "since", "next attempt", "reason")
     for stage in breakers.open_stages:
@@ -57,7 +56,7 @@ def breakers_shown(instance: dg.DagsterInstance, bench: Workbench) -> Group:
 
 def breaker_shown(instance: dg.DagsterInstance, bench: Workbench, document: str) -> Text:
     """One document's breaker, with what to do."""
-    breakers, _ = fold_history(instance, bench.settings)
+    breakers, _ = fold_history(instance, bench.settings, bench.graph)
     one = _find(breakers, document)
     if one is None:
         return visible(f"{document}: closed; its newest attempt went well, or there was none")
@@ -76,8 +75,8 @@ def breaker_shown(instance: dg.DagsterInstance, bench: Workbench, document: str)
 
 def reset(instance: dg.DagsterInstance, *, documents: Iterable[str], stage: str | None, reason: str) -> int:
     """Record resets; return how many. Raises ConfigurationError for a stage or document that is none."""
-    if stage is not None and stage not in _STAGES:
-        raise ConfigurationError(f"{stage!r} is no stage; there are {', '.join(_STAGES)}")
+    if stage is not None and stage not in PIPELINE.assets:
+        raise ConfigurationError(f"{stage!r} is no stage; there are {', '.join(PIPELINE.assets)}")
     named = [registered_document(instance, name) for name in documents]
     for document in named:
         record_reset(instance, reason=reason, document=document)

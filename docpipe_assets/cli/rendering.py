@@ -1,7 +1,5 @@
 """The ledger for people and for machines."""
 
-from typing import Any
-
 from rich.console import Group
 from rich.table import Table
 from rich.text import Text
@@ -16,28 +14,6 @@ _STYLES = {
     State.IN_FLIGHT: "cyan",
     State.UNACCOUNTED: "bold red",
 }
-
-
-def as_json(ledger: Ledger) -> dict[str, Any]:
-    """Counts by state, and every document."""
-    return {
-        "discovered": ledger.discovered,
-        **{state.value: ledger.count(state) for state in State},
-        "not_documents": ledger.not_documents,
-        "documents": [
-            {
-                "document": entry.document,
-                "state": entry.state.value,
-                "stage": entry.stage,
-                "error": entry.error,
-                "message": entry.message,
-                "reason": entry.reason,
-                "next_attempt_at": entry.next_attempt_at.isoformat() if entry.next_attempt_at else None,
-                "pages": entry.pages,
-            }
-            for entry in ledger.entries
-        ],
-    }
 
 
 def as_text(ledger: Ledger) -> Group:

@@ -26,16 +26,8 @@ from docpipe_assets.model import (
     Records,
     Relationships,
 )
+from docpipe_assets.pipeline import PIPELINE, Stream
 from docpipe_assets.runtime.document_pipeline import Workbench
-from docpipe_assets.stages import (
-    chunks_to_mentions,
-    entities_to_relationships,
-    mentions_to_entities,
-    object_to_pdf,
-    pdf_to_splits,
-    splits_to_text,
-    text_to_chunks,
-)
 
 S = TypeVar("S", bound=Records[Any])
 
@@ -47,14 +39,14 @@ def _versioned(stream: S) -> dg.Output[S]:
     return dg.Output(stream, data_version=dg.DataVersion(stream.fingerprint))
 
 
-def _step(context: dg.AssetExecutionContext, bench: Workbench, asset: str) -> Step:
-    document = document_of(context.partition_key)
+def _step(context: dg.AssetExecutionContext, bench: Workbench) -> Step:
+    document, asset = document_of(context.partition_key), context.asset_key.to_user_string()
     code_version = bench.code_versions[asset]
     return Step(context.instance, context.run.run_id, document, asset, code_version, context.retry_number)
 
 
 def _document_asset(
-    *, kinds: set[str], code_version: str, check_specs: Sequence[dg.AssetCheckSpec] = ()
+    stream: Stream, *, kinds: set[str], check_specs: Sequence[dg.AssetCheckSpec] = ()
 ) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
     """What all seven have in common."""
     return dg.asset(
@@ -62,12 +54,12 @@ def _document_asset(
         group_name=GROUP,
         io_manager_key="lake",
         kinds=kinds,
-        code_version=code_version,
+        code_version=PIPELINE[stream].version,
         check_specs=check_specs,
     )
 
 
-@_document_asset(kinds={"s3", "pdf"}, code_version=object_to_pdf.VERSION)
+@_document_asset(RawPdfs, kinds={"s3", "pdf"})
 def raw_pdf(context: dg.AssetExecutionContext, bench: dg.ResourceParam[Workbench]) -> dg.Output[RawPdfs]:
     """The document as it arrived: fetched, verified by length, ETag and SHA-256, opened, and pinned.
 
@@ -77,11 +69,11 @@ def raw_pdf(context: dg.AssetExecutionContext, bench: dg.ResourceParam[Workbench
     pages seem to be missing later.
     """
     document = document_of(context.partition_key)
-    with reported(_step(context, bench, "raw_pdf")):
+    with reported(_step(context, bench)):
         return _versioned(bench.raw_pdf(document))
 
 
-@_document_asset(kinds={"pdf"}, code_version=pdf_to_splits.VERSION)
+@_document_asset(PageSplits, kinds={"pdf"})
 def page_splits(
     context: dg.AssetExecutionContext, bench: dg.ResourceParam[Workbench], raw_pdf: RawPdfs
 ) -> dg.Output[PageSplits]:
@@ -89,11 +81,11 @@ def page_splits(
 
     Later stages fetch one part at a time, so their memory does not depend on the document's size.
     """
-    with reported(_step(context, bench, "page_splits")):
+    with reported(_step(context, bench)):
         return _versioned(bench.page_splits(document_of(context.partition_key), raw_pdf))
 
 
-@_document_asset(kinds={"pdf", "ocr"}, code_version=splits_to_text.VERSION)
+@_document_asset(PageTexts, kinds={"pdf", "ocr"})
 def ocr_text(
     context: dg.AssetExecutionContext, bench: dg.ResourceParam[Workbench], page_splits: PageSplits
 ) -> dg.Output[PageTexts]:
@@ -103,20 +95,20 @@ def ocr_text(
     says why. One on which text may have been left unread, or in a script that can't be read, is counted in
     `pages_flagged`. ENGINE_FAILED means that the OCR engine is broken on the worker, whatever the document.
     """
-    with reported(_step(context, bench, "ocr_text")):
+    with reported(_step(context, bench)):
         return _versioned(bench.ocr_text(document_of(context.partition_key), page_splits))
 
 
-@_document_asset(kinds={"text"}, code_version=text_to_chunks.VERSION)
+@_document_asset(Chunks, kinds={"text"})
 def chunks(
     context: dg.AssetExecutionContext, bench: dg.ResourceParam[Workbench], ocr_text: PageTexts
 ) -> dg.Output[Chunks]:
     """The text in windows of whole sentences, with exact offsets into the document and its pages."""
-    with reported(_step(context, bench, "chunks")):
+    with reported(_step(context, bench)):
         return _versioned(bench.chunks(document_of(context.partition_key), ocr_text))
 
 
-@_document_asset(kinds={"text", "ner"}, code_version=chunks_to_mentions.VERSION)
+@_document_asset(Mentions, kinds={"text", "ner"})
 def mentions(
     context: dg.AssetExecutionContext,
     bench: dg.ResourceParam[Workbench],
@@ -124,22 +116,20 @@ def mentions(
     ocr_text: PageTexts,
 ) -> dg.Output[Mentions]:
     """Names, dates, amounts, citations and numbers, each with its quote and its place on the page."""
-    with reported(_step(context, bench, "mentions")):
+    with reported(_step(context, bench)):
         return _versioned(bench.mentions(document_of(context.partition_key), chunks, ocr_text))
 
 
-@_document_asset(kinds={"ner"}, code_version=mentions_to_entities.VERSION)
+@_document_asset(CanonicalEntities, kinds={"ner"})
 def canonical_entities(
     context: dg.AssetExecutionContext, bench: dg.ResourceParam[Workbench], mentions: Mentions
 ) -> dg.Output[CanonicalEntities]:
     """Who and what the document names: its mentions resolved within it, each form with the reason."""
-    with reported(_step(context, bench, "canonical_entities")):
+    with reported(_step(context, bench)):
         return _versioned(bench.canonical_entities(document_of(context.partition_key), mentions))
 
 
-@_document_asset(
-    kinds={"graph"}, code_version=entities_to_relationships.VERSION, check_specs=[DOCUMENT_CHECK]
-)
+@_document_asset(Relationships, kinds={"graph"}, check_specs=[DOCUMENT_CHECK])
 def relationships(
     context: dg.AssetExecutionContext,
     bench: dg.ResourceParam[Workbench],
@@ -154,7 +144,7 @@ def relationships(
     all that was made of the document can be relied upon.
     """
     document = document_of(context.partition_key)
-    step = _step(context, bench, "relationships")
+    step = _step(context, bench)
     with reported(step):
         made = _versioned(bench.relationships(document, canonical_entities, mentions, chunks, ocr_text))
     yield made

@@ -22,8 +22,8 @@ class LakeIOManager(dg.IOManager):
         """Of this run's document: Dagster makes an IO manager for each run."""
         self._loaded: dict[tuple[type[Records[Any]], str], Records[Any]] = {}
         """Three stages read the text. Read from the lake once, and not what was written to it."""
-        self._made_anew: set[str] = set()
-        """Each stage is made from the one before it: what follows one that was made anew is stale."""
+        self._rebuilt: dict[str, set[str]] = {}
+        """Assets of each document that this run has rebuilt: what is made from one of them is stale."""
 
     def load_input(self, context: dg.InputContext) -> Records[Any]:
         document = document_of(context.partition_key)
@@ -37,12 +37,14 @@ class LakeIOManager(dg.IOManager):
     def handle_output(self, context: dg.OutputContext, obj: Records[Any]) -> None:
         document = document_of(context.partition_key)
         step = self._step(context, document, obj.asset)
+        rebuilt = self._rebuilt.setdefault(document, set())
         with reported(step):
             with Meter(self._bench) as meter:
-                saved = self._bench.save(document, obj, is_stale=document in self._made_anew)
+                is_stale = self._bench.graph.is_stale(obj.asset, rebuilt)
+                saved = self._bench.save(document, obj, is_stale=is_stale)
             self._loaded.pop((type(obj), document), None)
             if not saved.is_unchanged:
-                self._made_anew.add(document)
+                rebuilt.add(obj.asset)
             if obj.asset == RawPdfs.asset:
                 self._raw[document] = saved.header
             elif document not in self._raw:

@@ -6,8 +6,8 @@ from pydantic import Field
 from docpipe_assets.defs.assets import DOCUMENT_ASSETS
 from docpipe_assets.errors import ConfigurationError
 from docpipe_assets.instance.records.interventions import record_reset, registered_document
+from docpipe_assets.instance.records.names import PROCESS_DOCUMENT
 
-PROCESS_DOCUMENT = "process_document"
 _SHOWN = 10
 """Documents that a message names."""
 

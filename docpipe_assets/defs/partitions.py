@@ -2,4 +2,6 @@
 
 import dagster as dg
 
-documents = dg.DynamicPartitionsDefinition(name="documents")
+from docpipe_assets.instance.records.names import DOCUMENTS
+
+documents = dg.DynamicPartitionsDefinition(name=DOCUMENTS)

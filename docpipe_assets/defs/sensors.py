@@ -10,7 +10,7 @@ from typing import Any
 
 import dagster as dg
 
-from docpipe_assets.defs.jobs import PROCESS_DOCUMENT, process_document
+from docpipe_assets.defs.jobs import process_document
 from docpipe_assets.defs.partitions import documents
 from docpipe_assets.instance.records import tags
 from docpipe_assets.instance.records.history import TakenNames, attempts_since, failures_by
@@ -22,9 +22,11 @@ from docpipe_assets.instance.records.interventions import (
     stage_state,
     withdrawn_after,
 )
+from docpipe_assets.instance.records.names import PROCESS_DOCUMENT
 from docpipe_assets.instance.records.recall import recall
 from docpipe_assets.operations.breaker import Breakers, DocumentBreaker, Standing, fold, request_name
 from docpipe_assets.operations.intake import Arrivals, Budget, Failures, Plan, Request, plan, priority_of
+from docpipe_assets.pipeline import PIPELINE, Pipeline
 from docpipe_assets.protocols import Source, StoredObject
 from docpipe_assets.runtime.document_pipeline import Workbench
 from docpipe_assets.settings import Priority, Settings
@@ -57,14 +59,14 @@ class Memory:
     withdrawn: frozenset[str] = frozenset()
 
     @classmethod
-    def read(cls, cursor: str | None, settings: Settings) -> "Memory":
+    def read(cls, cursor: str | None, settings: Settings, graph: Pipeline = PIPELINE) -> "Memory":
         try:
             kept: dict[str, Any] = json.loads(zlib.decompress(b64decode(cursor))) if cursor else {}
         except (ValueError, zlib.error):  # written by another release, or by hand: from the beginning
             kept = {}
-        breakers = Breakers.from_json(kept["breakers"], settings) if "breakers" in kept else None
+        breakers = Breakers.from_json(kept["breakers"], settings, graph) if "breakers" in kept else None
         if breakers is None:  # the first tick, or other settings: from the beginning
-            return cls(resume_after=kept.get("resume_after", ""))
+            return cls(resume_after=kept.get("resume_after", ""), breakers=Breakers(graph=graph))
         since = kept["runs_since"]
         return cls(
             kept["resume_after"],
@@ -108,7 +110,7 @@ class Memory:
     def updated(self, instance: dg.DagsterInstance, settings: Settings) -> "Memory":
         """With what the records say since then."""
         resets, withdrawals, observed = read_interventions(instance, self.observations_after)
-        attempts, since = attempts_since(instance, self.runs_since, _FOLD_PER_TICK)
+        attempts, since = attempts_since(instance, self.runs_since, _FOLD_PER_TICK, self.breakers.graph)
         return Memory(
             self.resume_after,
             self.waiting_after,
@@ -144,7 +146,7 @@ def intake_sensor(settings: Settings) -> dg.SensorDefinition:
         ),
     )
     def intake(context: dg.SensorEvaluationContext, bench: dg.ResourceParam[Workbench]) -> dg.SensorResult:
-        before = Memory.read(context.cursor, settings)
+        before = Memory.read(context.cursor, settings, bench.graph)
         memory = before.updated(context.instance, settings).turned_to(arrivals.next(bench.intake.folders()))
         unfinished = context.instance.get_run_records(dg.RunsFilter(statuses=list(UNFINISHED)))
         recalled = recall(context.instance, unfinished, memory.breakers)

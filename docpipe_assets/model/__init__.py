@@ -465,14 +465,3 @@ class Relationships(Records[Relationship]):
 
     asset = "relationships"
     record = Relationship
-
-
-STREAMS: tuple[type[Records[Record]], ...] = (  # in the order of the asset graph
-    RawPdfs,
-    PageSplits,
-    PageTexts,
-    Chunks,
-    Mentions,
-    CanonicalEntities,
-    Relationships,
-)  # type: ignore[assignment]

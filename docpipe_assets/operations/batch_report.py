@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 
 from docpipe_assets.bates.batch import batch_findings
 from docpipe_assets.bates.findings import BatesFault, BatesSummary
-from docpipe_assets.cli.rendering import as_json
 from docpipe_assets.identity import batch_of
 from docpipe_assets.model import TextMethod
 from docpipe_assets.operations.breaker import advice_on
@@ -94,7 +93,7 @@ class BatchReport:
 
     def as_json(self) -> dict[str, Any]:
         return {
-            **as_json(self.ledger),
+            **self.ledger.as_json(),
             "batches": {
                 batch: {state.value: counts[state] for state in State}
                 for batch, counts in _by_batch(self.ledger).items()

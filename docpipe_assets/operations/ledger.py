@@ -9,6 +9,7 @@ from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from docpipe_assets.errors import error_class
 from docpipe_assets.identity import batch_of, document_of
@@ -87,6 +88,27 @@ class Ledger:
     def is_settled(self) -> bool:
         """Nothing is moving any more."""
         return not any(e.state in (State.QUEUED, State.IN_FLIGHT, State.UNACCOUNTED) for e in self.entries)
+
+    def as_json(self) -> dict[str, Any]:
+        """Counts by state, and every document."""
+        return {
+            "discovered": self.discovered,
+            **{state.value: self.count(state) for state in State},
+            "not_documents": self.not_documents,
+            "documents": [
+                {
+                    "document": entry.document,
+                    "state": entry.state.value,
+                    "stage": entry.stage,
+                    "error": entry.error,
+                    "message": entry.message,
+                    "reason": entry.reason,
+                    "next_attempt_at": entry.next_attempt_at.isoformat() if entry.next_attempt_at else None,
+                    "pages": entry.pages,
+                }
+                for entry in self.entries
+            ],
+        }
 
 
 def take_stock(

@@ -12,7 +12,7 @@ from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from threading import Lock
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
 
 from docpipe_assets.bates.checks import DocumentBates
@@ -20,11 +20,9 @@ from docpipe_assets.engines import load_engine
 from docpipe_assets.engines.ocr_pool import OcrLimits, OcrPool
 from docpipe_assets.engines.pdf.reader import PRELOAD, IsolatedPdfReader
 from docpipe_assets.errors import ConfigurationError
-from docpipe_assets.identity import digest
 from docpipe_assets.lanes import LARGE, STANDARD
 from docpipe_assets.lazy import lazy
 from docpipe_assets.model import (
-    STREAMS,
     CanonicalEntities,
     Chunks,
     Mentions,
@@ -37,6 +35,7 @@ from docpipe_assets.model import (
     Relationships,
     TextMethod,
 )
+from docpipe_assets.pipeline import OCR_ENGINE, PDF_READER, PIPELINE, Pipeline
 from docpipe_assets.protocols import NerEngine, PdfReader, Source, Store
 from docpipe_assets.sandbox import Limits, Sandbox, Usage
 from docpipe_assets.settings import Settings
@@ -85,7 +84,12 @@ def open_store(url: str, settings: Settings) -> Store:
 
 
 class Workbench:
-    """Everything is made at its first use: an asset that is unchanged loads no engine."""
+    """Everything is made at its first use: an asset that is unchanged loads no engine.
+
+    For each asset of the graph there is a method of its name, which takes the document and the input streams.
+    """
+
+    graph: Pipeline = PIPELINE
 
     def __init__(self, settings: Settings, intake: Source | None = None) -> None:
         self.settings = settings
@@ -226,14 +230,10 @@ class Workbench:
 
     def process(self, document: str) -> Iterator[Saved]:
         """All stages in the order of the graph, each with its inputs loaded from the lake."""
-        for stream in STREAMS:
-            stage = getattr(self, stream.asset)
-            inputs = {
-                name: self.load(kind, document)
-                for name, kind in get_type_hints(stage).items()
-                if name not in ("document", "return")
-            }
-            yield self.save(document, stage(document, **inputs))
+        for stage in self.graph:
+            make = getattr(self, stage.asset)
+            inputs = {stream.asset: self.load(stream, document) for stream in stage.inputs}
+            yield self.save(document, make(document, **inputs))
 
     @lazy
     def code_versions(self) -> Mapping[str, str]:
@@ -241,31 +241,12 @@ class Workbench:
 
         When it changes, a document that failed there is worth another attempt.
         """
-        chosen = self.settings
-        pdf = [
-            self.reader.version,
-            chosen.sandbox_memory_bytes,
-            chosen.page_cpu_seconds,
-            chosen.split_cpu_seconds,
-        ]
-        depends: dict[str, list[object]] = {
-            RawPdfs.asset: [object_to_pdf.VERSION, *pdf, chosen.max_pages],
-            PageSplits.asset: [pdf_to_splits.VERSION, *pdf],
-            PageTexts.asset: [
-                splits_to_text.VERSION,
-                *pdf,
-                self._ocr_engine,
-                chosen.ocr_dpi,
-                chosen.ocr_fallback,
-                chosen.ocr_fallback_below,
-            ],
-            Chunks.asset: [text_to_chunks.VERSION],
-            Mentions.asset: [chunks_to_mentions.VERSION, *chosen.ner_engines],
-            CanonicalEntities.asset: [mentions_to_entities.VERSION],
-            Relationships.asset: [entities_to_relationships.VERSION],
-        }
-        package = version("docpipe-assets")
-        return {stage: digest([package, parts])[:12] for stage, parts in depends.items()}
+        return self.graph.code_versions(version("docpipe-assets"), self._dependency)
+
+    def _dependency(self, name: str) -> object:
+        """The value of what a stage may fail by: a setting, or a library or engine that is bound here."""
+        bound = {PDF_READER: lambda: self.reader.version, OCR_ENGINE: lambda: self._ocr_engine}
+        return bound[name]() if name in bound else getattr(self.settings, name)
 
     def take_child_usage(self) -> Usage:
         """What sandbox children and OCR processes have cost since this was last asked."""

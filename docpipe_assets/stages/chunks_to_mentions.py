@@ -11,7 +11,6 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 
 from docpipe_assets.errors import EngineError
-from docpipe_assets.identity import fingerprint
 from docpipe_assets.model import (
     Chunk,
     Chunks,
@@ -22,11 +21,10 @@ from docpipe_assets.model import (
     PageProse,
     PageTexts,
 )
+from docpipe_assets.pipeline import PIPELINE
 from docpipe_assets.protocols import NameContext, NerEngine
 from docpipe_assets.streaming.hashed import HashedSet
 from docpipe_assets.streaming.text_window import LABELS, PageWindow, blanked
-
-VERSION = "2"
 
 _NAMES = frozenset({EntityType.PERSON, EntityType.ORGANISATION, EntityType.PLACE})
 _WORD = re.compile(r"[^\W\d_]+")
@@ -40,7 +38,7 @@ def chunks_to_mentions(chunks: Chunks, pages: PageTexts, *, engines: Sequence[Ne
     """
     settings = {"engines": [[engine.name, engine.version] for engine in engines]}
     return Mentions(
-        fingerprint(Mentions.asset, VERSION, settings, [chunks.fingerprint, pages.fingerprint]),
+        PIPELINE.fingerprint(Mentions, settings, [chunks, pages]),
         lambda: _mentions(chunks, pages, engines),
     )
 

@@ -12,7 +12,6 @@ from heapq import merge
 from docpipe_assets.entities.co_occurrence import DECAY_CHARACTERS, MEASURE, Named, StrongestPairs
 from docpipe_assets.entities.lookup import EntityLookup
 from docpipe_assets.errors import ArtifactDamaged
-from docpipe_assets.identity import fingerprint
 from docpipe_assets.litigation.parties import MEASURE as RULE
 from docpipe_assets.litigation.parties import Parties
 from docpipe_assets.model import (
@@ -29,10 +28,10 @@ from docpipe_assets.model import (
     Relationships,
     RelationshipType,
 )
+from docpipe_assets.pipeline import PIPELINE
 from docpipe_assets.protocols import Scratch
 from docpipe_assets.streaming.text_window import Outline, PageWindow
 
-VERSION = "2"
 PAIR_LIMIT = 1000
 STRUCTURE = "structure"
 
@@ -52,9 +51,8 @@ def entities_to_relationships(
     What is more than a few megabytes is kept on disk meanwhile, in a folder of ``scratch`` if given.
     """
     settings = {"pair_limit": PAIR_LIMIT, "decay_characters": DECAY_CHARACTERS}
-    inputs = [entities.fingerprint, mentions.fingerprint, chunks.fingerprint, pages.fingerprint]
     return Relationships(
-        fingerprint(Relationships.asset, VERSION, settings, inputs),
+        PIPELINE.fingerprint(Relationships, settings, [entities, mentions, chunks, pages]),
         lambda: _relationships(entities, mentions, chunks, pages, scratch),
     )
 

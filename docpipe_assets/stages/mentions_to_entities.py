@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from docpipe_assets.entities.form_counts import Form, FormCounts
 from docpipe_assets.entities.lookup import NAME_PARSERS, entity_id, surface, value_key
 from docpipe_assets.entities.name_groups import name_groups
-from docpipe_assets.identity import fingerprint
 from docpipe_assets.model import (
     CanonicalEntities,
     CanonicalEntity,
@@ -21,9 +20,8 @@ from docpipe_assets.model import (
     NameForm,
     Place,
 )
+from docpipe_assets.pipeline import PIPELINE
 from docpipe_assets.protocols import Scratch
-
-VERSION = "2"
 
 
 def mentions_to_entities(mentions: Mentions, *, scratch: Scratch | None = None) -> CanonicalEntities:
@@ -32,7 +30,7 @@ def mentions_to_entities(mentions: Mentions, *, scratch: Scratch | None = None) 
     What is more than a few megabytes is kept on disk meanwhile, in a folder of ``scratch`` if given.
     """
     return CanonicalEntities(
-        fingerprint(CanonicalEntities.asset, VERSION, {}, [mentions.fingerprint]),
+        PIPELINE.fingerprint(CanonicalEntities, {}, [mentions]),
         lambda: _entities(mentions, scratch),
     )
 

@@ -3,11 +3,10 @@
 from collections.abc import Iterator
 
 from docpipe_assets.errors import DocumentError, EmptyFile, ResourceError
-from docpipe_assets.identity import fingerprint, object_version
+from docpipe_assets.identity import object_version
 from docpipe_assets.model import RawPdf, RawPdfs
+from docpipe_assets.pipeline import PIPELINE
 from docpipe_assets.protocols import PartStore, PdfReader, Scratch, Source, StoredObject
-
-VERSION = "1"
 
 
 def object_to_pdf(
@@ -25,9 +24,8 @@ def object_to_pdf(
     bytes arrive than were announced, and the ``DocumentError`` that applies to what arrived.
     """
     found = intake.head(document)
-    made_from = fingerprint(
-        RawPdfs.asset,
-        VERSION,
+    made_from = PIPELINE.fingerprint(
+        RawPdfs,
         {"reader": reader.version},
         [document, object_version(found.size_bytes, found.etag, found.version_id)],
     )

@@ -3,11 +3,9 @@
 from collections.abc import Iterator
 
 from docpipe_assets.errors import DocumentError, MemoryLimit, ResourceError, UnreadablePdf
-from docpipe_assets.identity import fingerprint
 from docpipe_assets.model import Page, PageSplit, PageSplits, RawPdf, RawPdfs
+from docpipe_assets.pipeline import PIPELINE
 from docpipe_assets.protocols import PartStore, PdfPart, PdfReader
-
-VERSION = "2"
 
 
 def pdf_to_splits(
@@ -30,7 +28,7 @@ def pdf_to_splits(
         "bytes_per_part": bytes_per_part,
         "reader": reader.version,
     }
-    made_from = fingerprint(PageSplits.asset, VERSION, settings, [raw_pdf.fingerprint])
+    made_from = PIPELINE.fingerprint(PageSplits, settings, [raw_pdf])
 
     def read() -> Iterator[PageSplit]:
         for raw in raw_pdf:

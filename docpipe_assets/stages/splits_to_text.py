@@ -22,7 +22,6 @@ from docpipe_assets.errors import (
     error_class,
     error_of,
 )
-from docpipe_assets.identity import fingerprint
 from docpipe_assets.model import (
     PAGE_SEPARATOR,
     Box,
@@ -35,6 +34,7 @@ from docpipe_assets.model import (
     TextMethod,
 )
 from docpipe_assets.page_marks.labels import labelled
+from docpipe_assets.pipeline import PIPELINE
 from docpipe_assets.protocols import (
     Checkpoints,
     Lines,
@@ -59,8 +59,6 @@ from docpipe_assets.text.ocr_readings import (
 from docpipe_assets.text.page_flags import page_flags
 from docpipe_assets.text.page_text import assemble
 from docpipe_assets.text.text_layer import Decision, decide, word_measures
-
-VERSION = "5"
 
 TEXT_LAYER_ENGINE = "text_layer"
 
@@ -103,7 +101,7 @@ def splits_to_text(
     if fallback is not None:
         engine, below = fallback.engine, fallback.confidence_below
         settings["fallback"] = f"{engine.name} {engine.version} below {below}"
-    made_from = fingerprint(PageTexts.asset, VERSION, settings, [splits.fingerprint])
+    made_from = PIPELINE.fingerprint(PageTexts, settings, [splits])
 
     def pages() -> Iterator[tuple[PageText, Page | None]]:
         with ThreadPoolExecutor(pages_at_once) as threads:

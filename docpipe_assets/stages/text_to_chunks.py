@@ -11,12 +11,11 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from docpipe_assets.errors import ConfigurationError
-from docpipe_assets.identity import fingerprint
 from docpipe_assets.model import PAGE_SEPARATOR, Chunk, Chunks, PageProse, PageTexts
+from docpipe_assets.pipeline import PIPELINE
 from docpipe_assets.streaming.text_window import TextWindow
 from docpipe_assets.text.sentences import PARAGRAPH_SEPARATOR, heading_of, sentence_starts, sentences
 
-VERSION = "3"
 TOKEN = re.compile(r"\w{1,40}|[^\w\s]")
 
 _CLAUSE_END = re.compile(r"[;:,—–](?=\s)|[\n\u2029]")
@@ -47,7 +46,7 @@ def text_to_chunks(pages: PageTexts, *, token_limit: int = 400, overlap_tokens: 
         )
     settings = {"token_limit": token_limit, "overlap_tokens": overlap_tokens}
     return Chunks(
-        fingerprint(Chunks.asset, VERSION, settings, [pages.fingerprint]),
+        PIPELINE.fingerprint(Chunks, settings, [pages]),
         lambda: _chunks(pages, token_limit, overlap_tokens),
     )
 

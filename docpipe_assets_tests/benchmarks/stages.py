@@ -25,7 +25,6 @@ from pathlib import Path
 from typing import get_type_hints
 
 from docpipe_assets.model import (
-    STREAMS,
     Blob,
     CanonicalEntities,
     Chunks,
@@ -36,6 +35,7 @@ from docpipe_assets.model import (
     Relationships,
 )
 from docpipe_assets.operations.audit import audit
+from docpipe_assets.pipeline import PIPELINE
 from docpipe_assets.runtime.document_pipeline import Workbench
 from docpipe_assets.settings import Settings
 from docpipe_assets_tests.benchmarks.litigation import DOCUMENT, VERSION, litigation_file
@@ -68,7 +68,7 @@ HEADER = (
 
 def costs(bench: Workbench, pages: int) -> Iterator[Cost]:
     """Make every asset after ocr_text and audit the document; a cost for each step, in order."""
-    for stream in STREAMS[STREAMS.index(PageTexts) + 1 :]:
+    for stream in PIPELINE.streams[PIPELINE.streams.index(PageTexts) + 1 :]:
         yield _measured(stream.asset, pages, lambda stream=stream: _materialize(bench, stream.asset))
     yield _measured("audit", pages, lambda: _audit(bench, pages))
 

@@ -5,7 +5,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from docpipe_assets.model import STREAMS, PageTexts, RawPdfs, TextMethod
+from docpipe_assets.model import PageTexts, RawPdfs, TextMethod
+from docpipe_assets.pipeline import PIPELINE
 from docpipe_assets.runtime.document_pipeline import Workbench
 from docpipe_assets.runtime.local_run import processed
 from docpipe_assets.runtime.meter import Meter
@@ -80,5 +81,5 @@ def artifacts(bench: Workbench, document: str) -> dict[str, list[str]]:
     """Every record of every stage as JSON: what must be the same whatever came before."""
     return {
         stream.asset: [record.model_dump_json() for record in bench.load(stream, document)]
-        for stream in STREAMS
+        for stream in PIPELINE.streams
     }

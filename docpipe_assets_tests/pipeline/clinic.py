@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from docpipe_assets.defs.operations import breaker
 from docpipe_assets.instance.records.history import fold_history
-from docpipe_assets.instance.records.interventions import breaker
 from docpipe_assets.operations.breaker import DocumentBreaker
 from docpipe_assets.operations.ledger import State
 from docpipe_assets.stack import Stack

@@ -16,8 +16,8 @@ from typer.testing import CliRunner
 
 from docpipe_assets.cli import app
 from docpipe_assets.instance.records import tags
-from docpipe_assets.model import STREAMS
 from docpipe_assets.operations.ledger import Ledger, State
+from docpipe_assets.pipeline import PIPELINE
 from docpipe_assets.stack import Stack
 from docpipe_assets_tests.pipeline.chromium import open_page
 from docpipe_assets_tests.pipeline.papers import awkward_letter, invoice, letter, write_scan
@@ -34,7 +34,7 @@ STAGES = ("page_splits", "ocr_text", "mentions")
 """In which the failing documents fail, by turns."""
 FAILURES = max(len(STAGES), round(DOCUMENTS * 334 / 1428))
 BY_COMMAND, BY_BACKFILL = "first", "second"
-ALL_STAGES = [stream.asset for stream in STREAMS]
+ALL_STAGES = [stream.asset for stream in PIPELINE.streams]
 ENVIRONMENT = {
     "DOCPIPE_INTAKE_SECONDS": "2" if DOCUMENTS < 100 else "5",
     "DOCPIPE_INTAKE_MAX_QUEUED": "50",

@@ -17,9 +17,10 @@ from PIL import Image
 from docpipe_assets.identity import partition_key
 from docpipe_assets.instance.launcher import DocumentRunLauncher
 from docpipe_assets.instance.records import tags
-from docpipe_assets.model import STREAMS, RawPdfs
+from docpipe_assets.model import RawPdfs
 from docpipe_assets.operations.breaker import WORKER_LOST
 from docpipe_assets.operations.ledger import State
+from docpipe_assets.pipeline import PIPELINE
 from docpipe_assets.sample import write_text_pdfs
 from docpipe_assets.stack import Stack
 from docpipe_assets.storage.transfer import sha256_of
@@ -113,7 +114,7 @@ class Ward:
             stream.asset: [
                 _content(row.model_dump(mode="json")) for row in self.site.bench.load(stream, document)
             ]
-            for stream in STREAMS
+            for stream in PIPELINE.streams
         }
 
     def assert_work_goes_on(self, batch: str, others: int = 0) -> None:

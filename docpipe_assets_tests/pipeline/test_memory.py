@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from docpipe_assets.model import STREAMS, PageTexts
+from docpipe_assets.model import PageTexts
 from docpipe_assets.operations.ledger import State
+from docpipe_assets.pipeline import PIPELINE
 from docpipe_assets.settings import Settings
 from docpipe_assets_tests.benchmarks.documents import scan_text, write_scan
 from docpipe_assets_tests.cgroup import memory_group, reason_for_none
@@ -54,7 +55,7 @@ def test_a_scan_is_processed_within_the_budget_of_a_run(tmp_path: Path, pages: i
         assert (entry.state, entry.pages) == (State.SUCCEEDED, pages)
         text = "".join(page.text for page in site.bench.load(PageTexts, "b/scan.pdf"))
         peaks = recorded_peaks(site, "b/scan.pdf")
-    assert set(peaks) == {stream.asset for stream in STREAMS}
+    assert set(peaks) == {stream.asset for stream in PIPELINE.streams}
     print({asset: f"{peak // 2**20} MB" for asset, peak in peaks.items()})
     assert all(0 < peak <= BUDGET_BYTES for peak in peaks.values())
     assert len(set(text.split()) & set(scan_text(1).split())) > 20, "it was read, and not just survived"

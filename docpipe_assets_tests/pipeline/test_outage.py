@@ -14,10 +14,10 @@ import dagster as dg
 import pytest
 
 from docpipe_assets.definitions import build_definitions
-from docpipe_assets.defs.jobs import PROCESS_DOCUMENT
+from docpipe_assets.defs.operations import breaker
 from docpipe_assets.instance.records import tags
 from docpipe_assets.instance.records.history import fold_history
-from docpipe_assets.instance.records.interventions import breaker
+from docpipe_assets.instance.records.names import PROCESS_DOCUMENT
 from docpipe_assets.lanes import LARGE
 from docpipe_assets.operations.breaker import RUN_RECALLED, request_name
 from docpipe_assets.operations.intake import sighting_of

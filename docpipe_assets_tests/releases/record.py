@@ -20,7 +20,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from docpipe_assets.cli.recovery import reset, withdraw
 from docpipe_assets.instance.records.history import read_ledger
-from docpipe_assets.model import STREAMS
+from docpipe_assets.pipeline import PIPELINE
 from docpipe_assets.sample import write_text_pdfs
 from docpipe_assets_tests.releases.site import BUCKETS, SmallSite, small_site
 
@@ -58,7 +58,9 @@ def process(site: SmallSite) -> str:
 def facts(site: SmallSite, cursor: str, intake: Path) -> dict[str, object]:
     documents = {}
     for entry in read_ledger(site.instance, site.bench).entries:
-        headers = {stream.asset: site.bench.lake.header(stream, entry.document) for stream in STREAMS}
+        headers = {
+            stream.asset: site.bench.lake.header(stream, entry.document) for stream in PIPELINE.streams
+        }
         documents[entry.document] = {
             "state": entry.state.value,
             "error": entry.error,

@@ -11,9 +11,10 @@ import pytest
 
 from docpipe_assets.defs.assets import DOCUMENT_ASSETS
 from docpipe_assets.defs.io_managers import LakeIOManager
-from docpipe_assets.defs.jobs import PROCESS_DOCUMENT, process_document
+from docpipe_assets.defs.jobs import process_document
 from docpipe_assets.defs.partitions import documents
 from docpipe_assets.defs.sensors import intake_sensor
+from docpipe_assets.instance.records.names import PROCESS_DOCUMENT
 from docpipe_assets.runtime.document_pipeline import Workbench
 from docpipe_assets.settings import read_settings
 from docpipe_assets_tests.storage.servers import KEY_ID, SECRET, rclone_server

@@ -14,7 +14,8 @@ import zstandard
 
 from docpipe_assets.instance.records.history import read_ledger
 from docpipe_assets.instance.records.interventions import read_interventions
-from docpipe_assets.model import STREAMS, Mentions, PageTexts
+from docpipe_assets.model import Mentions, PageTexts
+from docpipe_assets.pipeline import PIPELINE
 from docpipe_assets_tests.releases.record import BATCH, FOLDER, SCANNED
 from docpipe_assets_tests.releases.site import BUCKETS, SmallSite, small_site
 
@@ -56,7 +57,7 @@ def test_this_release_is_recorded() -> None:
 
 def test_every_artifact_is_read_with_todays_models(release: Release) -> None:
     for document, facts in release.documents.items():
-        for stream in STREAMS:
+        for stream in PIPELINE.streams:
             if artifact := facts["artifacts"].get(stream.asset):
                 rows = release.site.bench.load(stream, document)
                 assert (rows.fingerprint, len(list(rows))) == (artifact["fingerprint"], artifact["rows"])

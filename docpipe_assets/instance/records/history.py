@@ -8,15 +8,15 @@ from threading import Lock
 
 import dagster as dg
 
-from docpipe_assets.defs.assets import DOCUMENT_ASSETS, ocr_text, raw_pdf, relationships
-from docpipe_assets.defs.jobs import PROCESS_DOCUMENT
-from docpipe_assets.defs.partitions import documents
 from docpipe_assets.identity import batch_of, document_of
 from docpipe_assets.instance.records import tags
 from docpipe_assets.instance.records.interventions import read_interventions, withdrawn_after
+from docpipe_assets.instance.records.names import DOCUMENTS, PROCESS_DOCUMENT, asset_key
+from docpipe_assets.model import PageTexts, RawPdfs
 from docpipe_assets.operations.breaker import RUN_CANCELED, RUN_RECALLED, WORKER_LOST, Attempt, Breakers, fold
 from docpipe_assets.operations.intake import Failures
 from docpipe_assets.operations.ledger import Ledger, Progress, RunSummary, take_stock
+from docpipe_assets.pipeline import PIPELINE, Pipeline
 from docpipe_assets.runtime.document_pipeline import Workbench
 from docpipe_assets.settings import Settings
 
@@ -46,11 +46,10 @@ _ENDED = tuple(
     for status, progress in _PROGRESS.items()
     if progress in (Progress.ENDED_WELL, Progress.ENDED_BADLY)
 )
-_DOCUMENT_ASSETS = frozenset(asset.key for asset in DOCUMENT_ASSETS)
 
 
 def attempts_since(
-    instance: dg.DagsterInstance, since: datetime | None, limit: int
+    instance: dg.DagsterInstance, since: datetime | None, limit: int, graph: Pipeline = PIPELINE
 ) -> tuple[list[Attempt], datetime | None]:
     """Ended attempts at documents whose records changed after ``since``, at most ``limit`` runs of them.
 
@@ -63,24 +62,28 @@ def attempts_since(
         ascending=True,
         limit=limit,
     )
-    attempts = [_attempt(record) for record in records if _speaks_of_a_document(record.dagster_run)]
+    attempts = [
+        _attempt(record, graph) for record in records if _speaks_of_a_document(record.dagster_run, graph)
+    ]
     if not records:
         return attempts, since
     newest = records[-1].update_timestamp.replace(tzinfo=UTC)
     return attempts, newest if len(records) == limit else newest - timedelta(seconds=_OVERLAP_SECONDS)
 
 
-def fold_history(instance: dg.DagsterInstance, settings: Settings) -> tuple[Breakers, set[str]]:
+def fold_history(
+    instance: dg.DagsterInstance, settings: Settings, graph: Pipeline = PIPELINE
+) -> tuple[Breakers, set[str]]:
     """All breakers, and the withdrawn partition keys, from the records alone."""
-    attempts = [_attempt(record) for record in _runs_newest_first(instance) if _is_attempt(record)]
-    return _folded(instance, attempts, settings)
+    attempts = [_attempt(one, graph) for one in _runs_newest_first(instance) if _is_attempt(one, graph)]
+    return _folded(instance, attempts, settings, graph)
 
 
 def _folded(
-    instance: dg.DagsterInstance, attempts: Sequence[Attempt], settings: Settings
+    instance: dg.DagsterInstance, attempts: Sequence[Attempt], settings: Settings, graph: Pipeline
 ) -> tuple[Breakers, set[str]]:
     resets, withdrawals, _ = read_interventions(instance)
-    return fold(Breakers(), [*attempts, *resets], settings), withdrawn_after((), withdrawals)
+    return fold(Breakers(graph=graph), [*attempts, *resets], settings), withdrawn_after((), withdrawals)
 
 
 def failures_by(bench: Workbench, breakers: Breakers, taken: Container[str]) -> Failures:
@@ -125,22 +128,23 @@ class TakenNames:
 
 
 def read_ledger(instance: dg.DagsterInstance, bench: Workbench, batch: str | None = None) -> Ledger:
-    decided: dict[str, RunSummary] = {}
+    graph = bench.graph
+    deciding = _Deciding(instance, graph)
     attempts: list[Attempt] = []
     for record in _runs_newest_first(instance):  # once for both: it is the better part of the price
-        _decide(decided, record)
-        if _is_attempt(record):
-            attempts.append(_attempt(record))
-    breakers, withdrawn = _folded(instance, attempts, bench.settings)
-    registered = instance.get_dynamic_partitions(documents.name or "")
+        deciding.see(record)
+        if _is_attempt(record, graph):
+            attempts.append(_attempt(record, graph))
+    breakers, withdrawn = _folded(instance, attempts, bench.settings, graph)
+    registered = instance.get_dynamic_partitions(DOCUMENTS)
     settings = bench.settings
     ticks = _GRACE_TICKS + len(registered) // settings.intake_keys_per_tick
     grace_seconds = settings.intake_settle_seconds + ticks * settings.intake_seconds
     return take_stock(
         bench.intake.list(f"{batch}/" if batch else ""),
         registered=registered,
-        runs=decided,
-        finished=instance.get_materialized_partitions(relationships.key),
+        runs=deciding.runs,
+        finished=deciding.finished(),
         pages=page_counts(instance, None if batch is None else _keys_of(batch, registered)),
         unseen_before=datetime.now(UTC) - timedelta(seconds=grace_seconds),
         batch=batch,
@@ -149,36 +153,68 @@ def read_ledger(instance: dg.DagsterInstance, bench: Workbench, batch: str | Non
     )
 
 
-def deciding_runs(instance: dg.DagsterInstance) -> dict[str, RunSummary]:
+def deciding_runs(instance: dg.DagsterInstance, graph: Pipeline = PIPELINE) -> dict[str, RunSummary]:
     """For each partition key, the newest run that decides its document's state."""
-    decided: dict[str, RunSummary] = {}
+    deciding = _Deciding(instance, graph)
     for record in _runs_newest_first(instance):
-        _decide(decided, record)
-    return decided
+        deciding.see(record)
+    return deciding.runs
 
 
-def _decide(decided: dict[str, RunSummary], record: dg.RunRecord) -> None:
-    """Note the run under its partition key if it decides its document's state; the newest come first.
+class _Deciding:
+    """For each partition key the run that decides its document's state, and the leaves it was to make."""
 
-    A run that made only some of the assets, and made them well, says nothing of the others, so the
-    one before it decides.
-    """
-    key = record.dagster_run.tags.get(tags.PARTITION)
-    if key is None or key in decided:
-        return
-    summary = _summary(record)
-    if summary.progress is not Progress.ENDED_WELL or _reaches_the_end(record.dagster_run):
-        decided[key] = summary
+    def __init__(self, instance: dg.DagsterInstance, graph: Pipeline) -> None:
+        self.runs: dict[str, RunSummary] = {}
+        self._instance = instance
+        self._graph = graph
+        self._leaves: dict[str, frozenset[str]] = {}
+        """By partition key, of runs that ended well."""
+        self._planned: dict[str, frozenset[str]] = {"": graph.leaves()}
+        """By execution plan: all documents of a release have the same one."""
+
+    def see(self, record: dg.RunRecord) -> None:
+        """Note the run under its partition key if it decides its document's state; the newest come first.
+
+        A run that made only some of the assets, and made them well, says nothing of the others, so the
+        one before it decides.
+        """
+        run = record.dagster_run
+        key = run.tags.get(tags.PARTITION)
+        if key is None or key in self.runs:
+            return
+        summary = _summary(record, self._graph)
+        if summary.progress is not Progress.ENDED_WELL:
+            self.runs[key] = summary
+        elif _reaches_the_end(run, self._graph):
+            self.runs[key] = summary
+            self._leaves[key] = self._leaves_of(run.execution_plan_snapshot_id or "")
+
+    def finished(self) -> set[str]:
+        """The partition keys for which all leaves are materialized that the run was to make."""
+        needed = frozenset().union(*self._planned.values())
+        made = {leaf: self._instance.get_materialized_partitions(asset_key(leaf)) for leaf in needed}
+        return {key for key, leaves in self._leaves.items() if all(key in made[leaf] for leaf in leaves)}
+
+    def _leaves_of(self, plan: str) -> frozenset[str]:
+        """Those of the assets that were planned, since an earlier release may have launched the run.
+
+        A document is not unfinished because there is one asset more by now.
+        """
+        if plan not in self._planned:
+            steps = self._instance.get_execution_plan_snapshot(plan).step_keys_to_execute
+            self._planned[plan] = self._graph.leaves(steps) or self._graph.leaves()
+        return self._planned[plan]
 
 
 def page_counts(instance: dg.DagsterInstance, among: Collection[str] | None = None) -> dict[str, int]:
     """Pages of each document, or of those ``among`` them, as last counted; by partition key."""
     pages: dict[str, int] = {}
-    for made in _materializations(instance, ocr_text.key, among):
+    for made in _materializations(instance, asset_key(PageTexts), among):
         _count_pages(pages, made)
-    opened = instance.get_materialized_partitions(raw_pdf.key)
+    opened = instance.get_materialized_partitions(asset_key(RawPdfs))
     uncounted = (opened if among is None else opened.intersection(among)) - pages.keys()
-    for made in _materializations(instance, raw_pdf.key, uncounted):
+    for made in _materializations(instance, asset_key(RawPdfs), uncounted):
         _count_pages(pages, made)
     return pages
 
@@ -217,24 +253,24 @@ def _all_materializations(
             return
 
 
-def _is_attempt(record: dg.RunRecord) -> bool:
-    return record.dagster_run.status in _ENDED and _speaks_of_a_document(record.dagster_run)
+def _is_attempt(record: dg.RunRecord, graph: Pipeline) -> bool:
+    return record.dagster_run.status in _ENDED and _speaks_of_a_document(record.dagster_run, graph)
 
 
-def _speaks_of_a_document(run: dg.DagsterRun) -> bool:
-    """Whether a run tells how a document fares: a failure does; a success only if it made the last asset."""
+def _speaks_of_a_document(run: dg.DagsterRun, graph: Pipeline) -> bool:
+    """Whether a run tells how a document fares: a failure does; a success only if it made all leaves."""
     if tags.PARTITION not in run.tags:
         return False
     if run.asset_selection:
-        is_about = not _DOCUMENT_ASSETS.isdisjoint(run.asset_selection)
+        is_about = any(asset_key(asset) in run.asset_selection for asset in graph.assets)
     else:
         is_about = run.job_name == PROCESS_DOCUMENT
-    return is_about and (run.status is not dg.DagsterRunStatus.SUCCESS or _reaches_the_end(run))
+    return is_about and (run.status is not dg.DagsterRunStatus.SUCCESS or _reaches_the_end(run, graph))
 
 
-def _attempt(record: dg.RunRecord) -> Attempt:
+def _attempt(record: dg.RunRecord, graph: Pipeline) -> Attempt:
     run = record.dagster_run
-    summary = _summary(record)
+    summary = _summary(record, graph)
     is_failure = summary.error is not None
     return Attempt(
         key=run.tags[tags.PARTITION],
@@ -262,7 +298,7 @@ def _runs_newest_first(instance: dg.DagsterInstance, at_once: int = _BATCH) -> I
         cursor = records[-1].dagster_run.run_id
 
 
-def _summary(record: dg.RunRecord) -> RunSummary:
+def _summary(record: dg.RunRecord, graph: Pipeline) -> RunSummary:
     run = record.dagster_run
     progress = _PROGRESS[run.status]
     error = _error_of(record) if progress is Progress.ENDED_BADLY else None
@@ -271,7 +307,7 @@ def _summary(record: dg.RunRecord) -> RunSummary:
         version=run.tags.get(tags.VERSION) or None,
         error=error,
         message=run.tags.get(tags.MESSAGE) or None if error else None,
-        stage=run.tags.get(tags.STAGE) or None if error else _last_stage(progress),
+        stage=run.tags.get(tags.STAGE) or None if error else _last_stage(progress, graph),
         failed_pages=int(run.tags.get(tags.FAILED_PAGES) or 0),
     )
 
@@ -284,11 +320,11 @@ def _error_of(record: dg.RunRecord) -> str:
     return noted if noted and noted != RUN_RECALLED else WORKER_LOST
 
 
-def _last_stage(progress: Progress) -> str | None:
-    return relationships.key.to_user_string() if progress is Progress.ENDED_WELL else None
+def _last_stage(progress: Progress, graph: Pipeline) -> str | None:
+    return graph.last.asset if progress is Progress.ENDED_WELL else None
 
 
-def _reaches_the_end(run: dg.DagsterRun) -> bool:
+def _reaches_the_end(run: dg.DagsterRun, graph: Pipeline) -> bool:
     if run.asset_selection:
-        return relationships.key in run.asset_selection
+        return graph.is_whole({key.to_user_string() for key in run.asset_selection})
     return run.job_name == PROCESS_DOCUMENT

@@ -12,38 +12,13 @@ from typing import Any, cast
 
 import dagster as dg
 
-from docpipe_assets.defs.partitions import documents
 from docpipe_assets.errors import ConfigurationError
 from docpipe_assets.identity import meanings_of, partition_key
+from docpipe_assets.instance.records.names import BATCH_PRIORITY, BREAKER, DOCUMENTS
 from docpipe_assets.operations.breaker import DocumentBreaker, Reset, StageBreaker, Standing, advice_on
 from docpipe_assets.settings import Priority
 
 _BATCH = 1000
-
-breaker = dg.AssetSpec(
-    "breaker",
-    group_name="operations",
-    partitions_def=documents,
-    kinds={"breaker"},
-    description=(
-        "Who is held back and why. The page of a document's partition shows the state of its breaker, as the "
-        "intake sensor told it whenever it opened or closed; a partition without a materialization never had "
-        "an open one. The events show all of it one after the other, with the resets and withdrawals, and "
-        "the breakers of stages, which have no partition. Holds back automation only; a run that a person "
-        "launches always runs. Look at `state`, `reason` and `next_attempt`; reset with the job "
-        "`reset_breakers` or `docpipe breaker reset`."
-    ),
-)
-
-batch_priority = dg.AssetSpec(
-    "batch_priority",
-    group_name="operations",
-    kinds={"queue"},
-    description=(
-        "Which batches go before or after the others, as people said with `docpipe ingest --priority`: the "
-        "newest event of a batch holds, and what already waits in the queue keeps the priority it came with."
-    ),
-)
 
 
 @dataclass(frozen=True)
@@ -61,7 +36,7 @@ def registered_document(instance: dg.DagsterInstance, name: str) -> str:
     Raises ConfigurationError when there is no such document: a mistyped name must not be a silent "done".
     """
     for document in meanings_of(name):
-        if instance.has_dynamic_partition(documents.name or "", partition_key(document)):
+        if instance.has_dynamic_partition(DOCUMENTS, partition_key(document)):
             return document
     raise ConfigurationError(f"{name}: no such document; docpipe status lists them all")
 
@@ -87,7 +62,7 @@ def record_priority(instance: dg.DagsterInstance, batch: str, priority: Priority
     by = getpass.getuser()
     instance.report_runless_asset_event(
         dg.AssetObservation(
-            asset_key=batch_priority.key,
+            asset_key=BATCH_PRIORITY,
             description=f"{batch}: {priority}, by {by}",
             metadata={"batch": batch, "priority": priority, "by": by},
         )
@@ -97,7 +72,7 @@ def record_priority(instance: dg.DagsterInstance, batch: str, priority: Priority
 def read_priorities(instance: dg.DagsterInstance) -> dict[str, Priority]:
     """What people said of each batch, the last word of each."""
     said: dict[str, Priority] = {}
-    for _, _, _, metadata in _observations(instance, batch_priority.key):
+    for _, _, _, metadata in _observations(instance, BATCH_PRIORITY):
         said[metadata["batch"]] = cast(Priority, metadata["priority"])
     return said
 
@@ -109,7 +84,7 @@ def document_state(one: DocumentBreaker, now: datetime) -> dg.AssetMaterializati
     if one.standing is Standing.RELEASED:
         reason = f"reset by {one.reset_by or 'somebody'}: {one.reset_reason}"
     return dg.AssetMaterialization(
-        asset_key=breaker.key,
+        asset_key=BREAKER,
         partition=one.key,
         description=f"{state}: {reason}",
         metadata=_without_empty(
@@ -132,7 +107,7 @@ def document_state(one: DocumentBreaker, now: datetime) -> dg.AssetMaterializati
 def closed_state(key: str) -> dg.AssetMaterialization:
     reason = "the newest attempt went well"
     return dg.AssetMaterialization(
-        asset_key=breaker.key,
+        asset_key=BREAKER,
         partition=key,
         description=f"closed: {reason}",
         metadata={"state": "closed", "reason": reason, "next_attempt": "none"},
@@ -141,7 +116,7 @@ def closed_state(key: str) -> dg.AssetMaterialization:
 
 def stage_state(one: StageBreaker, now: datetime) -> dg.AssetMaterialization:
     return dg.AssetMaterialization(
-        asset_key=breaker.key,
+        asset_key=BREAKER,
         description=f"{one.stage} {one.state_at(now)}: {one.reason}",
         metadata=_without_empty(
             {
@@ -163,7 +138,7 @@ def read_interventions(
     resets: list[Reset] = []
     withdrawals: list[Withdrawal] = []
     newest = after_storage_id
-    for storage_id, at, key, metadata in _observations(instance, breaker.key, after_storage_id):
+    for storage_id, at, key, metadata in _observations(instance, BREAKER, after_storage_id):
         newest = max(newest, storage_id)
         match metadata.get("action"):
             case "reset":
@@ -209,7 +184,7 @@ def _record(instance: dg.DagsterInstance, document: str | None, metadata: dict[s
     by = getpass.getuser()
     instance.report_runless_asset_event(
         dg.AssetObservation(
-            asset_key=breaker.key,
+            asset_key=BREAKER,
             partition=key,
             description=f"{metadata['action']} by {by}: {metadata['reason']}",
             metadata={**metadata, "by": by},

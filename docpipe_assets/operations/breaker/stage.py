@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import NamedTuple, Self
 
-from docpipe_assets.model import STREAMS
 from docpipe_assets.operations.breaker.events import Attempt, Reset
 from docpipe_assets.operations.breaker.reactions import (
     RUN_LEVEL,
@@ -14,12 +13,8 @@ from docpipe_assets.operations.breaker.reactions import (
     says_nothing_of_stages,
     stage_family,
 )
+from docpipe_assets.pipeline import Pipeline
 from docpipe_assets.settings import Settings
-
-_STAGES = tuple(stream.asset for stream in STREAMS)
-_PLACES = {stage: place for place, stage in enumerate(_STAGES)}
-_BEFORE_ALL = -1
-_BEYOND_ALL = len(_STAGES)
 
 StageKey = tuple[str, str]
 """Stage and family of failures."""
@@ -48,10 +43,6 @@ class StageBreaker:
         return self.stage, self.family
 
     @property
-    def place(self) -> int:
-        return _PLACES.get(self.stage, _BEFORE_ALL)
-
-    @property
     def canary(self) -> str:
         """Names the next canary, so that two who ask for it ask for the same."""
         return f"canary.{self.stage}.{self.family}.{self.since:%Y%m%dT%H%M%S}.{self.canaries + 1}"
@@ -66,7 +57,7 @@ class StageBreaker:
         by = f" by {reset.by}" if reset.by else ""
         return self._closed(reset.at, f"reset{by}: {reset.reason}")
 
-    def after_attempt(self, attempt: Attempt, settings: Settings) -> Self:
+    def after_attempt(self, attempt: Attempt, settings: Settings, graph: Pipeline) -> Self:
         """What an open breaker learns from an attempt.
 
         Conclusive is what started after the cool-down, whoever launched it, and what a person launched
@@ -83,7 +74,7 @@ class StageBreaker:
                 return self._reopened(attempt, settings) if is_due else self
             is_persons = not attempt.is_automatic and attempt.started_at is not None
             is_persons = is_persons and attempt.started_at >= self.since  # type: ignore[operator]
-            if (is_due or is_persons) and _furthest(attempt) > self.place:
+            if (is_due or is_persons) and _has_passed(attempt, self.stage, graph):
                 return self._closed(attempt.ended_at, f"{attempt.key} came through")
         # The canary ended before it reached the stage: the next one may go at once.
         return replace(self, canaries=self.canaries + 1) if is_canary else self
@@ -110,11 +101,8 @@ def failure_of(attempt: Attempt) -> StageKey | None:
     return (RUN_LEVEL if family == WORKER_LOST else attempt.stage or RUN_LEVEL), family
 
 
-def _furthest(attempt: Attempt) -> int:
-    """The place of the last stage that an attempt reached."""
-    if attempt.error is None:
-        return _BEYOND_ALL
-    return _PLACES.get(attempt.stage or "", _BEFORE_ALL)
+def _has_passed(attempt: Attempt, stage: str, graph: Pipeline) -> bool:
+    return attempt.error is None or graph.has_passed(attempt.stage or "", stage)
 
 
 class Outcome(NamedTuple):
@@ -122,8 +110,12 @@ class Outcome(NamedTuple):
 
     at: datetime
     key: str
-    furthest: int
+    failed_in: str | None
+    """The asset; empty where the run did not name one, None when all went well."""
     failure: StageKey | None
+
+    def has_reached(self, stage: str, graph: Pipeline) -> bool:
+        return self.failed_in is None or graph.has_reached(self.failed_in, stage)
 
 
 class Sample:
@@ -133,35 +125,38 @@ class Sample:
     would have to fail before the outage outweighs what went well before it.
     """
 
-    def __init__(self, outcomes: Iterable[Outcome], settings: Settings) -> None:
+    def __init__(self, outcomes: Iterable[Outcome], settings: Settings, graph: Pipeline) -> None:
         self._width = timedelta(seconds=settings.stage_breaker_window_seconds)
         self._size = settings.stage_breaker_attempts
-        self._by_furthest: dict[int, deque[Outcome]] = {}
+        self._graph = graph
+        self._by_stage: dict[str | None, deque[Outcome]] = {}
         for outcome in outcomes:
             self.add(outcome)
 
     @property
     def outcomes(self) -> tuple[Outcome, ...]:
         """In the order in which they were added to each stage."""
-        return tuple(one for furthest in sorted(self._by_furthest) for one in self._by_furthest[furthest])
+        in_order = sorted(
+            self._by_stage, key=lambda stage: (stage is None, self._graph.place(stage or ""), stage)
+        )
+        return tuple(one for stage in in_order for one in self._by_stage[stage])
 
     def add(self, outcome: Outcome) -> None:
-        self._by_furthest.setdefault(outcome.furthest, deque(maxlen=self._size)).append(outcome)
+        self._by_stage.setdefault(outcome.failed_in, deque(maxlen=self._size)).append(outcome)
 
-    def newest(self, place: int, now: datetime) -> list[Outcome]:
+    def newest(self, stage: str, now: datetime) -> list[Outcome]:
         """The newest attempts that reached a stage."""
         reached = [
             one
-            for furthest, outcomes in self._by_furthest.items()
-            if furthest >= place
+            for outcomes in self._by_stage.values()
             for one in outcomes
-            if one.at > now - self._width
+            if one.at > now - self._width and one.has_reached(stage, self._graph)
         ]
         return sorted(reached, key=lambda one: (one.at, one.key))[-self._size :]
 
     def forget(self, failure: StageKey) -> None:
         """What opened a breaker must not open it again once it has closed."""
-        for outcomes in self._by_furthest.values():
+        for outcomes in self._by_stage.values():
             kept = [outcome for outcome in outcomes if outcome.failure != failure]
             outcomes.clear()
             outcomes.extend(kept)
@@ -171,10 +166,15 @@ class StageWatch:
     """All stage breakers, and the attempts that they judge by."""
 
     def __init__(
-        self, breakers: Iterable[StageBreaker], outcomes: Iterable[Outcome], settings: Settings
+        self,
+        breakers: Iterable[StageBreaker],
+        outcomes: Iterable[Outcome],
+        settings: Settings,
+        graph: Pipeline,
     ) -> None:
         self._settings = settings
-        self._sample = Sample(outcomes, settings)
+        self._graph = graph
+        self._sample = Sample(outcomes, settings, graph)
         self.breakers = {breaker.key: breaker for breaker in breakers}
 
     @property
@@ -188,11 +188,12 @@ class StageWatch:
 
     def see_attempt(self, attempt: Attempt) -> None:
         for breaker in [one for one in self.breakers.values() if one.is_open]:
-            self._put(breaker.after_attempt(attempt, self._settings))
+            self._put(breaker.after_attempt(attempt, self._settings, self._graph))
         if says_nothing_of_stages(attempt.error):
             return
         failure = failure_of(attempt)
-        self._sample.add(Outcome(attempt.ended_at, attempt.key, _furthest(attempt), failure))
+        failed_in = None if attempt.error is None else attempt.stage or ""
+        self._sample.add(Outcome(attempt.ended_at, attempt.key, failed_in, failure))
         if failure is not None:
             self._open_if_due(failure, attempt)
 
@@ -211,8 +212,7 @@ class StageWatch:
         if before is not None and before.is_open:
             return
         settings = self._settings
-        place = _PLACES.get(failure[0], _BEFORE_ALL)
-        newest = self._sample.newest(place, attempt.ended_at)
+        newest = self._sample.newest(failure[0], attempt.ended_at)
         alike = [one.key for one in newest if one.failure == failure]
         documents, share = len(set(alike)), len(alike) / len(newest)
         if documents < settings.stage_breaker_documents or share < settings.stage_breaker_share:

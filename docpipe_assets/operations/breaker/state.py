@@ -16,9 +16,10 @@ from docpipe_assets.identity import digest
 from docpipe_assets.operations.breaker.document import DocumentBreaker, Standing, after_attempt
 from docpipe_assets.operations.breaker.events import Attempt, Event, Reset
 from docpipe_assets.operations.breaker.stage import Outcome, StageBreaker, StageKey, StageWatch
+from docpipe_assets.pipeline import PIPELINE, Pipeline
 from docpipe_assets.settings import Settings
 
-_FORMAT = 1
+_FORMAT = 2
 _EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -36,13 +37,15 @@ class Breakers:
 
     documents: Mapping[str, DocumentBreaker] = field(default_factory=dict)
     stages: Mapping[StageKey, StageBreaker] = field(default_factory=dict)
+    graph: Pipeline = field(default=PIPELINE, repr=False)
     _sealed: _Sealed = field(default_factory=_Sealed, repr=False)
     _recent: tuple[Event, ...] = field(default=(), repr=False)
 
     @property
     def open_stages(self) -> list[StageBreaker]:
         """In the order in which a document comes to them."""
-        return sorted((one for one in self.stages.values() if one.is_open), key=lambda one: one.place)
+        is_open = (one for one in self.stages.values() if one.is_open)
+        return sorted(is_open, key=lambda one: self.graph.place(one.stage))
 
     def as_json(self, settings: Settings) -> str:
         """For Dagster's storage. Made from events, so it may be lost."""
@@ -60,7 +63,7 @@ class Breakers:
         return json.dumps(content, separators=(",", ":"))
 
     @classmethod
-    def from_json(cls, text: str, settings: Settings) -> Self | None:
+    def from_json(cls, text: str, settings: Settings, graph: Pipeline = PIPELINE) -> Self | None:
         """None when it was made by another format or with other settings: fold from the beginning."""
         content = json.loads(text)
         if (content["format"], content["settings"]) != (_FORMAT, _digest_of(settings)):
@@ -70,19 +73,19 @@ class Breakers:
             documents={one.key: one for one in documents},
             stages=tuple(_read(StageBreaker, row) for row in content["stages"]),
             outcomes=tuple(
-                Outcome(_time(at), key, furthest, tuple(failure) if failure else None)
-                for at, key, furthest, failure in content["outcomes"]
+                Outcome(_time(at), key, failed_in, tuple(failure) if failure else None)
+                for at, key, failed_in, failure in content["outcomes"]
             ),
             until=_time(content["until"]),
         )
         recent: list[Event] = [_read(Attempt, row) for row in content["attempts"]]
         recent += [_read(Reset, row) for row in content["resets"]]
-        return cls._of(sealed, sorted(recent, key=lambda event: event.order), settings)
+        return cls._of(sealed, sorted(recent, key=lambda event: event.order), settings, graph)
 
     @classmethod
-    def _of(cls, sealed: _Sealed, recent: list[Event], settings: Settings) -> Self:
-        shown = _apply(sealed, recent, sealed.until, settings) if recent else sealed
-        return cls(shown.documents, {one.key: one for one in shown.stages}, sealed, tuple(recent))
+    def _of(cls, sealed: _Sealed, recent: list[Event], settings: Settings, graph: Pipeline) -> Self:
+        shown = _apply(sealed, recent, sealed.until, settings, graph) if recent else sealed
+        return cls(shown.documents, {one.key: one for one in shown.stages}, graph, sealed, tuple(recent))
 
 
 def fold(breakers: Breakers, events: Iterable[Event], settings: Settings) -> Breakers:
@@ -102,16 +105,19 @@ def fold(breakers: Breakers, events: Iterable[Event], settings: Settings) -> Bre
     merged = sorted(known.values(), key=lambda event: event.order)
     until = max(sealed.until, merged[-1].at - timedelta(seconds=settings.breaker_lateness_seconds))
     cut = next((at for at, event in enumerate(merged) if event.at > until), len(merged))
-    return Breakers._of(_apply(sealed, merged[:cut], until, settings), merged[cut:], settings)
+    graph = breakers.graph
+    return Breakers._of(_apply(sealed, merged[:cut], until, settings, graph), merged[cut:], settings, graph)
 
 
 def _fullness(event: Event) -> tuple[datetime, str]:
     return event.at, repr(event)
 
 
-def _apply(sealed: _Sealed, events: Iterable[Event], until: datetime, settings: Settings) -> _Sealed:
+def _apply(
+    sealed: _Sealed, events: Iterable[Event], until: datetime, settings: Settings, graph: Pipeline
+) -> _Sealed:
     documents = dict(sealed.documents)
-    watch = StageWatch(sealed.stages, sealed.outcomes, settings)
+    watch = StageWatch(sealed.stages, sealed.outcomes, settings, graph)
     for event in events:
         if isinstance(event, Attempt):
             watch.see_attempt(event)

@@ -10,7 +10,7 @@ import pytest
 
 from docpipe_assets.defs.assets import DOCUMENT_ASSETS
 from docpipe_assets.defs.io_managers import LakeIOManager
-from docpipe_assets.defs.jobs import PROCESS_DOCUMENT, process_document, reset_breakers
+from docpipe_assets.defs.jobs import process_document, reset_breakers
 from docpipe_assets.defs.partitions import documents
 from docpipe_assets.defs.sensors import Memory, intake_sensor
 from docpipe_assets.errors import EmptyFile, StoreUnavailable
@@ -23,6 +23,7 @@ from docpipe_assets.instance.records.interventions import (
     record_reset,
     record_withdrawal,
 )
+from docpipe_assets.instance.records.names import PROCESS_DOCUMENT
 from docpipe_assets.lanes import LARGE, STANDARD
 from docpipe_assets.operations.breaker import Breakers, fold
 from docpipe_assets.operations.intake import LOW

@@ -14,7 +14,7 @@ from sqlalchemy import text
 
 from docpipe_assets.defs.assets import DOCUMENT_ASSETS
 from docpipe_assets.defs.io_managers import LakeIOManager
-from docpipe_assets.defs.jobs import PROCESS_DOCUMENT, process_document
+from docpipe_assets.defs.jobs import process_document
 from docpipe_assets.defs.partitions import documents
 from docpipe_assets.defs.sensors import intake_sensor
 from docpipe_assets.instance.records import tags
@@ -26,6 +26,7 @@ from docpipe_assets.instance.records.history import (
     read_ledger,
     taken_names,
 )
+from docpipe_assets.instance.records.names import PROCESS_DOCUMENT
 from docpipe_assets.instance.records.recall import recall
 from docpipe_assets.operations.breaker import RUN_CANCELED, RUN_RECALLED, WORKER_LOST, Action, Breakers
 from docpipe_assets.operations.intake import HIGH, LOW, QueuedRun, sighting_of, to_recall
