@@ -12,7 +12,8 @@ from docpipe_assets.defs.operations import batch_priority, breaker
 from docpipe_assets.defs.sensors import intake_sensor
 from docpipe_assets.instance.records import tags
 from docpipe_assets.lanes import STANDARD
-from docpipe_assets.runtime.document_pipeline import Workbench, shared_workbench
+from docpipe_assets.runtime.document_pipeline import Workbench
+from docpipe_assets.runtime.shared import shared_workbench
 from docpipe_assets.settings import Settings, read_settings
 
 

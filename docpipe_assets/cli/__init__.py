@@ -132,7 +132,7 @@ def ingest(
     data_dir: DataDir = _DATA_DIR,
 ) -> None:
     """Upload files into a batch of the intake bucket. What is there is left: run it again to resume."""
-    from docpipe_assets.runtime.document_pipeline import open_store
+    from docpipe_assets.storage.open_store import open_store
     from docpipe_assets.storage.upload import Uploaded, files_to_upload, upload
 
     with _errors_shown():
@@ -412,7 +412,7 @@ def _settings(data_dir: Path) -> Settings:
 def _connect(data_dir: Path) -> "tuple[Workbench, dg.DagsterInstance]":
     import dagster as dg
 
-    from docpipe_assets.runtime.document_pipeline import shared_workbench
+    from docpipe_assets.runtime.shared import shared_workbench
 
     settings = _settings(data_dir)
     return shared_workbench(settings), dg.DagsterInstance.get()

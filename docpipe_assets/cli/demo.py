@@ -13,10 +13,11 @@ from rich.live import Live
 from docpipe_assets.cli.rendering import as_text
 from docpipe_assets.instance.records.history import read_ledger
 from docpipe_assets.operations.ledger import Ledger, State
-from docpipe_assets.runtime.document_pipeline import open_store, shared_workbench
+from docpipe_assets.runtime.shared import shared_workbench
 from docpipe_assets.sample import expected, write_production
 from docpipe_assets.settings import read_settings
 from docpipe_assets.stack import Stack
+from docpipe_assets.storage.open_store import open_store
 from docpipe_assets.storage.upload import files_to_upload, upload
 
 BATCH = "sample"

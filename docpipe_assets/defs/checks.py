@@ -24,7 +24,8 @@ from docpipe_assets.model import (
     Relationships,
 )
 from docpipe_assets.operations.audit import Audit, Fault, audit
-from docpipe_assets.runtime.document_pipeline import BATES, Workbench
+from docpipe_assets.runtime.document_pipeline import Workbench
+from docpipe_assets.runtime.summaries import BATES
 from docpipe_assets.text.page_ranges import ranges
 
 with warnings.catch_warnings():

@@ -21,7 +21,8 @@ from docpipe_assets.operations.batch_report import (
     report_on,
 )
 from docpipe_assets.operations.ledger import State
-from docpipe_assets.runtime.document_pipeline import BATES, FLAGGED_PAGES, Workbench
+from docpipe_assets.runtime.document_pipeline import Workbench
+from docpipe_assets.runtime.summaries import BATES, FLAGGED_PAGES
 
 _RECORDS_AT_ONCE = 1000
 _ASSET = "batch_report"

@@ -8,9 +8,11 @@ from docpipe_assets.identity import document_of
 from docpipe_assets.instance.records import tags
 from docpipe_assets.instance.records.failures import Step, outlasted, reported
 from docpipe_assets.model import RawPdfs, Records
-from docpipe_assets.runtime.document_pipeline import FAILED_PAGES, Workbench
+from docpipe_assets.runtime.document_pipeline import Workbench
 from docpipe_assets.runtime.meter import Meter
-from docpipe_assets.storage.lake import Header, Saved
+from docpipe_assets.runtime.summaries import FAILED_PAGES
+from docpipe_assets.storage.artifact import Header
+from docpipe_assets.storage.lake import Saved
 
 
 class LakeIOManager(dg.IOManager):

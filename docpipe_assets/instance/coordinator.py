@@ -21,8 +21,8 @@ from docpipe_assets.lanes import LANES
 from docpipe_assets.lazy import lazy
 from docpipe_assets.operations.intake import HIGH, lane_of, priority_of
 from docpipe_assets.protocols import Source
-from docpipe_assets.runtime.document_pipeline import open_store
 from docpipe_assets.settings import Priority, Settings, read_settings
+from docpipe_assets.storage.open_store import open_store
 
 _RANGE: Final = "dagster/asset_partition_range_start"
 _PATIENCE_SECONDS: Final = 3.0

@@ -7,19 +7,14 @@ its inputs and one way in which its output is kept.
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
-from threading import Lock
 from typing import Any, TypeVar
-from urllib.parse import unquote, urlsplit
 
-from docpipe_assets.bates.checks import DocumentBates
 from docpipe_assets.engines import load_engine
 from docpipe_assets.engines.ocr_pool import OcrLimits, OcrPool
 from docpipe_assets.engines.pdf.reader import PRELOAD, IsolatedPdfReader
-from docpipe_assets.errors import ConfigurationError
 from docpipe_assets.lanes import LARGE, STANDARD
 from docpipe_assets.lazy import lazy
 from docpipe_assets.model import (
@@ -27,16 +22,14 @@ from docpipe_assets.model import (
     Chunks,
     Mentions,
     PageSplits,
-    PageText,
     PageTexts,
-    RawPdf,
     RawPdfs,
     Records,
     Relationships,
-    TextMethod,
 )
 from docpipe_assets.pipeline import OCR_ENGINE, PDF_READER, PIPELINE, Pipeline
-from docpipe_assets.protocols import NerEngine, PdfReader, Source, Store
+from docpipe_assets.protocols import NerEngine, PdfReader, Source
+from docpipe_assets.runtime.summaries import TALLIES, BatesNotes
 from docpipe_assets.sandbox import Limits, Sandbox, Usage
 from docpipe_assets.settings import Settings
 from docpipe_assets.stages import (
@@ -48,8 +41,10 @@ from docpipe_assets.stages import (
     splits_to_text,
     text_to_chunks,
 )
-from docpipe_assets.storage.file import FileStore
-from docpipe_assets.storage.lake import Lake, Parts, Saved, SplitCheckpoints, Tally
+from docpipe_assets.storage.checkpoints import SplitCheckpoints
+from docpipe_assets.storage.lake import Lake, Saved
+from docpipe_assets.storage.open_store import open_store
+from docpipe_assets.storage.parts import Parts
 from docpipe_assets.storage.scratch import ScratchFolder
 
 S = TypeVar("S", bound=Records[Any])
@@ -63,24 +58,6 @@ _OPENVINO_BYTES = 450 * 2**20
 """The same on OpenVINO (``benchmarks/ocr_settings.py``)."""
 _FILE_BYTES = 16 * 1024**3
 _OUTPUT_BYTES = 2 * 1024**3
-
-
-def open_store(url: str, settings: Settings) -> Store:
-    """The store at an ``s3://bucket/prefix`` or ``file:///folder`` URL."""
-    parts = urlsplit(url)
-    if parts.scheme == "s3" and parts.netloc:
-        from docpipe_assets.storage.s3 import S3Store  # loads boto3
-
-        return S3Store(
-            parts.netloc,
-            parts.path.strip("/"),
-            endpoint_url=settings.s3_endpoint_url,
-            region=settings.s3_region,
-            kms_key_id=settings.s3_kms_key_id,
-        )
-    if parts.scheme == "file" and parts.path:
-        return FileStore(Path(unquote(parts.path)))
-    raise ConfigurationError(f"{url!r} names no store; write s3://bucket/prefix or file:///folder")
 
 
 class Workbench:
@@ -220,7 +197,7 @@ class Workbench:
         ``is_stale`` when one of its inputs has just been made anew.
         """
         notes = BatesNotes() if isinstance(records, PageTexts) else None
-        saved = self.lake.save(document, records, _TALLIES.get(type(records)), notes=notes, is_stale=is_stale)
+        saved = self.lake.save(document, records, TALLIES.get(type(records)), notes=notes, is_stale=is_stale)
         parts = self._open_parts.pop((records.asset, document), None)
         if parts is not None and not saved.is_unchanged:
             parts.discard_others()
@@ -304,52 +281,3 @@ class Workbench:
             step_cpu_seconds=settings.page_cpu_seconds * budget if by_page else None,
         )
         return self.sandbox.stream(function, arguments, limits, folder=folder)
-
-
-def _raw_pdf_tally(row: RawPdf) -> Mapping[str, float]:
-    return {"pages": row.pages, "source_bytes": row.size_bytes}
-
-
-def _ocr_text_tally(row: PageText) -> Mapping[str, float]:
-    found = {"pages": 1, "characters": len(row.text), f"pages_{row.method.value}": 1}
-    if row.flags:
-        found[FLAGGED_PAGES] = 1
-    return found
-
-
-_TALLIES: dict[type[Records[Any]], Tally] = {RawPdfs: _raw_pdf_tally, PageTexts: _ocr_text_tally}
-"""What is summed up in an artifact's header, so that reports need not read its rows."""
-
-BATES = "bates"
-"""The note in the header of a text: ``bates.findings.BatesSummary`` as JSON."""
-
-
-class BatesNotes:
-    """Checks the labels of a document's pages while its text is written."""
-
-    def __init__(self) -> None:
-        self._labels = DocumentBates()
-
-    def see(self, row: PageText) -> None:
-        self._labels.see(row)
-
-    def said(self) -> dict[str, Any]:
-        return {BATES: self._labels.summary().as_json()}
-
-
-FAILED_PAGES = f"pages_{TextMethod.FAILED.value}"
-FLAGGED_PAGES = "pages_flagged"
-
-
-_SHARING = Lock()
-
-
-@lru_cache(maxsize=4)
-def _workbench_of(process: int, settings_json: str) -> Workbench:
-    return Workbench(Settings.model_validate_json(settings_json))
-
-
-def shared_workbench(settings: Settings) -> Workbench:
-    """The workbench of this process, kept warm between documents; a forked child makes its own."""
-    with _SHARING:  # sensors of one code server run in several threads
-        return _workbench_of(os.getpid(), settings.model_dump_json(exclude={"postgres_url", "broker_url"}))

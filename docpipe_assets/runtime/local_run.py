@@ -9,8 +9,9 @@ from docpipe_assets.errors import ConfigurationError, DocpipeError
 from docpipe_assets.lanes import LANES
 from docpipe_assets.model import CanonicalEntities, Mentions, PageTexts, RawPdfs, Relationships
 from docpipe_assets.operations.ledger import State
-from docpipe_assets.runtime.document_pipeline import FAILED_PAGES, Workbench
+from docpipe_assets.runtime.document_pipeline import Workbench
 from docpipe_assets.runtime.meter import Meter
+from docpipe_assets.runtime.summaries import FAILED_PAGES
 from docpipe_assets.settings import Settings
 from docpipe_assets.storage.file import GivenFiles
 from docpipe_assets.storage.lake import Saved

@@ -24,10 +24,11 @@ import pytest
 
 from docpipe_assets.instance.records import tags
 from docpipe_assets.operations.ledger import State
-from docpipe_assets.runtime.document_pipeline import Workbench, open_store
+from docpipe_assets.runtime.document_pipeline import Workbench
 from docpipe_assets.sample import write_text_pdfs
 from docpipe_assets.settings import read_settings
 from docpipe_assets.stack import Stack
+from docpipe_assets.storage.open_store import open_store
 from docpipe_assets_tests.benchmarks.cost import cost_of, module
 from docpipe_assets_tests.pipeline.site import Site
 

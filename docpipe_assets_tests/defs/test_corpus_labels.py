@@ -8,7 +8,7 @@ from docpipe_assets.bates.findings import BatesFault, BatesFinding, BatesRange, 
 from docpipe_assets.defs.corpus import read_documents
 from docpipe_assets.operations.batch_report import label_findings
 from docpipe_assets.operations.ledger import Entry, Ledger, State
-from docpipe_assets.runtime.document_pipeline import BATES
+from docpipe_assets.runtime.summaries import BATES
 
 
 def record(instance: dg.DagsterInstance, asset: str, document: str, **metadata: Any) -> None:

@@ -16,9 +16,10 @@ from docpipe_assets.instance.records import tags
 from docpipe_assets.instance.records.history import read_ledger
 from docpipe_assets.operations.ledger import Entry, Ledger
 from docpipe_assets.protocols import Source, Store
-from docpipe_assets.runtime.document_pipeline import Workbench, open_store
+from docpipe_assets.runtime.document_pipeline import Workbench
 from docpipe_assets.settings import read_settings
 from docpipe_assets.stack import Stack
+from docpipe_assets.storage.open_store import open_store
 
 T = TypeVar("T")
 _PAUSE_SECONDS = 0.7

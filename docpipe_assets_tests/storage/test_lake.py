@@ -12,8 +12,9 @@ import zstandard
 from docpipe_assets.errors import ArtifactDamaged, ArtifactMissing, StoreUnavailable, TransferCut
 from docpipe_assets.model import Blob, Chunk, Chunks, Mentions, PageProse, PageTexts
 from docpipe_assets.protocols import StoredObject
+from docpipe_assets.storage.artifact import artifact_key
 from docpipe_assets.storage.file import FileStore
-from docpipe_assets.storage.lake import Lake, artifact_key
+from docpipe_assets.storage.lake import Lake
 from docpipe_assets.storage.memory import MemoryStore
 from docpipe_assets.storage.scratch import ScratchFolder
 from docpipe_assets_tests.stages.productions import page_texts

@@ -19,7 +19,8 @@ from docpipe_assets.operations.intake import Budget, Plan, plan, sighting_of
 from docpipe_assets.protocols import PdfFacts, Source
 from docpipe_assets.settings import Settings
 from docpipe_assets.stages.object_to_pdf import object_to_pdf
-from docpipe_assets.storage.lake import Lake, Saved, artifact_key
+from docpipe_assets.storage.artifact import artifact_key
+from docpipe_assets.storage.lake import Lake, Saved
 from docpipe_assets.storage.memory import MemoryStore
 from docpipe_assets.storage.s3 import S3Store, s3_client
 from docpipe_assets.storage.scratch import ScratchFolder

@@ -4,7 +4,8 @@ from pathlib import Path
 
 from docpipe_assets.bates.findings import BatesFault, BatesFinding, BatesSummary
 from docpipe_assets.model import PageSplits, PageText, PageTexts, RawPdfs
-from docpipe_assets.runtime.document_pipeline import BATES, Workbench
+from docpipe_assets.runtime.document_pipeline import Workbench
+from docpipe_assets.runtime.summaries import BATES
 from docpipe_assets.settings import Settings
 from docpipe_assets.storage.file import GivenFiles
 from docpipe_assets_tests.evaluation.bates.production import FAULTS, Production, make, pdf_of

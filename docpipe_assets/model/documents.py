@@ -1,0 +1,68 @@
+"""The document as it arrived, and its windows of pages."""
+
+from datetime import datetime
+
+from docpipe_assets.model.places import Blob
+from docpipe_assets.model.record import Record, Records
+
+
+class RawPdf(Record):
+    """One version of a source document that opened as a PDF with at least one page."""
+
+    document: str
+    version: str
+    """SHA-256 of the source bytes, hexadecimal."""
+    size_bytes: int
+    etag: str
+    last_modified: datetime
+    pdf: Blob
+    """The pinned bytes: later stages never read the intake bucket, which may change under them."""
+    pages: int
+    is_encrypted: bool = False
+    """Encrypted, but opens without a password (an owner password restricts printing or copying)."""
+    is_repaired: bool = False
+    warnings: tuple[str, ...] = ()
+    pdf_version: str | None = None
+    producer: str | None = None
+    title: str | None = None
+
+
+class Page(Record):
+    """What is known of a page before its text is read."""
+
+    page: int
+    width_points: float
+    height_points: float
+    rotation_degrees: int
+    text_characters: int
+    image_cover: float
+    """Share of the page's area under images, 0 to 1."""
+    bates: str | None = None
+    failure: str | None = None
+    """The code of the error that keeps the page from being read at all; its measures are then 0."""
+
+
+class PageSplit(Record):
+    """A window of consecutive pages as a PDF of its own, small enough to be worked on at once."""
+
+    document: str
+    version: str
+    split: int
+    first_page: int
+    last_page: int
+    part: Blob
+    pages: tuple[Page, ...]
+
+
+class RawPdfs(Records[RawPdf]):
+    """One record: the pinned document."""
+
+    asset = "raw_pdf"
+    record = RawPdf
+
+
+class PageSplits(Records[PageSplit]):
+    """In page order, without gaps."""
+
+    asset = "page_splits"
+    record = PageSplit

@@ -1,0 +1,50 @@
+"""What all nouns share: frozen records, lazy streams of them, and the page separator."""
+
+from collections.abc import Callable, Iterator
+from typing import Any, ClassVar, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+PAGE_SEPARATOR = "\f"
+
+
+class Record(BaseModel):
+    """A row of an artifact."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+# --- streams --------------------------------------------------------------------------------------
+
+R = TypeVar("R", bound=Record)
+V = TypeVar("V", bound=Record)
+
+
+class Records(Generic[R]):
+    """A lazy stream of records that can be read again, and the fingerprint of what it is made from.
+
+    Nothing runs until the stream is iterated. A stage returns one; the lake compares its
+    fingerprint with the artifact it already holds and iterates it only when they differ.
+    """
+
+    asset: ClassVar[str]
+    record: ClassVar[type[Record]]
+    schema_version: ClassVar[int] = 1
+
+    def __init__(
+        self,
+        fingerprint: str,
+        read: Callable[[], Iterator[R]],
+        read_as: Callable[[type[Any]], Iterator[Any]] | None = None,
+    ) -> None:
+        self.fingerprint = fingerprint
+        self._read = read
+        self._read_as = read_as
+
+    def __iter__(self) -> Iterator[R]:
+        return self._read()
+
+    def seen_as(self, view: type[V]) -> "Records[V]":
+        """The same rows as records of a base class; what that does not have need not be read."""
+        read_as = self._read_as or (lambda _: self._read())
+        return Records(self.fingerprint, lambda: read_as(view))

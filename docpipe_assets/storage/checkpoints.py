@@ -1,0 +1,49 @@
+"""Finished splits of a text that is being made: one object for each."""
+
+from collections.abc import Sequence
+
+from docpipe_assets.errors import ArtifactDamaged, ObjectGone
+from docpipe_assets.model import PageText, PageTexts
+from docpipe_assets.protocols import Scratch, Store
+from docpipe_assets.storage.artifact import SUFFIX, read_header, read_rows, write_artifact
+
+
+class SplitCheckpoints:
+    """The page texts of the splits that are read, one object a split, until all of them are an artifact."""
+
+    def __init__(self, store: Store, scratch: Scratch, document: str, prefix: str) -> None:
+        self._store = store
+        self._scratch = scratch
+        self._document = document
+        self._prefix = prefix
+        self._is_used = False
+
+    def load(self, made_from: str, first_page: int) -> Sequence[PageText] | None:
+        """The pages of a split; None where none were kept, or not whole."""
+        key = self._key(made_from, first_page)
+        url = f"{self._store.url}/{key}"
+        try:
+            with self._store.open(key) as source:
+                header = read_header(source, url)
+                if header.schema_version != PageTexts.schema_version:
+                    return None
+                pages = list(read_rows(PageTexts.record, source, header, url))
+        except (ObjectGone, ArtifactDamaged):
+            return None
+        self._is_used = True
+        return pages
+
+    def save(self, made_from: str, first_page: int, pages: Sequence[PageText]) -> None:
+        self._is_used = True
+        with self._scratch.folder() as folder:
+            _, path = write_artifact(folder, self._document, PageTexts(made_from, lambda: iter(pages)), None)
+            self._store.put(self._key(made_from, first_page), path)
+
+    def discard(self) -> None:
+        """Delete all of them, those of earlier code and settings too, now that the artifact is whole."""
+        if self._is_used:
+            for found in list(self._store.list(self._prefix)):
+                self._store.delete(found.key)
+
+    def _key(self, made_from: str, first_page: int) -> str:
+        return f"{self._prefix}{made_from}/{first_page:06d}{SUFFIX}"
