@@ -28,6 +28,7 @@ from docpipe_assets.model.record import PAGE_SEPARATOR, R, Record, Records, V
 from docpipe_assets.model.relationships import Relationship, Relationships, RelationshipType
 
 __all__ = [
+    "PAGE_SEPARATOR",
     "Blob",
     "Box",
     "CanonicalEntities",
@@ -43,7 +44,6 @@ __all__ = [
     "Mentions",
     "NameForm",
     "OtherReading",
-    "PAGE_SEPARATOR",
     "Page",
     "PageBox",
     "PageFlag",

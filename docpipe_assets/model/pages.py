@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 
 from docpipe_assets.model.places import Box
 from docpipe_assets.model.record import Record, Records
@@ -144,7 +144,7 @@ class PageText(PageProse):
     ocr_start: int | None = None
     """Of a page read by both: from this offset in the page's text on, OCR has read it."""
     other: OtherReading | None = None
-    signals: dict[str, float] = {}
+    signals: dict[str, float] = Field(default_factory=dict)
     """The measurements behind the decision, by name."""
 
 

@@ -1,0 +1,105 @@
+"""Commands that show documents: ``status`` and ``show``."""
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+
+from docpipe_assets.cli.app import DATA_DIR, Batch, DataDir, connect, console, errors_shown, ledger_of, notes
+
+if TYPE_CHECKING:
+    from docpipe_assets.runtime.document_pipeline import Workbench
+_LABELS_SHOWN = 20
+
+
+def status(
+    batch: Batch = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+    data_dir: DataDir = DATA_DIR,
+) -> None:
+    """Every document in exactly one state. Ends with 3 when a document is unaccounted for."""
+    from docpipe_assets.cli.rendering import as_text, visible
+    from docpipe_assets.defs.corpus import read_documents
+    from docpipe_assets.operations.batch_report import label_findings
+    from docpipe_assets.operations.ledger import State
+
+    with errors_shown():
+        bench, instance = connect(data_dir)
+        with instance:
+            ledger = ledger_of(instance, bench, batch)
+            labels = list(label_findings(ledger, dict(read_documents(instance))))
+    if as_json:
+        said = ledger.as_json() | {"bates": [one.as_json() for one in labels]}
+        sys.stdout.write(json.dumps(said, ensure_ascii=False, indent=1) + "\n")
+    else:
+        console.print(as_text(ledger))
+        for one in labels[:_LABELS_SHOWN]:
+            console.print(visible(f"Bates {one.fault}: {one.document or one.batch}: {one.what}"))
+        if len(labels) > _LABELS_SHOWN:
+            console.print(f"{len(labels) - _LABELS_SHOWN:,} more on Bates labels are in the batch report")
+    raise typer.Exit(3 if ledger.count(State.UNACCOUNTED) else 0)
+
+
+def show(
+    document: Annotated[str, typer.Argument(help="S3 key below the intake prefix, or partition key.")],
+    mention: Annotated[str | None, typer.Option(help="Show this mention, e.g. person:120-134.")] = None,
+    relationship: Annotated[str | None, typer.Option(help="Show this relationship.")] = None,
+    crop: Annotated[
+        Path | None, typer.Option(help="Write what is seen of it on the page to this PNG file.")
+    ] = None,
+    data_dir: DataDir = DATA_DIR,
+) -> None:
+    """One document: its state, what to do about it, and its artifacts; or one place in it, followed back."""
+    from docpipe_assets.cli.recovery import find_entry
+    from docpipe_assets.cli.rendering import visible, what_happened
+    from docpipe_assets.operations.breaker import advice_on
+
+    with errors_shown():
+        bench, instance = connect(data_dir)
+        with instance:
+            found = find_entry(instance, bench, document)
+        if found is None:
+            notes.print(visible(f"{document}: no such document; docpipe status lists them all"), style="red")
+            raise typer.Exit(1)
+        if mention or relationship:
+            _show_place(bench, found.document, mention, relationship, crop)
+            return
+        console.print(visible(f"{found.document}  {found.state.value}"), style="bold")
+        if found.error:
+            console.print(visible(what_happened(found)), style="red")
+            console.print(visible(advice_on(found.error)))
+        table = Table("asset", "rows", "bytes", "artifact")
+        for stream in bench.graph.streams:
+            header = bench.lake.header(stream, found.document)
+            if header is not None:
+                url = visible(bench.lake.url(stream, found.document))
+                table.add_row(stream.asset, f"{header.rows:,}", f"{header.payload_bytes:,}", url)
+        console.print(table if table.row_count else "no artifacts yet")
+
+
+def _show_place(
+    bench: "Workbench", document: str, mention: str | None, relationship: str | None, crop: Path | None
+) -> None:
+    from docpipe_assets.cli.rendering import visible
+    from docpipe_assets.model import Mention, Relationship
+    from docpipe_assets.viewer.crops import find_mention, find_relationship, write_crop
+
+    found: Mention | Relationship | None = None
+    if mention:
+        found = find_mention(bench, document, mention)
+    elif relationship:
+        found = find_relationship(bench, document, relationship)
+    if found is None or found.place is None:
+        notes.print(visible(f"{document}: there is no {mention or relationship}"), style="red")
+        raise typer.Exit(1)
+    place = found.place
+    labels = " to ".join(label for label in (place.bates, place.last_bates) if label)
+    pages = f"{place.page}" if place.page == place.last_page else f"{place.page}-{place.last_page}"
+    console.print(visible(found.quote or ""), style="bold")
+    console.print(visible(f"{document}, page {pages}, {labels or 'no Bates label'}"))
+    if crop is not None:
+        write_crop(bench, place, crop)
+        console.print(visible(f"written to {crop}"))
