@@ -4,11 +4,9 @@ Dagster's assets and the command line both work at it, so there is one way in wh
 its inputs and one way in which its output is kept.
 """
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import version
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -29,8 +27,9 @@ from docpipe_assets.model import (
 )
 from docpipe_assets.pipeline import OCR_ENGINE, PDF_READER, PIPELINE, Pipeline
 from docpipe_assets.protocols import NerEngine, PdfReader, Source
+from docpipe_assets.runtime import budgets
 from docpipe_assets.runtime.summaries import TALLIES, BatesNotes
-from docpipe_assets.sandbox import Limits, Sandbox, Usage
+from docpipe_assets.sandbox import Sandbox, Usage
 from docpipe_assets.settings import Settings
 from docpipe_assets.stages import (
     chunks_to_mentions,
@@ -48,16 +47,6 @@ from docpipe_assets.storage.parts import Parts
 from docpipe_assets.storage.scratch import ScratchFolder
 
 S = TypeVar("S", bound=Records[Any])
-
-_WALL_PER_CPU = 10  # a child waits for disks and for other children on a busy machine
-_WITHOUT_OCR_BYTES = 260 * 2**20
-"""What a run's own process, the sandbox and a child in it use at most while a page is read by OCR."""
-_OCR_BYTES = 230 * 2**20
-"""What an OCR process uses at most for an ordinary page (measured: ``benchmarks/memory.py``)."""
-_OPENVINO_BYTES = 450 * 2**20
-"""The same on OpenVINO (``benchmarks/ocr_settings.py``)."""
-_FILE_BYTES = 16 * 1024**3
-_OUTPUT_BYTES = 2 * 1024**3
 
 
 class Workbench:
@@ -102,15 +91,7 @@ class Workbench:
 
     @lazy
     def _ocr_engine(self) -> str:
-        """The engine that is set, on the back-end that is set or that the memory of a run suffices for."""
-        chosen = self.settings
-        if chosen.ocr_engine != "rapidocr" or chosen.ocr_backend == "onnxruntime":
-            return chosen.ocr_engine
-        # One page at a time on OpenVINO is slower than two side by side on ONNX Runtime.
-        is_large_enough = chosen.run_memory_bytes >= _WITHOUT_OCR_BYTES + 2 * _OPENVINO_BYTES
-        if chosen.ocr_backend == "openvino" or (is_large_enough and find_spec("openvino") is not None):
-            return "rapidocr_openvino"
-        return chosen.ocr_engine
+        return budgets.ocr_engine(self.settings)
 
     @lazy
     def fallback(self) -> OcrPool | None:
@@ -244,20 +225,8 @@ class Workbench:
         if "sandbox" in self.__dict__:
             self.sandbox.close()
 
-    @property
-    def _budget(self) -> float:
-        """How many times the budget of the standard lane the document at work has."""
-        return self.settings.large_budget if self.lane == LARGE else 1.0
-
     def _ocr_limits(self) -> OcrLimits:
-        """As many processes as there are cores and as the memory of the run suffices for."""
-        left = self.settings.run_memory_bytes * self._budget - _WITHOUT_OCR_BYTES
-        each = _OPENVINO_BYTES if self._ocr_engine == "rapidocr_openvino" else _OCR_BYTES
-        return OcrLimits(
-            processes=max(1, min(len(os.sched_getaffinity(0)), int(left / each))),
-            memory_bytes=int(self.settings.ocr_memory_bytes * self._budget),
-            wall_seconds=self.settings.page_cpu_seconds * self._budget * _WALL_PER_CPU,
-        )
+        return budgets.ocr_limits(self.settings, self.lane, self._ocr_engine)
 
     def _parts(self, stream: type[Records[Any]], document: str) -> Parts:
         return self._open_parts.setdefault((stream.asset, document), self.lake.parts(stream.asset, document))
@@ -270,14 +239,5 @@ class Workbench:
         *,
         by_page: bool = False,
     ) -> Iterator[Any]:
-        settings, budget = self.settings, self._budget
-        cpu_seconds = settings.split_cpu_seconds * budget
-        limits = Limits(
-            cpu_seconds=cpu_seconds,
-            wall_seconds=cpu_seconds * _WALL_PER_CPU,
-            memory_bytes=int(settings.sandbox_memory_bytes * budget),
-            file_bytes=_FILE_BYTES,
-            output_bytes=_OUTPUT_BYTES,
-            step_cpu_seconds=settings.page_cpu_seconds * budget if by_page else None,
-        )
+        limits = budgets.sandbox_limits(self.settings, self.lane, by_page=by_page)
         return self.sandbox.stream(function, arguments, limits, folder=folder)
