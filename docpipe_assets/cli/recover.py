@@ -12,7 +12,7 @@ breakers = typer.Typer(help="Who is held back, why, and until when.", no_args_is
 @breakers.command("list")
 def breaker_list(data_dir: DataDir = DATA_DIR) -> None:
     """Every breaker that is not closed, of stages and of documents."""
-    from docpipe_assets.cli.recovery import breakers_shown
+    from docpipe_assets.cli.breakers_table import breakers_shown
 
     with errors_shown():
         bench, instance = connect(data_dir)
@@ -25,7 +25,7 @@ def breaker_show(
     document: Annotated[str, typer.Argument(help="S3 key or partition key.")], data_dir: DataDir = DATA_DIR
 ) -> None:
     """One document's breaker, and what to do."""
-    from docpipe_assets.cli.recovery import breaker_shown
+    from docpipe_assets.cli.breakers_table import breaker_shown
 
     with errors_shown():
         bench, instance = connect(data_dir)
@@ -41,7 +41,7 @@ def breaker_reset(
     data_dir: DataDir = DATA_DIR,
 ) -> None:
     """Say that an obstacle is gone: intake goes on with these at its next look."""
-    from docpipe_assets.cli.recovery import reset
+    from docpipe_assets.instance.records.interventions import reset
 
     with errors_shown():
         _, instance = connect(data_dir)
@@ -60,14 +60,17 @@ def retry(
     data_dir: DataDir = DATA_DIR,
 ) -> None:
     """Have the failed documents of a batch tried again: the missing stages run, finished ones are left."""
-    from docpipe_assets.cli.recovery import documents_to_retry, reset
+    from docpipe_assets.operations.recovery import documents_to_retry
+    from docpipe_assets.instance.records.interventions import reset
+    from docpipe_assets.instance.records.history import read_ledger
     from docpipe_assets.operations.ledger import State
 
     states = [State.HELD] * held + [State.QUARANTINED] * quarantined
     with errors_shown():
         bench, instance = connect(data_dir)
         with instance:
-            found = documents_to_retry(instance, bench, batch=batch, stage=stage, code=code, states=states)
+            ledger = read_ledger(instance, bench, batch)
+            found = documents_to_retry(ledger, stage=stage, code=code, states=states)
             reset(instance, documents=[entry.document for entry in found], stage=None, reason=reason)
     console.print(f"{len(found)} documents are due again; see: docpipe status -b {batch}")
 
@@ -79,7 +82,7 @@ def withdraw(
     data_dir: DataDir = DATA_DIR,
 ) -> None:
     """Take a document out of the matter: recorded, kept in the ledger, and not processed any more."""
-    from docpipe_assets.cli.recovery import withdraw as record
+    from docpipe_assets.instance.records.recovery import withdraw as record
 
     with errors_shown():
         bench, instance = connect(data_dir)

@@ -11,7 +11,9 @@ import pytest
 from typer.testing import CliRunner
 
 from docpipe_assets.cli import app
-from docpipe_assets.cli.recovery import breaker_shown, reset, withdraw
+from docpipe_assets.cli.recovery import breaker_shown
+from docpipe_assets.instance.records.interventions import reset
+from docpipe_assets.instance.records.recovery import withdraw
 from docpipe_assets.defs.assets import DOCUMENT_ASSETS
 from docpipe_assets.defs.io_managers import LakeIOManager
 from docpipe_assets.defs.jobs import process_document, reset_breakers

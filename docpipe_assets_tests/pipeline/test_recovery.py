@@ -4,7 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from docpipe_assets.cli.recovery import documents_to_retry, reset, withdraw
+from docpipe_assets.instance.records.history import read_ledger
+from docpipe_assets.operations.recovery import documents_to_retry
+from docpipe_assets.instance.records.interventions import reset
+from docpipe_assets.instance.records.recovery import withdraw
 from docpipe_assets.instance.records.interventions import read_interventions
 from docpipe_assets.operations.ledger import State
 from docpipe_assets.sample import write_text_pdfs
@@ -31,8 +34,8 @@ def test_a_permanent_failure_is_one_attempt_and_is_retried_only_when_named(
     site: Site, tmp_path: Path
 ) -> None:
     document = quarantined(site, "permanent", tmp_path)
-    assert not documents_to_retry(site.instance, site.bench, batch="permanent")
-    named = documents_to_retry(site.instance, site.bench, batch="permanent", states=[State.QUARANTINED])
+    assert not documents_to_retry(read_ledger(site.instance, site.bench, "permanent"))
+    named = documents_to_retry(read_ledger(site.instance, site.bench, "permanent"), states=[State.QUARANTINED])
     assert len(named) == 1
     assert len(site.runs_of(document)) == 1
 

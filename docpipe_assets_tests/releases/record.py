@@ -18,7 +18,8 @@ from pathlib import Path
 import zstandard
 from PIL import Image, ImageDraw, ImageFont
 
-from docpipe_assets.cli.recovery import reset, withdraw
+from docpipe_assets.instance.records.interventions import reset
+from docpipe_assets.instance.records.recovery import withdraw
 from docpipe_assets.instance.records.history import read_ledger
 from docpipe_assets.pipeline import PIPELINE
 from docpipe_assets.sample import write_text_pdfs

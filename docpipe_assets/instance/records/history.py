@@ -8,14 +8,14 @@ from threading import Lock
 
 import dagster as dg
 
-from docpipe_assets.identity import batch_of, document_of
+from docpipe_assets.identity import batch_of, document_of, meanings_of
 from docpipe_assets.instance.records import tags
 from docpipe_assets.instance.records.interventions import read_interventions, withdrawn_after
 from docpipe_assets.instance.records.names import DOCUMENTS, PROCESS_DOCUMENT, asset_key
 from docpipe_assets.model import PageTexts, RawPdfs
 from docpipe_assets.operations.breaker import RUN_CANCELED, RUN_RECALLED, WORKER_LOST, Attempt, Breakers, fold
 from docpipe_assets.operations.intake import Failures
-from docpipe_assets.operations.ledger import Ledger, Progress, RunSummary, take_stock
+from docpipe_assets.operations.ledger import Entry, Ledger, Progress, RunSummary, take_stock
 from docpipe_assets.pipeline import PIPELINE, Pipeline
 from docpipe_assets.runtime.document_pipeline import Workbench
 from docpipe_assets.settings import Settings
@@ -151,6 +151,15 @@ def read_ledger(instance: dg.DagsterInstance, bench: Workbench, batch: str | Non
         failures=failures_by(bench, breakers, taken_names(instance)),
         withdrawn=withdrawn,
     )
+
+
+def find_entry(instance: dg.DagsterInstance, bench: Workbench, name: str) -> Entry | None:
+    """The ledger's line of the document that somebody means by its S3 key or its partition key."""
+    for document in meanings_of(name):
+        ledger = read_ledger(instance, bench, batch_of(document) or None)
+        if found := next((entry for entry in ledger.entries if entry.document == document), None):
+            return found
+    return None
 
 
 def deciding_runs(instance: dg.DagsterInstance, graph: Pipeline = PIPELINE) -> dict[str, RunSummary]:

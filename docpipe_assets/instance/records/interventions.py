@@ -16,6 +16,7 @@ from docpipe_assets.errors import ConfigurationError
 from docpipe_assets.identity import meanings_of, partition_key
 from docpipe_assets.instance.records.names import BATCH_PRIORITY, BREAKER, DOCUMENTS
 from docpipe_assets.operations.breaker import DocumentBreaker, Reset, StageBreaker, Standing, advice_on
+from docpipe_assets.pipeline import PIPELINE
 from docpipe_assets.settings import Priority
 
 _BATCH = 1000
@@ -39,6 +40,18 @@ def registered_document(instance: dg.DagsterInstance, name: str) -> str:
         if instance.has_dynamic_partition(DOCUMENTS, partition_key(document)):
             return document
     raise ConfigurationError(f"{name}: no such document; docpipe status lists them all")
+
+
+def reset(instance: dg.DagsterInstance, *, documents: Iterable[str], stage: str | None, reason: str) -> int:
+    """Record resets; return how many. Raises ConfigurationError for a stage or document that is none."""
+    if stage is not None and stage not in PIPELINE.assets:
+        raise ConfigurationError(f"{stage!r} is no stage; there are {', '.join(PIPELINE.assets)}")
+    named = [registered_document(instance, name) for name in documents]
+    for document in named:
+        record_reset(instance, reason=reason, document=document)
+    if stage is not None:
+        record_reset(instance, reason=reason, stage=stage)
+    return len(named) + (stage is not None)
 
 
 def record_reset(

@@ -1,10 +1,6 @@
-"""What a person does about failures: look at breakers, reset, retry, withdraw.
+"""Shows breakers in a terminal."""
 
-Nothing here starts a run. A decision is recorded, and intake acts upon it at its next look, so that
-a command that dies half-way has lost nothing.
-"""
 
-from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 import dagster as dg
@@ -22,7 +18,6 @@ from docpipe_assets.operations.ledger import Entry, State
 from docpipe_assets.pipeline import PIPELINE
 from docpipe_assets.runtime.document_pipeline import Workbench
 
-_RETRIED = (State.FAILED, State.QUEUED)
 
 
 def breakers_shown(instance: dg.DagsterInstance, bench: Workbench) -> Group:
@@ -71,59 +66,6 @@ def breaker_shown(instance: dg.DagsterInstance, bench: Workbench, document: str)
     if one.reset_reason:
         lines.insert(1, f"reset by {one.reset_by or 'somebody'}: {one.reset_reason}")
     return Text("\n").join(visible(line) for line in lines)
-
-
-def reset(instance: dg.DagsterInstance, *, documents: Iterable[str], stage: str | None, reason: str) -> int:
-    """Record resets; return how many. Raises ConfigurationError for a stage or document that is none."""
-    if stage is not None and stage not in PIPELINE.assets:
-        raise ConfigurationError(f"{stage!r} is no stage; there are {', '.join(PIPELINE.assets)}")
-    named = [registered_document(instance, name) for name in documents]
-    for document in named:
-        record_reset(instance, reason=reason, document=document)
-    if stage is not None:
-        record_reset(instance, reason=reason, stage=stage)
-    return len(named) + (stage is not None)
-
-
-def documents_to_retry(
-    instance: dg.DagsterInstance,
-    bench: Workbench,
-    *,
-    batch: str,
-    stage: str | None = None,
-    code: str | None = None,
-    states: Sequence[State] = (),
-) -> list[Entry]:
-    """The failed documents of a batch; held and quarantined ones only where ``states`` names them."""
-    ledger = read_ledger(instance, bench, batch)
-    wanted = {*_RETRIED, *states}
-    return [
-        entry
-        for entry in ledger.entries
-        if entry.state in wanted
-        and entry.error is not None
-        and stage in (None, entry.stage)
-        and (code is None or entry.error.split(":")[0] == code.split(":")[0])
-    ]
-
-
-def withdraw(
-    instance: dg.DagsterInstance, bench: Workbench, document: str, *, reason: str, is_withdrawn: bool
-) -> None:
-    """Record it. Raises ConfigurationError for a document that is not there."""
-    found = find_entry(instance, bench, document)
-    if found is None:
-        raise ConfigurationError(f"{document}: no such document; docpipe status lists them all")
-    record_withdrawal(instance, found.document, reason=reason, is_withdrawn=is_withdrawn)
-
-
-def find_entry(instance: dg.DagsterInstance, bench: Workbench, name: str) -> Entry | None:
-    """The ledger's line of the document that somebody means by its S3 key or its partition key."""
-    for document in meanings_of(name):
-        ledger = read_ledger(instance, bench, batch_of(document) or None)
-        if found := next((entry for entry in ledger.entries if entry.document == document), None):
-            return found
-    return None
 
 
 def _find(breakers: Breakers, name: str) -> DocumentBreaker | None:
