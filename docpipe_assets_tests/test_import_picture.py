@@ -11,25 +11,116 @@ import docpipe_assets
 
 PACKAGE = Path(docpipe_assets.__file__).parent
 
-# Each layer may import what stands below it; the packages and modules of one layer stay apart.
-LAYERS: list[set[str]] = [
+# Highest first. A module may import what is in a later set; those of one set stay apart.
+LEVELS: list[set[str]] = [
     {"__main__"},
     {"cli"},
-    {"demo", "recovery"},
-    {"definitions"},
+    {"definitions", "viewer", "evaluation", "stack", "sample"},
     {"defs"},
-    {"stack", "local_run", "batch_report", "evaluation"},
-    {"stack", "local_run", "batch_report", "crops"},
-    {"report"},
-    {"workbench"},
-    {"stages", "audit", "intake", "ledger", "engines", "sandbox", "storage", "upload", "meter", "sample"},
-    {"rules", "breaker"},
+    {"instance"},
+    {"runtime"},
+    {"operations"},
+    {"stages"},
+    {"engines", "sandbox", "storage"},
+    {"litigation", "page_marks"},
+    {"entities", "bates"},
+    {"text"},
+    {"streaming"},
+    {"pipeline"},
+    {"protocols", "identity", "settings"},
+    {"model", "errors"},
+    {"lanes", "lazy"},
 ]
-GROUND = {"lazy", "lanes", "protocols", "identity", "model", "errors", "settings", "transfer"}
-"""What everybody may use."""
+# The same within a package; what is not named here holds modules that do not import each other.
+INSIDE: dict[str, list[set[str]]] = {
+    "bates": [{"batch", "checks", "runs"}, {"file_names", "look_alikes"}, {"findings", "stamps"}],
+    "cli": [
+        {"platform", "recover"},
+        {"breakers_table", "demo", "evaluate", "ingest", "local", "status"},
+        {"app", "rendering"},
+    ],
+    "defs": [
+        {"sensors"},
+        {"jobs"},
+        {"assets"},
+        {"checks", "operations"},
+        {"corpus", "io_managers", "partitions"}
+        | {"dagster_internals", "instance_storage", "run_coordinator", "run_launcher"},
+    ],
+    "engines": [{"ocr_pool", "ocr_process"}, {"ner", "ocr", "pdf"}],
+    "engines.ner": [{"citations", "crf", "patterns"}],
+    "engines.ner.crf": [{"company_forms"}, {"short_names"}, {"features"}, {"gazetteers"}],
+    "engines.ner.patterns": [
+        {"courts", "numbers"},
+        {"contacts", "dates", "statutes", "sums"},
+        {"rule"},
+    ],
+    "engines.ocr": [{"rapidocr_openvino"}, {"rapidocr", "tesseract", "textract"}],
+    "engines.ocr.rapidocr": [
+        {"orientation"},
+        {"backends", "recognition"},
+        {"detection", "flattening", "latin_head"},
+    ],
+    "engines.pdf": [{"pdfium", "pymupdf"}, {"ink", "plain", "qpdf", "reader"}],
+    "entities": [{"lookup"}, {"co_occurrence", "form_counts", "name_groups", "names"}],
+    "evaluation": [{"ocr"}, {"text_score"}],
+    "instance": [
+        {"worker"},
+        {"pool_process"},
+        {"coordinator", "launcher", "storage"},
+        {"broker", "dagster_internals", "records"},
+    ],
+    "instance.records": [
+        {"recovery"},
+        {"history"},
+        {"failures", "interventions", "recall"},
+        {"names", "tags"},
+    ],
+    "litigation": [{"parties"}, {"counsel_lines"}, {"captions"}],
+    "model": [
+        {"entities"},
+        {"chunks", "documents", "mentions", "pages", "relationships"},
+        {"places"},
+        {"record"},
+    ],
+    "operations": [{"batch_report", "recovery"}, {"ledger"}, {"intake"}, {"audit", "breaker"}],
+    "operations.breaker": [{"decision"}, {"state"}, {"document", "stage"}, {"events", "reactions"}],
+    "page_marks": [{"labels"}, {"marks"}, {"legends"}],
+    "runtime": [{"local_run", "shared"}, {"document_pipeline"}, {"budgets", "meter", "summaries"}],
+    "sample": [
+        {"production"},
+        {"dispatch_log", "transcript", "truth"},
+        {"damaged", "documents", "typeset"},
+        {"correspondence", "markup", "people", "scan"},
+    ],
+    "sandbox": [
+        {"parent", "zygote"},
+        {"call", "child"},
+        {"confinement", "verdict"},
+        {"call_filter", "control", "folders", "limits", "memory", "wire"},
+    ],
+    "stack": [
+        {"supervisor"},
+        {"running"},
+        {"broker", "dagster_parts", "postgres", "process", "s3_server"},
+        {"endpoints", "workspace"},
+        {"launch", "parts"},
+    ],
+    "storage": [
+        {"lake"},
+        {"checkpoints", "open_store", "parts"},
+        {"artifact", "file", "memory", "s3"},
+        {"scratch", "transfer", "upload"},
+    ],
+    "text": [
+        {"ocr_readings", "page_flags", "page_text"},
+        {"layer_order", "sentences", "text_layer"},
+        {"languages", "page_ranges", "paragraphs", "reading_order", "word_lists"},
+    ],
+}
 
 PRIVATE_NAMES = "instance/dagster_internals.py"
-DAGSTER_MAY_BE_IN = {"cli", "definitions", "demo", "defs", "recovery", "stack"}
+DAGSTER_MAY_BE_IN = {"cli", "definitions", "defs", "instance"}
 HEAVY = {
     "pymupdf": {"engines/pdf/pymupdf.py"},
     "pypdfium2": {"engines/pdf/pdfium.py", "sample"},
@@ -38,18 +129,15 @@ HEAVY = {
     "onnxruntime": {"engines/ocr"},
     "openvino": {"engines/ocr"},
     "onnx": {"engines/ocr/rapidocr/latin_head.py"},
-    "pycrfsuite": {"engines/ner"},
-    "eyecite": {"engines/ner"},
+    "pycrfsuite": {"engines/ner/crf"},
+    "eyecite": {"engines/ner/citations.py"},
     "boto3": {"storage/s3.py", "engines/ocr/textract.py"},
     "fasttext": {"text/languages.py"},
-    "zstandard": {"storage/lake.py", "engines/ner"},
-    "celery": {"defs", "stack"},
+    "zstandard": {"storage/artifact.py", "engines/ner/crf"},
+    "celery": {"instance"},
     "dagster_celery": {PRIVATE_NAMES},
     "reportlab": {"sample"},
     "duckdb": set(),
-}
-ALLOWED = {
-    ("ledger", "intake"): "the ledger counts what intake calls a document",
 }
 
 
@@ -73,34 +161,54 @@ def imports_of(path: Path) -> set[str]:
     return found
 
 
-def piece_of(name: str) -> str:
-    """``docpipe_assets.stages.x`` -> ``stages``."""
-    return name.split(".")[1] if "." in name else ""
+def dotted(path: Path) -> tuple[str, ...]:
+    """``docpipe_assets/text/sentences.py`` -> ``("text", "sentences")``; a package is its ``__init__``."""
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    return parts[:-1] if parts[-1] == "__init__" else parts
 
 
-def level(piece: str) -> int | None:
-    return next((depth for depth, layer in enumerate(LAYERS) if piece in layer), None)
+def module_of(name: str) -> tuple[str, ...]:
+    """The module or package of ours that an imported name is, or is in."""
+    parts = tuple(name.split(".")[1:])
+    return parts if parts in KNOWN else parts[:-1]
+
+
+KNOWN = {dotted(path) for path in modules()}
+
+
+def breach(own: tuple[str, ...], other: tuple[str, ...]) -> str | None:
+    """Why a module may not import another one: where their ways part, the other one must be lower."""
+    shared = next((n for n, (a, b) in enumerate(zip(own, other, strict=False)) if a != b), None)
+    if shared is None:  # a package and what is in it
+        return None
+    package = ".".join(own[:shared])
+    levels = INSIDE.get(package) if package else LEVELS
+    if levels is None:
+        return f"{package} holds modules that do not import each other"
+    own_level, other_level = (
+        next((depth for depth, level in enumerate(levels) if one[shared] in level), None)
+        for one in (own, other)
+    )
+    if own_level is None or other_level is None:
+        return f"{own[shared]} or {other[shared]} has no place in the picture of {package or 'the package'}"
+    return None if own_level < other_level else f"{other[shared]} is not below {own[shared]}"
 
 
 @pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(PACKAGE)))
 def test_imports_point_down(path: Path) -> None:
-    own = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
-    own_level = level(own)
-    wrong = []
-    for name in imports_of(path):
-        other = piece_of(name) if name.startswith("docpipe_assets.") else ""
-        if not other or other in (own, *GROUND) or (own, other) in ALLOWED:
-            continue
-        other_level = level(other)
-        if own_level is None or other_level is None or other_level <= own_level:
-            wrong.append(name)
-    assert not wrong, f"{path.name} imports {wrong}"
+    own = dotted(path)
+    ours = {module_of(name) for name in imports_of(path) if name.startswith("docpipe_assets.")}
+    wrong = {".".join(other): why for other in ours - {()} if (why := breach(own, other))}
+    assert not wrong, f"{path.name}: {wrong}"
 
 
-def test_every_piece_has_its_place_in_the_picture() -> None:
-    placed = set().union(*LAYERS) | GROUND
-    pieces = {path.relative_to(PACKAGE).parts[0].removesuffix(".py") for path in modules()}
-    assert pieces - placed - {"__init__"} == set()
+@pytest.mark.parametrize("package", [None, *INSIDE])
+def test_every_piece_has_its_place_in_the_picture(package: str | None) -> None:
+    own = tuple(package.split(".")) if package else ()
+    pieces = {name[len(own)] for name in KNOWN if name[: len(own)] == own and len(name) > len(own)}
+    levels = INSIDE[package] if package else LEVELS
+    assert set().union(*levels) == pieces
+    assert sum(map(len, levels)) == len(pieces)
 
 
 @pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(PACKAGE)))
@@ -158,15 +266,12 @@ def test_importing_the_nouns_does_not_import_dagster() -> None:
     assert found.stdout.strip() == "[]"
 
 
-def test_the_stages_are_the_edges_of_the_asset_graph() -> None:
-    edges = {path.stem for path in (PACKAGE / "stages").glob("*_to_*.py")}
-    assert edges == {
-        "object_to_pdf",
-        "pdf_to_splits",
-        "splits_to_text",
-        "text_to_chunks",
-        "chunks_to_mentions",
-        "mentions_to_entities",
-        "entities_to_relationships",
-    }
-    assert {p.stem for p in (PACKAGE / "stages").glob("*.py")} == edges | {"__init__"}
+def test_each_stage_of_the_graph_has_a_module_and_each_module_a_stage() -> None:
+    from docpipe_assets.pipeline import PIPELINE
+
+    edges = {path for path in (PACKAGE / "stages").glob("*.py") if path.stem != "__init__"}
+    assert all(re.fullmatch(r"[a-z]+_to_[a-z]+", path.stem) for path in edges)
+    makes = {path: re.findall(r"PIPELINE\.fingerprint\(\s*(\w+)", path.read_text()) for path in edges}
+    assert sorted(stream for streams in makes.values() for stream in streams) == sorted(
+        stage.stream.__name__ for stage in PIPELINE
+    )

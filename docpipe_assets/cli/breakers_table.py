@@ -1,6 +1,5 @@
 """Shows breakers in a terminal."""
 
-
 from datetime import UTC, datetime
 
 import dagster as dg
@@ -9,15 +8,10 @@ from rich.table import Table
 from rich.text import Text
 
 from docpipe_assets.cli.rendering import visible
-from docpipe_assets.errors import ConfigurationError
-from docpipe_assets.identity import batch_of, document_of, meanings_of, partition_key
-from docpipe_assets.instance.records.history import fold_history, read_ledger
-from docpipe_assets.instance.records.interventions import record_reset, record_withdrawal, registered_document
+from docpipe_assets.identity import document_of, meanings_of, partition_key
+from docpipe_assets.instance.records.history import fold_history
 from docpipe_assets.operations.breaker import Breakers, DocumentBreaker, advice_on
-from docpipe_assets.operations.ledger import Entry, State
-from docpipe_assets.pipeline import PIPELINE
 from docpipe_assets.runtime.document_pipeline import Workbench
-
 
 
 def breakers_shown(instance: dg.DagsterInstance, bench: Workbench) -> Group:

@@ -60,10 +60,10 @@ def retry(
     data_dir: DataDir = DATA_DIR,
 ) -> None:
     """Have the failed documents of a batch tried again: the missing stages run, finished ones are left."""
-    from docpipe_assets.operations.recovery import documents_to_retry
-    from docpipe_assets.instance.records.interventions import reset
     from docpipe_assets.instance.records.history import read_ledger
+    from docpipe_assets.instance.records.interventions import reset
     from docpipe_assets.operations.ledger import State
+    from docpipe_assets.operations.recovery import documents_to_retry
 
     states = [State.HELD] * held + [State.QUARANTINED] * quarantined
     with errors_shown():

@@ -53,8 +53,8 @@ def show(
     data_dir: DataDir = DATA_DIR,
 ) -> None:
     """One document: its state, what to do about it, and its artifacts; or one place in it, followed back."""
-    from docpipe_assets.instance.records.history import find_entry
     from docpipe_assets.cli.rendering import visible, what_happened
+    from docpipe_assets.instance.records.history import find_entry
     from docpipe_assets.operations.breaker import advice_on
 
     with errors_shown():

@@ -8,12 +8,10 @@ from collections.abc import Iterator
 
 import dagster as dg
 import pytest
+from docpipe_assets.cli.recovery import breaker_shown
 from typer.testing import CliRunner
 
 from docpipe_assets.cli import app
-from docpipe_assets.cli.recovery import breaker_shown
-from docpipe_assets.instance.records.interventions import reset
-from docpipe_assets.instance.records.recovery import withdraw
 from docpipe_assets.defs.assets import DOCUMENT_ASSETS
 from docpipe_assets.defs.io_managers import LakeIOManager
 from docpipe_assets.defs.jobs import process_document, reset_breakers
@@ -22,8 +20,9 @@ from docpipe_assets.defs.sensors import intake_sensor
 from docpipe_assets.errors import ConfigurationError
 from docpipe_assets.identity import partition_key
 from docpipe_assets.instance.records.history import read_ledger
-from docpipe_assets.instance.records.interventions import read_interventions
+from docpipe_assets.instance.records.interventions import read_interventions, reset
 from docpipe_assets.instance.records.names import PROCESS_DOCUMENT
+from docpipe_assets.instance.records.recovery import withdraw
 from docpipe_assets.model import RawPdfs, Relationships
 from docpipe_assets.operations.ledger import State
 from docpipe_assets.runtime.document_pipeline import Workbench

@@ -5,11 +5,10 @@ from pathlib import Path
 import pytest
 
 from docpipe_assets.instance.records.history import read_ledger
-from docpipe_assets.operations.recovery import documents_to_retry
-from docpipe_assets.instance.records.interventions import reset
+from docpipe_assets.instance.records.interventions import read_interventions, reset
 from docpipe_assets.instance.records.recovery import withdraw
-from docpipe_assets.instance.records.interventions import read_interventions
 from docpipe_assets.operations.ledger import State
+from docpipe_assets.operations.recovery import documents_to_retry
 from docpipe_assets.sample import write_text_pdfs
 from docpipe_assets_tests.pipeline.site import Site
 
@@ -35,7 +34,9 @@ def test_a_permanent_failure_is_one_attempt_and_is_retried_only_when_named(
 ) -> None:
     document = quarantined(site, "permanent", tmp_path)
     assert not documents_to_retry(read_ledger(site.instance, site.bench, "permanent"))
-    named = documents_to_retry(read_ledger(site.instance, site.bench, "permanent"), states=[State.QUARANTINED])
+    named = documents_to_retry(
+        read_ledger(site.instance, site.bench, "permanent"), states=[State.QUARANTINED]
+    )
     assert len(named) == 1
     assert len(site.runs_of(document)) == 1
 

@@ -18,9 +18,9 @@ from pathlib import Path
 import zstandard
 from PIL import Image, ImageDraw, ImageFont
 
+from docpipe_assets.instance.records.history import read_ledger
 from docpipe_assets.instance.records.interventions import reset
 from docpipe_assets.instance.records.recovery import withdraw
-from docpipe_assets.instance.records.history import read_ledger
 from docpipe_assets.pipeline import PIPELINE
 from docpipe_assets.sample import write_text_pdfs
 from docpipe_assets_tests.releases.site import BUCKETS, SmallSite, small_site
