@@ -26,7 +26,7 @@ from docpipe_assets.model import (
     Records,
     Relationships,
 )
-from docpipe_assets.pipeline import PIPELINE, Stream
+from docpipe_assets.pipeline import PIPELINE, Stage
 from docpipe_assets.runtime.document_pipeline import Workbench
 
 S = TypeVar("S", bound=Records[Any])
@@ -34,19 +34,19 @@ S = TypeVar("S", bound=Records[Any])
 GROUP = "document"
 
 
-def _versioned(stream: S) -> dg.Output[S]:
+def versioned(stream: S) -> dg.Output[S]:
     """The fingerprint is the data version: what was made from equal inputs is shown as equal."""
     return dg.Output(stream, data_version=dg.DataVersion(stream.fingerprint))
 
 
-def _step(context: dg.AssetExecutionContext, bench: Workbench) -> Step:
+def step_of(context: dg.AssetExecutionContext, bench: Workbench) -> Step:
     document, asset = document_of(context.partition_key), context.asset_key.to_user_string()
     code_version = bench.code_versions[asset]
     return Step(context.instance, context.run.run_id, document, asset, code_version, context.retry_number)
 
 
-def _document_asset(
-    stream: Stream, *, kinds: set[str], check_specs: Sequence[dg.AssetCheckSpec] = ()
+def document_asset(
+    stage: Stage, *, kinds: set[str], check_specs: Sequence[dg.AssetCheckSpec] = ()
 ) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
     """What all seven have in common."""
     return dg.asset(
@@ -54,12 +54,12 @@ def _document_asset(
         group_name=GROUP,
         io_manager_key="lake",
         kinds=kinds,
-        code_version=PIPELINE[stream].version,
+        code_version=stage.version,
         check_specs=check_specs,
     )
 
 
-@_document_asset(RawPdfs, kinds={"s3", "pdf"})
+@document_asset(PIPELINE[RawPdfs], kinds={"s3", "pdf"})
 def raw_pdf(context: dg.AssetExecutionContext, bench: dg.ResourceParam[Workbench]) -> dg.Output[RawPdfs]:
     """The document as it arrived: fetched, verified by length, ETag and SHA-256, opened, and pinned.
 
@@ -69,11 +69,11 @@ def raw_pdf(context: dg.AssetExecutionContext, bench: dg.ResourceParam[Workbench
     pages seem to be missing later.
     """
     document = document_of(context.partition_key)
-    with reported(_step(context, bench)):
-        return _versioned(bench.raw_pdf(document))
+    with reported(step_of(context, bench)):
+        return versioned(bench.raw_pdf(document))
 
 
-@_document_asset(PageSplits, kinds={"pdf"})
+@document_asset(PIPELINE[PageSplits], kinds={"pdf"})
 def page_splits(
     context: dg.AssetExecutionContext, bench: dg.ResourceParam[Workbench], raw_pdf: RawPdfs
 ) -> dg.Output[PageSplits]:
@@ -81,11 +81,11 @@ def page_splits(
 
     Later stages fetch one part at a time, so their memory does not depend on the document's size.
     """
-    with reported(_step(context, bench)):
-        return _versioned(bench.page_splits(document_of(context.partition_key), raw_pdf))
+    with reported(step_of(context, bench)):
+        return versioned(bench.page_splits(document_of(context.partition_key), raw_pdf))
 
 
-@_document_asset(PageTexts, kinds={"pdf", "ocr"})
+@document_asset(PIPELINE[PageTexts], kinds={"pdf", "ocr"})
 def ocr_text(
     context: dg.AssetExecutionContext, bench: dg.ResourceParam[Workbench], page_splits: PageSplits
 ) -> dg.Output[PageTexts]:
@@ -95,20 +95,20 @@ def ocr_text(
     says why. One on which text may have been left unread, or in a script that can't be read, is counted in
     `pages_flagged`. ENGINE_FAILED means that the OCR engine is broken on the worker, whatever the document.
     """
-    with reported(_step(context, bench)):
-        return _versioned(bench.ocr_text(document_of(context.partition_key), page_splits))
+    with reported(step_of(context, bench)):
+        return versioned(bench.ocr_text(document_of(context.partition_key), page_splits))
 
 
-@_document_asset(Chunks, kinds={"text"})
+@document_asset(PIPELINE[Chunks], kinds={"text"})
 def chunks(
     context: dg.AssetExecutionContext, bench: dg.ResourceParam[Workbench], ocr_text: PageTexts
 ) -> dg.Output[Chunks]:
     """The text in windows of whole sentences, with exact offsets into the document and its pages."""
-    with reported(_step(context, bench)):
-        return _versioned(bench.chunks(document_of(context.partition_key), ocr_text))
+    with reported(step_of(context, bench)):
+        return versioned(bench.chunks(document_of(context.partition_key), ocr_text))
 
 
-@_document_asset(Mentions, kinds={"text", "ner"})
+@document_asset(PIPELINE[Mentions], kinds={"text", "ner"})
 def mentions(
     context: dg.AssetExecutionContext,
     bench: dg.ResourceParam[Workbench],
@@ -116,20 +116,20 @@ def mentions(
     ocr_text: PageTexts,
 ) -> dg.Output[Mentions]:
     """Names, dates, amounts, citations and numbers, each with its quote and its place on the page."""
-    with reported(_step(context, bench)):
-        return _versioned(bench.mentions(document_of(context.partition_key), chunks, ocr_text))
+    with reported(step_of(context, bench)):
+        return versioned(bench.mentions(document_of(context.partition_key), chunks, ocr_text))
 
 
-@_document_asset(CanonicalEntities, kinds={"ner"})
+@document_asset(PIPELINE[CanonicalEntities], kinds={"ner"})
 def canonical_entities(
     context: dg.AssetExecutionContext, bench: dg.ResourceParam[Workbench], mentions: Mentions
 ) -> dg.Output[CanonicalEntities]:
     """Who and what the document names: its mentions resolved within it, each form with the reason."""
-    with reported(_step(context, bench)):
-        return _versioned(bench.canonical_entities(document_of(context.partition_key), mentions))
+    with reported(step_of(context, bench)):
+        return versioned(bench.canonical_entities(document_of(context.partition_key), mentions))
 
 
-@_document_asset(Relationships, kinds={"graph"}, check_specs=[DOCUMENT_CHECK])
+@document_asset(PIPELINE[Relationships], kinds={"graph"}, check_specs=[DOCUMENT_CHECK])
 def relationships(
     context: dg.AssetExecutionContext,
     bench: dg.ResourceParam[Workbench],
@@ -144,9 +144,9 @@ def relationships(
     all that was made of the document can be relied upon.
     """
     document = document_of(context.partition_key)
-    step = _step(context, bench)
+    step = step_of(context, bench)
     with reported(step):
-        made = _versioned(bench.relationships(document, canonical_entities, mentions, chunks, ocr_text))
+        made = versioned(bench.relationships(document, canonical_entities, mentions, chunks, ocr_text))
     yield made
     # By now the relationships are in the lake, where the check reads them.
     with reported(step):
