@@ -1,7 +1,7 @@
-"""Every failure as a tree; the reaction stands on the class.
+"""The error tree: every failure class, with its reaction as class attributes.
 
 DocpipeError
-├── DocumentError            the document is at fault: quarantined at the first attempt
+├── DocumentError            the document is the cause: quarantined at the first attempt
 │   ├── EmptyFile            EMPTY_FILE
 │   ├── NotAPdf              NOT_A_PDF
 │   ├── UnreadablePdf        UNREADABLE_PDF
@@ -12,7 +12,7 @@ DocpipeError
 │   ├── TooManyPages         TOO_MANY_PAGES
 │   ├── AllPagesFailed       ALL_PAGES_FAILED
 │   └── Crashed              CRASHED:<signal>
-├── ResourceError            a budget was too small: once more in the large lane
+├── ResourceError            a budget was exceeded: retried once in the large lane
 │   ├── MemoryLimit          MEMORY_LIMIT
 │   ├── CpuTimeout           CPU_TIMEOUT_PAGE, CPU_TIMEOUT_DOCUMENT
 │   ├── WallTimeout          WALL_TIMEOUT
@@ -20,16 +20,16 @@ DocpipeError
 │   └── OutputTooLarge       OUTPUT_TOO_LARGE
 ├── StoreError               S3 or another store
 │   ├── ObjectGone           OBJECT_GONE          the intake key was deleted
-│   ├── ObjectChanged        OBJECT_CHANGED       overwritten while it was read: retried as the new version
-│   ├── TransferCut          TRANSFER_CUT         fewer or other bytes than announced: retried
+│   ├── ObjectChanged        OBJECT_CHANGED       overwritten during the read: retried as the new version
+│   ├── TransferCut          TRANSFER_CUT         the bytes differ from the announced ones: retried
 │   ├── AccessDenied         ACCESS_DENIED        counts for the stage breaker
 │   ├── Throttled            THROTTLED            retried
 │   └── StoreUnavailable     STORE_UNAVAILABLE    retried, counts for the stage breaker
-├── ArtifactError            an upstream asset must be made (again)
+├── ArtifactError            an upstream asset must be rebuilt
 │   ├── ArtifactMissing      ARTIFACT_MISSING
 │   └── ArtifactDamaged      ARTIFACT_DAMAGED
-├── EngineError              ENGINE_FAILED        an OCR or NER engine broke: retried, stage breaker
-├── ConfigurationError       CONFIGURATION        nobody's document: a person must change a setting
+├── EngineError              ENGINE_FAILED        an OCR or NER engine failed: retried, stage breaker
+├── ConfigurationError       CONFIGURATION        an operator must change a setting; no document is the cause
 └── InternalError            INTERNAL_ERROR       a defect in docpipe
 """
 
@@ -43,7 +43,7 @@ from docpipe_assets.lanes import LARGE
 
 
 class Breaker(StrEnum):
-    """Which circuit breaker a failure counts for."""
+    """The circuit breaker that a failure counts for."""
 
     NONE = "none"
     DOCUMENT = "document"
@@ -51,9 +51,9 @@ class Breaker(StrEnum):
 
 
 class DocpipeError(Exception):
-    """A failure with a code, a message for a person, and the reaction of the system.
+    """A failure with a code, a message and the reaction of the system.
 
-    The message says what, which and what to do.
+    The message names what failed, which object is affected, and what to do.
     """
 
     code: ClassVar[str]
@@ -67,8 +67,8 @@ class DocpipeError(Exception):
         super().__init__(message)
         self.message = message
 
-    def about(self, what: str) -> Self:
-        """The same error with a message that begins with what it is about."""
+    def with_context(self, what: str) -> Self:
+        """The same error with ``what``, the affected object, as the prefix of its message."""
         named = copy.copy(self)
         named.message = f"{what}: {self.message}"
         named.args = (named.message,)
@@ -81,7 +81,7 @@ class DocpipeError(Exception):
 
 
 class DocumentError(DocpipeError):
-    """The bytes themselves are at fault: another attempt would fail in the same way."""
+    """The document bytes are the cause: another attempt would fail in the same way."""
 
     quarantines = True
     counts_for = Breaker.DOCUMENT
@@ -89,17 +89,17 @@ class DocumentError(DocpipeError):
 
 class EmptyFile(DocumentError):
     code = "EMPTY_FILE"
-    advice = "The object holds no bytes. Upload the document again from its source."
+    advice = "The object is empty. Upload the document again from its source."
 
 
 class NotAPdf(DocumentError):
     code = "NOT_A_PDF"
-    advice = "Ask for the document as PDF, or remove the key from the intake bucket."
+    advice = "Request the document as a PDF, or delete the key from the intake bucket."
 
 
 class UnreadablePdf(DocumentError):
     code = "UNREADABLE_PDF"
-    advice = "Compare the file with its source; it is damaged beyond repair. Upload a good copy."
+    advice = "The file is damaged beyond repair. Compare it with its source and upload an intact copy."
 
 
 class PasswordRequired(DocumentError):
@@ -114,30 +114,34 @@ class UnsupportedEncryption(DocumentError):
 
 class NoPages(DocumentError):
     code = "NO_PAGES"
-    advice = "No page could be found, even after repair. Compare with the source and upload a good copy."
+    advice = (
+        "No page was found, even after repair. Compare the file with its source and upload an intact copy."
+    )
 
 
 class BadPageTree(DocumentError):
     code = "BAD_PAGE_TREE"
-    advice = "The list of pages is damaged. Compare the page count with the source and upload a good copy."
+    advice = "The page tree is damaged. Compare the page count with the source and upload an intact copy."
 
 
 class TooManyPages(DocumentError):
     code = "TOO_MANY_PAGES"
-    advice = "Split the document, or raise DOCPIPE_MAX_PAGES if this size is meant."
+    advice = "Split the document, or raise DOCPIPE_MAX_PAGES if this size is intended."
 
 
 class AllPagesFailed(DocumentError):
     code = "ALL_PAGES_FAILED"
-    advice = "Every page failed; the pages' own errors are on the ocr_text asset."
+    advice = (
+        "Every page failed; the message has the code of the first one. Fix the cause or upload another copy."
+    )
 
 
 class Crashed(DocumentError):
-    """The parser died by a signal; the worker lives on."""
+    """The parser was killed by a signal; the worker keeps running."""
 
     code = "CRASHED"
     advice = (
-        "The file breaks the PDF parser. Keep it as evidence of a hostile or damaged file; try a clean copy."
+        "The file crashes the PDF parser. Keep it as evidence of a hostile or damaged file; try a clean copy."
     )
 
     def __init__(self, message: str, signal_number: int = signal.SIGSEGV) -> None:
@@ -150,7 +154,7 @@ class Crashed(DocumentError):
 
 
 class ResourceError(DocpipeError):
-    """A budget was too small for the document."""
+    """The document exceeded a budget."""
 
     next_lane = LARGE
     counts_for = Breaker.DOCUMENT
@@ -158,14 +162,14 @@ class ResourceError(DocpipeError):
 
 class MemoryLimit(ResourceError):
     code = "MEMORY_LIMIT"
-    advice = "Goes to the large lane by itself; if it fails there too, look at the page it names."
+    advice = "Retried automatically in the large lane. If it fails again, inspect the page in its message."
 
 
 class CpuTimeout(ResourceError):
-    """The CPU budget of a page or of the whole call is spent."""
+    """A page or the whole call exceeded its CPU budget."""
 
     code = "CPU_TIMEOUT_DOCUMENT"
-    advice = "Goes to the large lane by itself; if it fails there too, look at the page it names."
+    advice = "Retried automatically in the large lane. If it fails again, inspect the page in its message."
 
     def __init__(self, message: str, is_page: bool = False) -> None:
         super().__init__(message)
@@ -178,39 +182,41 @@ class CpuTimeout(ResourceError):
 
 class WallTimeout(ResourceError):
     code = "WALL_TIMEOUT"
-    advice = "Goes to the large lane by itself; if many documents show it, the machine is overloaded."
+    advice = (
+        "Retried automatically in the large lane. If many documents fail with it, the machine is overloaded."
+    )
 
 
 class DiskLimit(ResourceError):
     code = "DISK_LIMIT"
-    advice = "Give DOCPIPE_DATA_DIR more room, or look for a decompression bomb."
+    advice = "Free disk space in DOCPIPE_DATA_DIR, or check the document for a decompression bomb."
 
 
 class OutputTooLarge(ResourceError):
     code = "OUTPUT_TOO_LARGE"
-    advice = "The document yields more than a document should; look for a decompression bomb."
+    advice = "The parser returned too much data for a document. Check it for a decompression bomb."
 
 
 class StoreError(DocpipeError):
-    """A store refused, failed, or did not hold what it should."""
+    """A store refused a request, failed, or returned unexpected content."""
 
 
 class ObjectGone(StoreError):
     code = "OBJECT_GONE"
-    advice = "The key was deleted while its run waited. Nothing to do if that was meant."
+    advice = "The key was deleted while its run was queued. No action is needed if that was intended."
 
 
 class ObjectChanged(StoreError):
     code = "OBJECT_CHANGED"
     is_retryable = True
-    advice = "Overwritten while it was read; the new version is processed by itself."
+    advice = "The object was overwritten during the read. The new version is processed automatically."
 
 
 class TransferCut(StoreError):
     code = "TRANSFER_CUT"
     is_retryable = True
     counts_for = Breaker.STAGE
-    advice = "Retried by itself; if it stays, check the network and the S3 endpoint."
+    advice = "Retried automatically. If it persists, check the network and the S3 endpoint."
 
 
 class AccessDenied(StoreError):
@@ -223,18 +229,18 @@ class Throttled(StoreError):
     code = "THROTTLED"
     is_retryable = True
     counts_for = Breaker.STAGE
-    advice = "Retried by itself; if it stays, lower the number of workers."
+    advice = "Retried automatically. If it persists, reduce the number of workers."
 
 
 class StoreUnavailable(StoreError):
     code = "STORE_UNAVAILABLE"
     is_retryable = True
     counts_for = Breaker.STAGE
-    advice = "Check that the S3 endpoint answers and that the bucket exists; then retry the batch."
+    advice = "Check that the S3 endpoint responds and that the bucket exists; then retry the batch."
 
 
 class ArtifactError(DocpipeError):
-    """An input of a stage is not there or not whole."""
+    """An input of a stage is missing or damaged."""
 
 
 class ArtifactMissing(ArtifactError):
@@ -244,11 +250,11 @@ class ArtifactMissing(ArtifactError):
 
 class ArtifactDamaged(ArtifactError):
     code = "ARTIFACT_DAMAGED"
-    advice = "Materialize the named asset of this document again; the old object is not whole."
+    advice = "Materialize the named asset of this document again; the stored object is damaged."
 
 
 class EngineError(DocpipeError):
-    """An OCR or NER engine broke, whatever the document."""
+    """An OCR or NER engine failed, regardless of the document."""
 
     code = "ENGINE_FAILED"
     is_retryable = True
@@ -259,13 +265,13 @@ class EngineError(DocpipeError):
 class ConfigurationError(DocpipeError):
     code = "CONFIGURATION"
     counts_for = Breaker.STAGE
-    advice = "Correct the named setting and start again."
+    advice = "Correct the named setting and restart."
 
 
 class InternalError(DocpipeError):
     code = "INTERNAL_ERROR"
     counts_for = Breaker.DOCUMENT
-    advice = "Report this with the document's name; it is a defect in docpipe."
+    advice = "This is a defect in docpipe. Report it with the name of the document."
 
 
 def _subclasses(root: type[DocpipeError]) -> list[type[DocpipeError]]:
@@ -273,7 +279,7 @@ def _subclasses(root: type[DocpipeError]) -> list[type[DocpipeError]]:
 
 
 def error_class(full_code: str) -> type[DocpipeError]:
-    """The class that a recorded code stands for; an unknown code is an InternalError."""
+    """The class of a recorded code; InternalError for an unknown code."""
     code = re.split(":", full_code, maxsplit=1)[0]
     if code == "CPU_TIMEOUT_PAGE":
         return CpuTimeout
@@ -281,7 +287,7 @@ def error_class(full_code: str) -> type[DocpipeError]:
 
 
 def error_of(full_code: str, message: str) -> DocpipeError:
-    """The error that a recorded code stands for, with another message."""
+    """The error of a recorded code, with another message."""
     kind = error_class(full_code)
     if kind is CpuTimeout:
         return CpuTimeout(message, is_page=full_code == "CPU_TIMEOUT_PAGE")

@@ -1,8 +1,8 @@
-"""The lanes that documents go in: each a queue with its own concurrency and budget."""
+"""The lanes: each is a queue with its own concurrency and budget."""
 
 from typing import Final
 
 STANDARD: Final = "standard"
 LARGE: Final = "large"
-"""For large documents, and for those that were too much for a standard budget."""
+"""For large documents, and for documents that exceeded the standard budget."""
 LANES: Final = (STANDARD, LARGE)

@@ -1,8 +1,8 @@
-"""Values that are computed at their first use, exactly once, whichever thread comes first.
+"""Lazily computed values: computed at first use, exactly once, in a thread-safe way.
 
-``functools.cached_property`` has no lock since Python 3.12 and ``functools.cache`` never had one: two
-threads that come first at the same moment compute twice, and an import within such a function may then
-meet a half-initialised module.
+``functools.cached_property`` has no lock since Python 3.12 and ``functools.cache`` never had one: two threads
+may compute the value concurrently, and an import inside the function may then see a partially initialized
+module.
 """
 
 from collections.abc import Callable
@@ -15,9 +15,9 @@ P = ParamSpec("P")
 
 
 class lazy(Generic[T]):
-    """A read-only property, kept in the instance's ``__dict__`` once it is computed.
+    """A read-only property whose value is stored in the instance's ``__dict__`` after the first access.
 
-    One lock serves all instances of the class. It is reentrant, so a property may use others.
+    All instances of the class share one lock. It is reentrant, so a property may use other lazy properties.
     """
 
     def __init__(self, compute: Callable[[Any], T]) -> None:
@@ -31,7 +31,7 @@ class lazy(Generic[T]):
     @overload
     def __get__(self, instance: object, owner: type) -> T: ...
     def __get__(self, instance: object | None, owner: type) -> Self | T:
-        # Only reached while the value is missing: an entry in __dict__ comes before this descriptor.
+        # Only reached while the value is missing: an entry in __dict__ takes precedence over this descriptor.
         if instance is None:
             return self
         with self._lock:
@@ -43,7 +43,7 @@ class lazy(Generic[T]):
 
 
 def once(compute: Callable[P, T]) -> Callable[P, T]:
-    """Computes once for each combination of hashable arguments, as ``functools.cache`` does."""
+    """Like ``functools.cache``, with a lock: computes once for each combination of hashable arguments."""
     known: dict[Any, T] = {}
     lock = RLock()
 

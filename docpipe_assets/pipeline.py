@@ -57,7 +57,7 @@ class Pipeline:
         self.stages: tuple[Stage, ...] = tuple(_inputs_first(stages))
         """Inputs before what is made from them; otherwise in the order in which they were stated."""
         self._by_asset = {stage.asset: stage for stage in self.stages}
-        self._places = {stage.asset: place for place, stage in enumerate(self.stages)}
+        self._positions = {stage.asset: position for position, stage in enumerate(self.stages)}
         self._upstream: dict[str, frozenset[str]] = {}
         for stage in self.stages:
             above = [self._upstream[one.asset] | {one.asset} for one in stage.inputs]
@@ -103,9 +103,9 @@ class Pipeline:
         """All assets that are made from this one, directly or not."""
         return frozenset(other for other, above in self._upstream.items() if asset in above)
 
-    def place(self, asset: str) -> int:
+    def position(self, asset: str) -> int:
         """The position in the order of processing, from 0; -1 for what is not a stage."""
-        return self._places.get(asset, -1)
+        return self._positions.get(asset, -1)
 
     def has_passed(self, failed_in: str, asset: str) -> bool:
         """Whether an attempt that failed in one stage had completed another one.

@@ -1,4 +1,4 @@
-"""The seams: what a PDF reader, an OCR engine, a NER engine and a store must offer, and no more."""
+"""The protocols of PDF readers, OCR engines, NER engines and stores."""
 
 from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -12,7 +12,9 @@ from docpipe_assets.model import Blob, Box, FoundName, Page, PageText
 
 @dataclass(frozen=True)
 class PdfFacts:
-    """What opening a PDF tells. ``pages`` were counted by loading, never taken from a claim."""
+    """Properties of an opened PDF. ``pages`` is counted by loading pages, never taken from the file's own
+    count.
+    """
 
     pages: int
     is_encrypted: bool
@@ -30,19 +32,19 @@ class PlacedWord(NamedTuple):
     box: Box
     confidence: float = 1.0
     quarter_turns: int = 0
-    """Clockwise, of the word on the page: 1 where it runs down the page, 2 where it stands on its head."""
+    """Clockwise rotation of the word on the page: 1 if it runs down the page, 2 if it is upside down."""
 
 
 Line: TypeAlias = tuple[PlacedWord, ...]
 Lines: TypeAlias = tuple[Line, ...]
-"""Of a page, in reading order."""
+"""The lines of a page, in reading order."""
 
 
 @dataclass(frozen=True)
 class PageContent:
-    """The text layer of a page in reading order, and the signals for judging it.
+    """The text layer of a page in reading order, with the signals for judging it.
 
-    ``lines`` are the words of each line; ``signals`` are named measurements (see
+    ``lines`` contains the words of each line; ``signals`` are named measurements (see
     ``stages.splits_to_text``).
     """
 
@@ -55,7 +57,7 @@ class PageContent:
 
 @dataclass(frozen=True)
 class PageImage:
-    """A rendered page: 8-bit grey pixels, ``height`` rows of ``width`` bytes, in a file."""
+    """A rendered page in a file: 8-bit grey pixels, ``height`` rows of ``width`` bytes."""
 
     path: Path
     width: int
@@ -64,20 +66,20 @@ class PageImage:
 
 
 class PdfPart(NamedTuple):
-    """A window of pages, cut out as a file of its own. Pages are those of the whole document."""
+    """A window of pages as a part PDF. Page numbers are those of the whole document."""
 
     first_page: int
     last_page: int
     path: Path
     missing: tuple[int, ...] = ()
-    """Pages that can't be loaded from the document; empty ones stand in their places."""
+    """Pages that can't be loaded from the document; the part has empty pages in their place."""
 
 
 class PdfReader(Protocol):
-    """Reads untrusted PDF files; every method works in a capped child process.
+    """Reads untrusted PDF files; every method runs in a capped child process.
 
-    Raises ``DocumentError`` for what the document is to blame for and ``ResourceError`` when a
-    budget is spent. Page numbers are those of the file given, from 1.
+    Raises ``DocumentError`` if the document is the cause and ``ResourceError`` if a budget is exceeded. Page
+    numbers are those of the given file, from 1.
     """
 
     version: str
@@ -85,18 +87,18 @@ class PdfReader(Protocol):
     def inspect(self, pdf: Path, max_pages: int) -> PdfFacts: ...
 
     def survey(self, pdf: Path, pages: int) -> Iterator[Page]:
-        """What is known of each of a part's pages without judging its text.
+        """Properties of each page of a part, without judging its text.
 
-        A page that can't be read, or is not there, has a ``failure``; none fails the others.
+        A page that can't be read, or is missing, has a ``failure``; it does not affect other pages.
         """
         ...
 
     def split(
         self, pdf: Path, pages: int, pages_per_part: int, bytes_per_part: int, *, is_damaged: bool = False
     ) -> Iterator[PdfPart]:
-        """Cut into parts, in page order; each part's file vanishes when the next one is asked for.
+        """Cut into part PDFs, in page order; the file of a part is deleted when the next part is requested.
 
-        A file that is known to be damaged is repaired first, any other one when it turns out to be.
+        A file that is known to be damaged is repaired first; any other file when cutting it fails.
         """
         ...
 
@@ -107,14 +109,16 @@ class PdfReader(Protocol):
     def render(self, pdf: Path, page: int, dpi: float) -> AbstractContextManager[PageImage]: ...
 
     def ink(self, image: PageImage, boxes: Sequence[Box]) -> Mapping[str, float]:
-        """What the words found on a page image leave of its ink, by name; their boxes are in its pixels."""
+        """Measurements of the ink of a page image that the words do not cover, by name; boxes are in image
+        pixels.
+        """
         ...
 
 
 class OcrEngine(Protocol):
-    """Reads a rendered page. Boxes are in pixels of the image; lines come in reading order.
+    """Reads a rendered page. Boxes are in pixels of the image; lines are in reading order.
 
-    Raises ``EngineError`` when the engine itself breaks.
+    Raises ``EngineError`` if the engine itself fails.
     """
 
     name: str
@@ -126,7 +130,7 @@ class OcrEngine(Protocol):
 
 @dataclass(frozen=True)
 class NameContext:
-    """What an engine may know of the document around the text it is given."""
+    """Document context for the text that an engine is given."""
 
     lowercase_words: Container[str]
     """Words that occur in lower case anywhere in the document."""
@@ -144,7 +148,7 @@ class NerEngine(Protocol):
 
 @dataclass(frozen=True)
 class StoredObject:
-    """What a listing or HEAD tells of an object."""
+    """Properties of an object from a listing or HEAD request."""
 
     key: str
     size_bytes: int
@@ -154,38 +158,38 @@ class StoredObject:
 
 
 class Source(Protocol):
-    """Objects by key, below one root, to read. Raises the classes under ``StoreError``."""
+    """Read access to objects by key, below one root. Raises subclasses of ``StoreError``."""
 
     url: str
 
     def head(self, key: str) -> StoredObject: ...
 
     def list(self, prefix: str = "", start_after: str = "") -> Iterator[StoredObject]:
-        """In the byte order of the keys, as S3 lists them."""
+        """In byte order of the keys, as S3 lists them."""
         ...
 
     def folders(self) -> Sequence[str]:
-        """The first segments of the keys that have several; in a large bucket not all of them."""
+        """The distinct first segments of keys with several segments; not complete in a large bucket."""
         ...
 
     def open(self, key: str, etag: str | None = None) -> AbstractContextManager[BinaryIO]:
-        """Read from the start; raises ObjectChanged when an ``etag`` is given and it is another by now."""
+        """Read from the start; raises ObjectChanged if ``etag`` is given and does not match."""
         ...
 
     def fetch(self, key: str, target: Path, size_bytes: int, etag: str | None = None) -> str:
-        """Copy one version of an object to a file, and return its SHA-256.
+        """Copy one version of an object to a file and return its SHA-256.
 
-        ``target`` is there when all ``size_bytes`` are, and only then; raises TransferCut when they are
-        fewer or more, and ObjectChanged as ``open`` does.
+        ``target`` exists only if all ``size_bytes`` arrived. Raises TransferCut if the size differs, and
+        ObjectChanged as ``open`` does.
         """
         ...
 
 
 class Store(Source, Protocol):
-    """A source that can be written to.
+    """A source with write access.
 
-    A write is whole or did not happen: an old object stays readable until the new one is
-    complete, and a failed write leaves it as it was.
+    Writes are atomic: the old object stays readable until the new one is complete, and a failed write does
+    not change it.
     """
 
     def put(self, key: str, source: Path) -> StoredObject: ...
@@ -194,7 +198,7 @@ class Store(Source, Protocol):
 
 
 class PartStore(Protocol):
-    """Where a stage keeps and finds files that belong to an artifact."""
+    """Stores and fetches the files that belong to an artifact."""
 
     def keep(self, name: str, source: Path, sha256: str | None = None) -> Blob: ...
 
@@ -202,9 +206,9 @@ class PartStore(Protocol):
 
 
 class Checkpoints(Protocol):
-    """Finished splits of an artifact that is being made.
+    """Finished splits of an artifact that is being built.
 
-    ``made_from`` is the fingerprint of that artifact: what was finished for another one is not found.
+    ``made_from`` is the fingerprint of that artifact; splits of another fingerprint are not found.
     """
 
     def load(self, made_from: str, first_page: int) -> Sequence[PageText] | None: ...
@@ -213,6 +217,6 @@ class Checkpoints(Protocol):
 
 
 class Scratch(Protocol):
-    """Gives temporary folders that vanish when the block ends."""
+    """Provides temporary folders that are deleted when the block ends."""
 
     def folder(self) -> AbstractContextManager[Path]: ...

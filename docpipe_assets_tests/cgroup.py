@@ -1,4 +1,4 @@
-"""A memory limit of the kernel for a group of processes (cgroup v1 or v2), where this process may set one."""
+"""A kernel-enforced memory limit for a group of processes (cgroup v1 or v2), if this process may set one."""
 
 import os
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""A real stack whose runs, with everything that they start, have a hard limit on memory."""
+"""A real stack whose runs, with all their processes, have a hard memory limit."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""What all heights of tests share: which tests are left out here, and which run in the same process."""
+"""Shared by all tests: which tests are skipped, and which run in the same process."""
 
 import signal
 from collections import Counter

@@ -1,4 +1,4 @@
-"""Writes the tables of docs/failures.md from the error classes and from what the fault suite asserts.
+"""Writes the tables of docs/failures.md from the error classes and the assertions of the fault suite.
 
 python -m docpipe_assets_tests.failures_table
 """
@@ -24,8 +24,8 @@ from docpipe_assets.operations.breaker import (
     reaction_to,
 )
 from docpipe_assets.operations.breaker.reactions import next_lane, stage_family
-from docpipe_assets.operations.intake import Failures, sighting_of
-from docpipe_assets.operations.ledger import Progress, RunSummary, take_stock
+from docpipe_assets.operations.intake import FailureHistory, listed_document
+from docpipe_assets.operations.ledger import Progress, RunSummary, build_ledger
 from docpipe_assets.protocols import StoredObject
 from docpipe_assets.sandbox import Limits
 from docpipe_assets.settings import Settings
@@ -35,46 +35,48 @@ from docpipe_assets_tests.sandbox.test_faults import OUTCOMES
 PAGE = Path(__file__).parent.parent / "docs" / "failures.md"
 
 _WHEN = {
-    "EMPTY_FILE": "the object holds no bytes",
-    "NOT_A_PDF": "the bytes are those of something else, whatever the key says",
-    "UNREADABLE_PDF": "neither engine can open it, nor repair it",
-    "PASSWORD_REQUIRED": "it opens with a password only",
-    "UNSUPPORTED_ENCRYPTION": "encrypted in a way that no engine knows",
-    "NO_PAGES": "it opens, and no page can be found in it",
-    "BAD_PAGE_TREE": "it claims pages that are not there",
-    "TOO_MANY_PAGES": "more pages than `DOCPIPE_MAX_PAGES`",
-    "ALL_PAGES_FAILED": "not one page could be read",
-    "CRASHED": "the parser died by a signal; the code names it, as in `CRASHED:SIGSEGV`",
-    "MEMORY_LIMIT": "the parser asked for more memory than `DOCPIPE_SANDBOX_MEMORY_BYTES`",
-    "CPU_TIMEOUT_DOCUMENT": "the CPU budget of a call is spent; `CPU_TIMEOUT_PAGE` for that of a page",
-    "WALL_TIMEOUT": "the parser hangs without using the CPU",
-    "DISK_LIMIT": "the parser wrote more than it may, or the disk is full",
-    "OUTPUT_TOO_LARGE": "the parser returned more than a document can hold",
-    "OBJECT_GONE": "the key was deleted between listing and reading",
-    "OBJECT_CHANGED": "the key was overwritten while it was read",
-    "TRANSFER_CUT": "fewer or other bytes arrived than were announced",
-    "ACCESS_DENIED": "the store refuses the credentials or the action",
-    "THROTTLED": "the store asks for fewer requests",
-    "STORE_UNAVAILABLE": "the store does not answer, or answers with an error of its own",
-    "ARTIFACT_MISSING": "an upstream asset was never made, or was deleted",
-    "ARTIFACT_DAMAGED": "an upstream artifact is not whole, or not of the version it says",
-    "ENGINE_FAILED": "an OCR or NER engine broke, whatever the document",
-    "CONFIGURATION": "a setting can't be right: no such bucket, no such engine",
+    "EMPTY_FILE": "the object is empty (0 bytes)",
+    "NOT_A_PDF": "the content is of another type, regardless of the key's suffix",
+    "UNREADABLE_PDF": "neither engine can open or repair the file",
+    "PASSWORD_REQUIRED": "the file requires a password to open",
+    "UNSUPPORTED_ENCRYPTION": "no engine supports the file's encryption",
+    "NO_PAGES": "the file opens but contains no pages",
+    "BAD_PAGE_TREE": "the page tree declares pages that do not exist",
+    "TOO_MANY_PAGES": "the file has more pages than `DOCPIPE_MAX_PAGES`",
+    "ALL_PAGES_FAILED": "no page could be read",
+    "CRASHED": "a signal terminated the parser; the code includes it, as in `CRASHED:SIGSEGV`",
+    "MEMORY_LIMIT": "the parser exceeded `DOCPIPE_SANDBOX_MEMORY_BYTES`",
+    "CPU_TIMEOUT_DOCUMENT": "a call exceeded its CPU time limit; `CPU_TIMEOUT_PAGE` is the same for one page",
+    "WALL_TIMEOUT": "the parser stopped responding without using CPU time",
+    "DISK_LIMIT": "the parser exceeded its disk quota, or the disk is full",
+    "OUTPUT_TOO_LARGE": "the parser returned more data than any document can contain",
+    "OBJECT_GONE": "the object was deleted after it was listed and before it was read",
+    "OBJECT_CHANGED": "the object was overwritten while it was being read",
+    "TRANSFER_CUT": "the transfer was incomplete or its checksum did not match",
+    "ACCESS_DENIED": "the store rejects the credentials or the action",
+    "THROTTLED": "the store limits the request rate",
+    "STORE_UNAVAILABLE": "the store does not respond, or responds with a server error",
+    "ARTIFACT_MISSING": "an upstream artifact was never written, or was deleted",
+    "ARTIFACT_DAMAGED": "an upstream artifact is incomplete, or not of the version that its header states",
+    "ENGINE_FAILED": "an OCR or NER engine failed, regardless of the document",
+    "CONFIGURATION": "a setting is invalid, for example a bucket or an engine that does not exist",
     "INTERNAL_ERROR": "a defect in docpipe",
-    WORKER_LOST: "the run ended without a word: its worker was killed, or its host is gone",
-    RUN_CANCELED: "a person canceled the run",
-    RUN_RECALLED: "taken out of the queue, before it started, because a stage was paused",
-    RUN_HANDED_BACK: "its worker was told to end before the document was done, by a deployment for one",
+    WORKER_LOST: "the run ended without an error: its worker was killed or its host was lost",
+    RUN_CANCELED: "a user canceled the run",
+    RUN_RECALLED: "the run was removed from the queue before it started, because a stage was paused",
+    RUN_HANDED_BACK: "the worker received SIGTERM before the document was finished, as in a deployment",
 }
 _ATTEMPTS = 6
 _ARGUMENT_CHARACTERS = 40
 _NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 _FOUND = StoredObject("batch/document.pdf", 1000, "etag", _NOON - timedelta(days=1))
-_SEEN = sighting_of(_FOUND)
+_SEEN = listed_document(_FOUND)
 
 
 def codes() -> list[str]:
-    """Of every class in the tree, in its order, and of what only a run can say."""
+    """The codes of all error classes, in the order of their definition, then those which only a run can
+    report.
+    """
     kinds = [kind for kind in vars(errors).values() if isinstance(kind, type)]
     own = [
         str(vars(kind)["code"]) for kind in kinds if issubclass(kind, DocpipeError) and "code" in vars(kind)
@@ -84,7 +86,7 @@ def codes() -> list[str]:
 
 def outcomes_table() -> str:
     head = (
-        "| code | when | tried again | lane of the next attempt | breaker | state in the ledger | advice |\n"
+        "| code | cause | retried | lane of the next attempt | breaker | state in the ledger | advice |\n"
         "|---|---|---|---|---|---|---|"
     )
     rows = (
@@ -96,7 +98,7 @@ def outcomes_table() -> str:
 
 
 def faults_table() -> str:
-    rows = ["| the call | limit | items before its end | outcome |", "|---|---|---|---|"]
+    rows = ["| call | limit | items received first | outcome |", "|---|---|---|---|"]
     for function, arguments, limits, items, code in OUTCOMES:
         came = "some" if items is None else items
         rows.append(f"| {_spoken(function, arguments)} | {_limit(limits)} | {came} | `{code}` |")
@@ -107,16 +109,16 @@ TABLES = {"outcomes": outcomes_table, "faults": faults_table}
 
 
 def with_tables(page: str) -> str:
-    """The page with each table as it should be, and the words around them as they are.
+    """Replaces the generated tables of the page and keeps the rest.
 
-    Raises ValueError when a table's place is not marked.
+    Raises ValueError when a marker is missing.
     """
     for name, table in TABLES.items():
         begin, end = f"<!-- {name}: generated -->\n", f"<!-- {name}: end -->\n"
         before, found_begin, rest = page.partition(begin)
         _, found_end, after = rest.partition(end)
         if not (found_begin and found_end):
-            raise ValueError(f"{PAGE.name} has no place for the table {name}; write {begin}{end}into it")
+            raise ValueError(f"{PAGE.name} has no markers for the table {name}; add {begin}{end}")
         page = f"{before}{begin}{table()}\n{end}{after}"
     return page
 
@@ -128,28 +130,28 @@ def _retries(code: str) -> str:
         Reaction.QUARANTINE: "no",
         Reaction.HOLD: "no",
         Reaction.ESCALATE: "once",
-        Reaction.REMAKE: "once, all stages",
-        Reaction.RETRY: "by intake, with growing pauses",
-        Reaction.RETRY_WITH_STAGE: "by intake, with growing pauses",
-        Reaction.REQUEUE: "at once, not an attempt",
+        Reaction.REBUILD: "once, from the first stage",
+        Reaction.RETRY: "by intake, with increasing delays",
+        Reaction.RETRY_WITH_STAGE: "by intake, with increasing delays",
+        Reaction.REQUEUE: "immediately; not counted as an attempt",
     }
     return in_run + by_intake[reaction]
 
 
 def _breakers(code: str) -> str:
-    """Those that a failure is counted by."""
+    """The breakers that count a failure."""
     charged = fold(Breakers(), [_failure(code, 1, "standard")], Settings()).documents[_SEEN.key].failures
     counted = {Breaker.DOCUMENT: charged > 0, Breaker.STAGE: stage_family(code) is not None}
     return ", ".join(breaker.value for breaker, is_counted in counted.items() if is_counted) or "none"
 
 
 def _kind(code: str) -> bool:
-    """Whether a class stands behind the code."""
+    """Whether an error class has this code."""
     return code not in (WORKER_LOST, RUN_CANCELED, RUN_RECALLED, RUN_HANDED_BACK)
 
 
 def _states(code: str) -> str:
-    """The ledger's own answer after one failure, two, three..., each in the lane that was asked for."""
+    """The ledger's state after each of several successive failures, each in the lane that was requested."""
     spans = [(state, len(list(same))) for state, same in groupby(_states_after_each(code))]
     texts, failures = [], 0
     for state, count in spans:
@@ -163,15 +165,15 @@ def _states_after_each(code: str) -> Iterator[str]:
     for number in range(1, _ATTEMPTS + 1):
         attempt = _failure(code, number, lane)
         breakers = fold(breakers, [attempt], settings)
-        summary = RunSummary(Progress.ENDED_BADLY, _SEEN.version, code, stage=attempt.stage)
-        ledger = take_stock(
+        summary = RunSummary(Progress.FAILED_RUN, _SEEN.version, code, stage=attempt.stage)
+        ledger = build_ledger(
             [_FOUND],
             registered=[_SEEN.key],
             runs={_SEEN.key: summary},
             finished=[],
             pages={},
-            unseen_before=_NOON,
-            failures=Failures(breakers, attempt.at + timedelta(seconds=1), settings, requested=()),
+            missed_before=_NOON,
+            failures=FailureHistory(breakers, attempt.at + timedelta(seconds=1), settings, requested=()),
         )
         yield ledger.entries[0].state.value
         lane = breakers.documents[_SEEN.key].lane or lane
@@ -193,7 +195,7 @@ def _short(value: object) -> str:
 
 
 def _limit(limits: Limits) -> str:
-    """What is tighter than usual."""
+    """The limits that differ from the suite's defaults."""
     usual, chosen = dataclasses.asdict(ROOMY), dataclasses.asdict(limits)
     return ", ".join(
         f"{name.replace('_', ' ')}: {value:,}" for name, value in chosen.items() if value != usual[name]

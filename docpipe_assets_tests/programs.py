@@ -1,4 +1,4 @@
-"""Programs that are no Python packages: where one is missing, the tests that need it are left out."""
+"""Programs that are not Python packages: if one is missing, the tests that require it are skipped."""
 
 import shutil
 

@@ -1,10 +1,10 @@
-"""Makes it impossible to read an S3 body or a large file whole, in the process that installs it.
+"""Prevents the process that installs it from reading an S3 body or a large file completely into memory.
 
     python -m docpipe_assets_tests.reading_guard DOCUMENT
 
-processes a document through all stages, its sandbox guarded as well, with stores and all from the
-settings, and prints what was seen. What stands in Python's own folders or in the package's, as models
-do, may be read in any way.
+processes a document through all stages, with the guard also installed in the sandbox and with the stores of
+the settings, and prints its observations. Files in Python's own folders or in those of the package, such as
+models, are exempt.
 """
 
 import builtins
@@ -79,17 +79,17 @@ def _check(size: int | None, there: int, what: str) -> None:
 def main() -> None:
     install()
     from docpipe_assets.engines.pdf.reader import PRELOAD
-    from docpipe_assets.runtime.document_pipeline import Workbench
+    from docpipe_assets.runtime.document_pipeline import DocumentPipeline
     from docpipe_assets.sandbox import Sandbox
     from docpipe_assets.settings import read_settings
 
     settings = read_settings()
-    bench = Workbench(settings)
-    bench.sandbox = Sandbox(preload=(f"{__spec__.name}:install", *PRELOAD), scratch=settings.scratch_dir)
+    pipeline = DocumentPipeline(settings)
+    pipeline.sandbox = Sandbox(preload=(f"{__spec__.name}:install", *PRELOAD), scratch=settings.scratch_dir)
     try:
-        made = {saved.header.asset: saved.header.rows for saved in bench.process(sys.argv[1])}
+        made = {saved.header.asset: saved.header.rows for saved in pipeline.process(sys.argv[1])}
     finally:
-        bench.close()
+        pipeline.close()
     print(json.dumps({"made": made, **seen}))
 
 

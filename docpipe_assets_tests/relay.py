@@ -1,4 +1,4 @@
-"""A port that passes on what comes to it, for as long as a block runs."""
+"""A port that forwards its data while a block runs."""
 
 import socket
 import threading

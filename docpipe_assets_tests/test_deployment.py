@@ -1,4 +1,4 @@
-"""What docs and deploy/ say can be run as it stands: variables, commands, options and budgets exist."""
+"""The contents of docs and deploy/ are valid: variables, commands, options and budgets exist."""
 
 import json
 import re
@@ -16,11 +16,11 @@ import yaml
 import docpipe_assets
 from docpipe_assets.cli import app
 from docpipe_assets.errors import ConfigurationError
-from docpipe_assets.instance.worker import HAND_BACK_SECONDS
+from docpipe_assets.instance.worker import REQUEUE_SECONDS
 from docpipe_assets.settings import Settings
-from docpipe_assets.stack import settle_dagster_home, write_dagster_home
+from docpipe_assets.stack import ensure_dagster_home, write_dagster_home
 from docpipe_assets.stack.dagster_parts import CodeServer, Daemon, Webserver
-from docpipe_assets.stack.endpoints import settle_endpoints
+from docpipe_assets.stack.endpoints import ensure_endpoints
 from docpipe_assets.stack.workspace import Workspace
 
 TOP = Path(docpipe_assets.__file__).parent.parent
@@ -100,8 +100,8 @@ def test_every_command_of_docpipe_takes_the_options_that_it_is_given(
     command.make_context(name, rest)
 
 
-def test_dagsters_programs_take_the_options_that_the_local_stack_gives_them(tmp_path: Path) -> None:
-    endpoints = settle_endpoints(tmp_path)
+def test_dagsters_programs_accept_the_options_of_the_local_stack(tmp_path: Path) -> None:
+    endpoints = ensure_endpoints(tmp_path)
     workspace = Workspace("docpipe_assets.definitions", "docpipe")
     parts = (CodeServer(endpoints, workspace), Daemon(endpoints, tmp_path), Webserver(endpoints, tmp_path))
     tried: dict[str, set[str]] = {}
@@ -135,7 +135,7 @@ def test_workers_have_the_memory_and_the_time_that_they_need() -> None:
             assert int(container["task"]["memory"]) >= needed
             patience = container["stopTimeout"]
             assert patience <= 120, "ECS allows no more"
-        assert patience >= options["grace_seconds"] + HAND_BACK_SECONDS
+        assert patience >= options["grace_seconds"] + REQUEUE_SECONDS
         seen.add((place, lane))
     assert {lane for _, lane in seen} == {"standard", "large"}
     assert len(seen) == 4
@@ -150,7 +150,7 @@ def test_a_units_memory_fits_its_slots() -> None:
     assert "KillMode=mixed" in worker, "else systemd interrupts the runs that the worker is to finish"
     (stop_seconds,) = re.findall(r"^TimeoutStopSec=(\d+)$", worker, re.M)
     (grace_seconds,) = re.findall(r"--grace-seconds (\d+)", worker)
-    assert int(stop_seconds) >= int(grace_seconds) + HAND_BACK_SECONDS
+    assert int(stop_seconds) >= int(grace_seconds) + REQUEUE_SECONDS
 
 
 @pytest.mark.needs("systemd-analyze")
@@ -186,14 +186,14 @@ def test_a_worker_on_a_bare_machine_makes_its_own_home(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DAGSTER_HOME", "")
-    home = settle_dagster_home(tmp_path)
+    home = ensure_dagster_home(tmp_path)
     assert "InstanceStorage" in (home / "dagster.yaml").read_text()
-    assert settle_dagster_home(tmp_path / "elsewhere") == home, "it is set from then on"
+    assert ensure_dagster_home(tmp_path / "elsewhere") == home, "it is set from then on"
 
 
 def test_a_home_that_would_keep_records_to_itself_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
-    with pytest.raises(ConfigurationError, match=r"holds no dagster\.yaml"):
-        settle_dagster_home(tmp_path)
+    with pytest.raises(ConfigurationError, match=r"contains no dagster\.yaml"):
+        ensure_dagster_home(tmp_path)

@@ -1,4 +1,4 @@
-"""The package is named, bounded and locked as the docs say."""
+"""Name, bounds and lock of the package match the docs."""
 
 import re
 import shlex

@@ -1,4 +1,4 @@
-"""The error tree: every class states its reaction, and a recorded code leads back to its class."""
+"""The error tree: every class defines its reaction, and every recorded code resolves to its class."""
 
 import pytest
 
@@ -44,7 +44,7 @@ def test_the_tree_in_the_docstring_is_the_tree() -> None:
 
 
 def test_an_error_can_be_told_what_it_is_about() -> None:
-    error = Crashed("died", 11).about("batch/x.pdf")
+    error = Crashed("died", 11).with_context("batch/x.pdf")
     assert (str(error), error.full_code) == ("batch/x.pdf: died", "CRASHED:SIGSEGV")
 
 

@@ -1,4 +1,4 @@
-"""The page on failures says what the classes and the fault suite say."""
+"""The failures page matches the error classes and the fault suite."""
 
 from docpipe_assets_tests.failures_table import PAGE, codes, with_tables
 

@@ -1,4 +1,4 @@
-"""A partition key is the S3 key, readable, injective and reversible, and Dagster takes it."""
+"""A partition key is the S3 key: readable, injective, reversible, and accepted by Dagster."""
 
 import string
 
@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from docpipe_assets.identity import (
     batch_of,
+    candidate_documents,
     document_of,
     file_name_of,
     fingerprint,
-    meanings_of,
     object_version,
     partition_key,
     path_of,
@@ -35,7 +35,7 @@ def test_two_documents_never_share_a_partition_key(one: str, other: str) -> None
 
 
 @given(keys)
-def test_a_partition_key_holds_nothing_that_dagster_or_its_ui_stumbles_over(document: str) -> None:
+def test_a_partition_key_has_no_character_that_dagster_or_its_ui_rejects(document: str) -> None:
     key = partition_key(document)
     assert not set(key) & set(',[]"*\n\r\t\x00')
     assert "..." not in key
@@ -106,9 +106,9 @@ def test_ordinary_names_are_paths_as_they_are() -> None:
 
 
 def test_a_name_may_be_a_key_or_a_partition_key() -> None:
-    assert meanings_of("b/x.pdf") == ("b/x.pdf",)
-    assert meanings_of("b/50%20off.pdf") == ("b/50%20off.pdf", "b/50 off.pdf")
-    assert meanings_of("b/%FF.pdf") == ("b/%FF.pdf",)
+    assert candidate_documents("b/x.pdf") == ("b/x.pdf",)
+    assert candidate_documents("b/50%20off.pdf") == ("b/50%20off.pdf", "b/50 off.pdf")
+    assert candidate_documents("b/%FF.pdf") == ("b/%FF.pdf",)
 
 
 def test_a_local_file_name_has_nothing_of_the_key() -> None:

@@ -1,4 +1,4 @@
-"""The picture of who may import whom holds: imports point down, siblings stay apart."""
+"""The layering holds: imports point to lower levels, and siblings do not import each other."""
 
 import ast
 import re

@@ -1,4 +1,4 @@
-"""What is made at its first use is made once, whichever threads come first, and whole when they see it."""
+"""A lazily created object is created once, with any interleaving of threads, and complete when visible."""
 
 import subprocess
 import sys
@@ -88,12 +88,12 @@ import gc, sys, threading
 from concurrent.futures import ThreadPoolExecutor
 from docpipe_assets.errors import ObjectGone
 from docpipe_assets.settings import Settings
-from docpipe_assets.runtime.document_pipeline import Workbench
+from docpipe_assets.runtime.document_pipeline import DocumentPipeline
 
 gc.disable()  # a client that was made and dropped stays to be counted
 sys.setswitchinterval(1e-6)  # threads take turns as often as they can
 settings = Settings(s3_endpoint_url=sys.argv[1], intake_url="s3://intake", lake_url="s3://lake")
-bench, together = Workbench(settings), threading.Barrier(8)
+bench, together = DocumentPipeline(settings), threading.Barrier(8)
 
 def touch(number):
     together.wait()

@@ -1,4 +1,4 @@
-"""No call in the package reads an S3 body or a PDF whole."""
+"""No call in the package reads an S3 body or a PDF completely into memory."""
 
 import ast
 import json

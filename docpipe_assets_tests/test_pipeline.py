@@ -11,17 +11,17 @@ from docpipe_assets.defs.io_managers import LakeIOManager
 from docpipe_assets.defs.partitions import documents
 from docpipe_assets.defs.sensors import intake_sensor
 from docpipe_assets.identity import document_of, fingerprint
-from docpipe_assets.instance.records.failures import reported
+from docpipe_assets.instance.records.failures import as_dagster_failure
 from docpipe_assets.instance.records.history import read_ledger
 from docpipe_assets.instance.records.names import PROCESS_DOCUMENT
 from docpipe_assets.model import Chunks, PageSplits, PageTexts, Record, Records
 from docpipe_assets.operations.breaker import Breakers, fold
 from docpipe_assets.operations.ledger import State
 from docpipe_assets.pipeline import PIPELINE, Pipeline, Stage
-from docpipe_assets.runtime.document_pipeline import Workbench
+from docpipe_assets.runtime.document_pipeline import DocumentPipeline
 from docpipe_assets.sample import write_text_pdfs
 from docpipe_assets.settings import Settings
-from docpipe_assets.storage.file import GivenFiles
+from docpipe_assets.storage.file import LocalFiles
 from docpipe_assets_tests.operations.breaker.histories import SETTINGS, failed
 
 DOCUMENT = "b/good.pdf"
@@ -52,7 +52,7 @@ WITH_MIDDLE = Pipeline(
 )
 
 
-class WithOutline(Workbench):
+class WithOutline(DocumentPipeline):
     graph = WITH_LEAF
 
     def outline(self, document: str, page_splits: PageSplits) -> Outlines:
@@ -67,12 +67,12 @@ class WithOutline(Workbench):
 
 @document_asset(LEAF, kinds={"pdf"})
 def outline(
-    context: dg.AssetExecutionContext, bench: dg.ResourceParam[Workbench], page_splits: PageSplits
+    context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[DocumentPipeline], page_splits: PageSplits
 ) -> dg.Output[Outlines]:
     """A leaf beside the text."""
-    assert isinstance(bench, WithOutline)
-    with reported(step_of(context, bench)):
-        return versioned(bench.outline(document_of(context.partition_key), page_splits))
+    assert isinstance(pipeline, WithOutline)
+    with as_dagster_failure(step_of(context, pipeline)):
+        return versioned(pipeline.outline(document_of(context.partition_key), page_splits))
 
 
 class Site:
@@ -82,13 +82,13 @@ class Site:
         self.instance = instance
         self.settings = Settings(data_dir=folder / "data")
         (file,) = write_text_pdfs(folder, 1)
-        self.source = GivenFiles({DOCUMENT: file})
+        self.source = LocalFiles({DOCUMENT: file})
 
-    def run(self, bench: Workbench, assets: list[dg.AssetsDefinition]) -> dg.ExecuteInProcessResult:
+    def run(self, pipeline: DocumentPipeline, assets: list[dg.AssetsDefinition]) -> dg.ExecuteInProcessResult:
         job = dg.define_asset_job(PROCESS_DOCUMENT, selection=dg.AssetSelection.assets(*assets))
-        resources = {"bench": bench, "lake": LakeIOManager(bench)}
+        resources = {"bench": pipeline, "lake": LakeIOManager(pipeline)}
         made = dg.Definitions(assets=assets, jobs=[job], resources=resources)
-        with dg.build_sensor_context(instance=self.instance, resources={"bench": bench}) as context:
+        with dg.build_sensor_context(instance=self.instance, resources={"bench": pipeline}) as context:
             ticked = intake_sensor(self.settings)(context)
         assert isinstance(ticked, dg.SensorResult)
         for added in ticked.dynamic_partitions_requests or []:
@@ -98,8 +98,8 @@ class Site:
             instance=self.instance, partition_key=DOCUMENT, tags=tags
         )
 
-    def state(self, bench: Workbench) -> State:
-        (entry,) = read_ledger(self.instance, bench).entries
+    def state(self, pipeline: DocumentPipeline) -> State:
+        (entry,) = read_ledger(self.instance, pipeline).entries
         return entry.state
 
 
@@ -183,17 +183,17 @@ def test_a_graph_that_can_not_be_is_refused(stages: list[Stage]) -> None:
 
 def test_local_processing_and_code_versions_follow(tmp_path: Path) -> None:
     (file,) = write_text_pdfs(tmp_path, 1)
-    bench = WithOutline(Settings(data_dir=tmp_path / "data"), intake=GivenFiles({DOCUMENT: file}))
+    pipeline = WithOutline(Settings(data_dir=tmp_path / "data"), intake=LocalFiles({DOCUMENT: file}))
     try:
-        assert [saved.header.asset for saved in bench.process(DOCUMENT)] == list(WITH_LEAF.assets)
-        assert [saved.is_unchanged for saved in bench.process(DOCUMENT)] == [True] * 8
-        assert bench.code_versions.keys() == set(WITH_LEAF.assets)
+        assert [saved.header.asset for saved in pipeline.process(DOCUMENT)] == list(WITH_LEAF.assets)
+        assert [saved.is_unchanged for saved in pipeline.process(DOCUMENT)] == [True] * 8
+        assert pipeline.code_versions.keys() == set(WITH_LEAF.assets)
     finally:
-        bench.close()
+        pipeline.close()
 
 
 def test_a_document_of_before_the_new_leaf_is_still_done_and_a_new_run_needs_it(site: Site) -> None:
-    seven = Workbench(site.settings, intake=site.source)
+    seven = DocumentPipeline(site.settings, intake=site.source)
     eight = WithOutline(site.settings, intake=site.source)
     try:
         assert site.run(seven, list(DOCUMENT_ASSETS)).success

@@ -1,4 +1,4 @@
-"""Settings: read once, and a mistake in one is an error that names it."""
+"""Settings are read once, and an invalid setting is an error that names it."""
 
 from pathlib import Path
 

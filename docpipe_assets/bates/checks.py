@@ -1,4 +1,6 @@
-"""Checks the Bates labels of a document: what is missing, doubled, out of step, or not as it is named."""
+"""Checks the Bates labels of a document: missing, duplicated, out of sequence, or different from the document
+name.
+"""
 
 from bisect import bisect_right
 from collections import Counter
@@ -7,8 +9,8 @@ from typing import NamedTuple
 
 from docpipe_assets.bates.file_names import named_range
 from docpipe_assets.bates.findings import (
-    FINDINGS_MOST,
-    RANGES_MOST,
+    MAX_FINDINGS,
+    MAX_RANGES,
     BatesFault,
     BatesFinding,
     BatesRange,
@@ -34,18 +36,20 @@ class _Labelled(NamedTuple):
         return self.stamp.number
 
     def is_next_to(self, before: "_Labelled") -> bool:
-        """Whether the number grew by one a page."""
+        """Whether the number increased by one per page."""
         return self.number - before.number == self.page - before.page
 
-    def goes_on(self, before: "_Labelled") -> bool:
-        """Whether nothing is to be said: pages between may have no number, inserted ones a letter."""
+    def is_valid_successor(self, before: "_Labelled") -> bool:
+        """Whether the sequence is valid: pages in between may have no number, inserted pages a
+        letter suffix.
+        """
         if self.number == before.number:
             return self.stamp.suffix > before.stamp.suffix
         return 0 < self.number - before.number <= self.page - before.page
 
 
-class _Double(NamedTuple):
-    """Pages whose labels stand on earlier pages already, the first of them on this one."""
+class _DuplicatePages(NamedTuple):
+    """Consecutive pages with labels that also occur on earlier pages; ``earlier`` is the first of these."""
 
     first: _Labelled
     last: _Labelled
@@ -53,7 +57,7 @@ class _Double(NamedTuple):
 
 
 class _Span(NamedTuple):
-    """Consecutive labelled pages that have something in common."""
+    """Consecutive labelled pages with a common property."""
 
     common: str
     first: int
@@ -65,7 +69,7 @@ class _Span(NamedTuple):
 
 
 class DocumentBates:
-    """Reads the labels of a document's pages, which must be given in order."""
+    """Checks the labels of a document's pages, which must be passed in order."""
 
     def __init__(self) -> None:
         self._document = ""
@@ -82,15 +86,15 @@ class DocumentBates:
         self._padded_to: set[int] = set()
         self._seen: dict[str, _Numbers] = {}
         self._gaps: list[tuple[_Labelled, _Labelled]] = []
-        self._doubles: list[_Double] = []
+        self._duplicates: list[_DuplicatePages] = []
         self._findings: list[BatesFinding] = []
         self._counts: Counter[str] = Counter()
 
-    def see(self, page: PageProse) -> None:
+    def add_page(self, page: PageProse) -> None:
         self._document = page.document
         self._pages += 1
         if page.bates is None or not page.stamps:
-            if page.method is not TextMethod.FAILED:  # which nobody has seen
+            if page.method is not TextMethod.FAILED:  # a failed page may have a stamp
                 self._unstamped.append(page.page)
             return
         one = _Labelled(page.page, page.stamps[0])
@@ -104,21 +108,21 @@ class DocumentBates:
         if one.stamp.digits > len(str(one.number)):
             self._padded_to.add(one.stamp.digits)
         if self._waiting is not None:
-            self._judge(self._waiting, one)
+            self._process_label(self._waiting, one)
         self._waiting = one
 
     def summary(self) -> BatesSummary:
-        """What all pages come to; to be called once, behind the last one."""
+        """The summary of all pages; call once, after the last page."""
         if self._waiting is not None:
-            self._judge(self._waiting, None)
+            self._process_label(self._waiting, None)
             self._waiting = None
         for before, after in self._gaps:
             self._look_for_gap(before, after)
-        self._tell_doubles()
-        self._tell_changes()
+        self._report_duplicates()
+        self._report_changes()
         if self._stamped and self._unstamped:
             pages = f"page {ranges(self._unstamped)}"
-            self._tell(BatesFault.MISSING, f"no stamp on {pages} of {self._pages:,}")
+            self._report(BatesFault.MISSING, f"no Bates stamp on {pages} of {self._pages:,}")
         self._compare_with_name()
         found = (one for prefix in sorted(self._seen) for one in self._seen[prefix].ranges(prefix))
         return BatesSummary(
@@ -126,80 +130,82 @@ class DocumentBates:
             repaired=ranges(self._repaired),
             leading=self._first.page - 1 if self._first else 0,
             trailing=self._pages - self._last.page if self._last else 0,
-            ranges=tuple(one for _, one in zip(range(RANGES_MOST), found, strict=False)),
+            ranges=tuple(one for _, one in zip(range(MAX_RANGES), found, strict=False)),
             counts=dict(sorted(self._counts.items())),
             findings=tuple(self._findings),
         )
 
-    def _judge(self, one: _Labelled, after: _Labelled | None) -> None:
-        """Take in a label, once it is known what the next page has."""
+    def _process_label(self, one: _Labelled, after: _Labelled | None) -> None:
+        """Process a label once the label of the next page is known."""
         seen = self._seen.setdefault(one.prefix, _Numbers())
         earlier = seen.page_of(one)
         seen.add(one)
         before = self._before.get(one.prefix)
-        if before is None or (one.goes_on(before) and earlier is None):
+        if before is None or (one.is_valid_successor(before) and earlier is None):
             self._before[one.prefix] = one
             return
         label = one.stamp.label
         is_alone = after is not None and after.prefix == one.prefix and after.is_next_to(before)
         if earlier is not None:
-            self._add_double(_Double(one, one, earlier))
+            self._add_duplicate(_DuplicatePages(one, one, earlier))
         elif is_alone or one.number <= before.number:
             follows = label_of(before.stamp.prefix, before.number + one.page - before.page, one.stamp.digits)
-            what = f"page {one.page} is stamped {label}, where {follows} would follow"
-            self._tell(BatesFault.ORDER, what)
+            what = f"page {one.page} is stamped {label}, expected {follows}"
+            self._report(BatesFault.ORDER, what)
         else:
             self._gaps.append((before, one))
         if not is_alone:
             self._before[one.prefix] = one
 
-    def _add_double(self, double: "_Double") -> None:
-        """Pages in a row that repeat pages in a row are one finding."""
-        known = self._doubles[-1] if self._doubles else None
+    def _add_duplicate(self, double: "_DuplicatePages") -> None:
+        """Consecutive pages that repeat consecutive pages are one finding."""
+        known = self._duplicates[-1] if self._duplicates else None
         distance = double.last.page - double.earlier
         if (
             known is not None
             and double.last.page == known.last.page + 1
             and distance == known.first.page - known.earlier
         ):
-            self._doubles[-1] = known._replace(last=double.last)
+            self._duplicates[-1] = known._replace(last=double.last)
         else:
-            self._doubles.append(double)
+            self._duplicates.append(double)
 
-    def _tell_doubles(self) -> None:
-        for first, last, earlier in self._doubles:
+    def _report_duplicates(self) -> None:
+        for first, last, earlier in self._duplicates:
             pages = range(first.page, last.page + 1)
             as_page = ranges(range(earlier, earlier + len(pages)))
             label = first.stamp.label + ("" if first is last else f" to {last.stamp.label}")
-            self._tell(BatesFault.DUPLICATE, f"page {ranges(pages)} is stamped {label}, as page {as_page} is")
+            self._report(
+                BatesFault.DUPLICATE, f"page {ranges(pages)} is stamped {label}, like page {as_page}"
+            )
 
     def _look_for_gap(self, before: _Labelled, after: _Labelled) -> None:
-        """Numbers that are left out, unless they stand on other pages."""
+        """Missing numbers, unless they are on other pages."""
         seen = self._seen[after.prefix]
         digits = after.stamp.digits
         for first, last in seen.holes(before.number + 1, after.number - 1):
             missing = label_of(after.stamp.prefix, first, digits) + (
                 "" if first == last else f"-{last:0{digits}d}"
             )
-            self._tell(
+            self._report(
                 BatesFault.GAP,
-                f"{missing} ({count_of_pages(last - first + 1)}) is not there between page {before.page} "
+                f"{missing} ({count_of_pages(last - first + 1)}) is missing between page {before.page} "
                 f"and page {after.page}",
             )
 
-    def _tell_changes(self) -> None:
+    def _report_changes(self) -> None:
         main = _most_common(self._prefixes)
         others = [span for span in self._prefixes if span.common != main]
         for span in others:
-            has, most = span.common or "no prefix", main or "none"
-            self._tell(BatesFault.PREFIX, f"page {span.pages} has {has}, most have {most}")
+            has, most = span.common or "none", main or "none"
+            self._report(BatesFault.PREFIX, f"page {span.pages} has the prefix {has}, most pages have {most}")
         digits = _most_common(self._paddings)
         for span in self._paddings:
             has_outgrown = int(span.common) > int(digits) and int(span.common) not in self._padded_to
-            is_told = any(other.first <= span.first and span.last <= other.last for other in others)
-            if span.common != digits and not has_outgrown and not is_told:
-                what = f"page {span.pages} has numbers of {span.common} digits, most have {digits}"
-                self._tell(BatesFault.PADDING, what)
+            is_reported = any(other.first <= span.first and span.last <= other.last for other in others)
+            if span.common != digits and not has_outgrown and not is_reported:
+                what = f"page {span.pages} has numbers of {span.common} digits, most pages have {digits}"
+                self._report(BatesFault.PADDING, what)
 
     def _compare_with_name(self) -> None:
         named = named_range(self._document)
@@ -207,12 +213,12 @@ class DocumentBates:
             return
         differences: list[str] = []
         if named.pages is not None and named.pages != self._pages:
-            differences.append(f"names {count_of_pages(named.pages)}, {self._pages:,} are there")
+            differences.append(f"states {count_of_pages(named.pages)}, the document has {self._pages:,}")
         first, last = self._first, self._last
         if first is None or last is None:
-            differences.append("names Bates numbers, no page has one")
+            differences.append("states Bates numbers, no page has one")
         elif first.prefix != bare(named.prefix):
-            differences.append(f"names {named.prefix}, the first stamp is {first.stamp.label}")
+            differences.append(f"states the prefix {named.prefix}, the first stamp is {first.stamp.label}")
         elif first.page == 1 and first.number != named.first:
             differences.append(f"begins with {named.first:0{named.digits}d}, page 1 is {first.stamp.label}")
         elif last.page == self._pages and named.last not in (None, last.number):
@@ -220,21 +226,23 @@ class DocumentBates:
                 f"ends with {named.last:0{named.digits}d}, the last page is {last.stamp.label}"
             )
         if differences:
-            self._tell(BatesFault.NAME, f"the name ({named}) " + "; it ".join(differences))
+            self._report(BatesFault.NAME, f"the name ({named}) " + "; it ".join(differences))
 
-    def _tell(self, fault: BatesFault, what: str) -> None:
+    def _report(self, fault: BatesFault, what: str) -> None:
         self._counts[fault.value] += 1
-        if self._counts[fault.value] <= FINDINGS_MOST:
+        if self._counts[fault.value] <= MAX_FINDINGS:
             self._findings.append(BatesFinding(fault, what))
 
 
 class _Numbers:
-    """The numbers of one prefix and the pages they stand on, as stretches in step; grows with the faults."""
+    """The numbers of one prefix with their pages, as contiguous stretches; memory grows with the number of
+    faults.
+    """
 
     def __init__(self) -> None:
         self._firsts: list[int] = []
         self._stretches: list[list[int]] = []
-        """First number, last number, page of the first."""
+        """First number, last number, page of the first number."""
         self._digits = 0
         self._lettered: dict[tuple[int, str], int] = {}
         self._open: list[int] | None = None
@@ -256,7 +264,7 @@ class _Numbers:
         self._stretches.insert(at, self._open)
 
     def page_of(self, one: _Labelled) -> int | None:
-        """The page on which the same label stands already."""
+        """The earlier page with the same label."""
         if one.stamp.suffix:
             return self._lettered.get((one.number, one.stamp.suffix))
         return self.page_of_number(one.number)
@@ -293,7 +301,7 @@ class _Numbers:
 
 
 def _most_common(spans: Iterable[_Span]) -> str:
-    """What most pages have in common; of equals, what comes first."""
+    """The most frequent common property by pages; the first one if there are several."""
     lengths: Counter[str] = Counter()
     for span in spans:
         lengths[span.common] += span.last - span.first + 1

@@ -1,4 +1,4 @@
-"""Reads the Bates range that a document is named by: ``WOMBAT 000454-000784.pdf``."""
+"""Parses the Bates range in the name of a document: ``WOMBAT 000454-000784.pdf``."""
 
 import re
 from typing import NamedTuple
@@ -18,7 +18,7 @@ _RANGE = re.compile(
 
 
 class NamedRange(NamedTuple):
-    """The production, and the numbers of the first page and, where it is said, of the last one."""
+    """The production, the number of the first page and, if stated, of the last one."""
 
     prefix: str
     digits: int
@@ -31,7 +31,7 @@ class NamedRange(NamedTuple):
 
     @property
     def stamp(self) -> Stamp:
-        """The stamp of the first page, as far as a name tells how it is written."""
+        """The stamp of the first page, as far as the name determines its form."""
         return Stamp(prefix=self.prefix, separator=" ", number=self.first, digits=self.digits)
 
     def __str__(self) -> str:
@@ -40,9 +40,9 @@ class NamedRange(NamedTuple):
 
 
 def named_range(document: str) -> NamedRange | None:
-    """What the last segment of a document's key says; None where it names no Bates numbers.
+    """The range in the last segment of a document's key; None if there is none.
 
-    A last number may be cut to the digits that differ, as people write them: ``000454-784``.
+    A last number may be abbreviated to the digits that differ: ``000454-784``.
     """
     name = document.rsplit("/", 1)[-1].upper().removesuffix(".PDF")
     for match in _RANGE.finditer(name):

@@ -1,7 +1,7 @@
-"""What can be said of the Bates labels of a document: findings, ranges, and a small summary.
+"""Records for the Bates labels of a document: findings, ranges, and a compact summary.
 
-A finding says what a person should look at. It is no failure: productions have gaps for good reasons
-(pages withheld, slip sheets without a number), and whoever cites a page has to know of them.
+A finding is something that a person should check. It is not a failure: productions have legitimate gaps
+(pages withheld, slip sheets without a number), which are relevant for anyone who cites a page.
 """
 
 from collections.abc import Mapping
@@ -9,39 +9,39 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple, Self
 
-FINDINGS_MOST = 20
-"""Of one kind are said in words; all are counted."""
-RANGES_MOST = 200
+MAX_FINDINGS = 20
+"""Maximum number of findings of one kind that are listed; all are counted."""
+MAX_RANGES = 200
 
 
 class BatesFault(StrEnum):
     MISSING = "missing"
-    """A page, or a whole document, without a stamp among others that have one."""
+    """A page, or a whole document, without a stamp, while others have one."""
     GAP = "gap"
     """Numbers that no page has."""
     DUPLICATE = "duplicate"
-    """A number that is on two pages, or on two documents."""
+    """A number on two pages, or in two documents."""
     ORDER = "order"
-    """A number that is not the one that follows."""
+    """A number that does not follow the previous one."""
     PREFIX = "prefix"
-    """Another production's prefix on some of the pages."""
+    """The prefix of another production on some pages."""
     PADDING = "padding"
     """A number of another length."""
     NAME = "name"
-    """The range in the document's name is not what was found."""
+    """The range in the name of the document differs from the one found."""
     OVERLAP = "overlap"
     """Numbers that two documents share."""
 
 
 class BatesFinding(NamedTuple):
-    """One thing to look at, in words that name the pages or documents."""
+    """One finding, with text that names the pages or documents."""
 
     fault: BatesFault
     what: str
 
 
 class BatesRange(NamedTuple):
-    """Numbers in a row that stand on pages of a document, by the letters and digits of the prefix."""
+    """Consecutive numbers on pages of a document; ``prefix`` is reduced to letters and digits."""
 
     prefix: str
     digits: int
@@ -55,19 +55,19 @@ class BatesRange(NamedTuple):
 
 @dataclass(frozen=True)
 class BatesSummary:
-    """What a document's labels come to; small, whatever its length."""
+    """The summary of a document's labels; its size is bounded."""
 
     stamped: int = 0
-    """Pages with a label."""
+    """Number of pages with a label."""
     repaired: str = ""
-    """Pages whose label was read otherwise."""
+    """Pages whose label was repaired."""
     leading: int = 0
-    """Pages before the first one with a label."""
+    """Number of pages before the first labelled page."""
     trailing: int = 0
-    """Pages behind the last one with a label."""
+    """Number of pages after the last labelled page."""
     ranges: tuple[BatesRange, ...] = ()
     counts: Mapping[str, int] = field(default_factory=dict)
-    """Findings by fault."""
+    """Number of findings by fault."""
     findings: tuple[BatesFinding, ...] = ()
 
     def as_json(self) -> dict[str, Any]:

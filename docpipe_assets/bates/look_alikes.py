@@ -1,4 +1,4 @@
-"""Finds an expected Bates stamp where OCR took letters for digits, digits for letters, or lost some."""
+"""Matches an expected Bates stamp although OCR confused letters and digits, or lost characters."""
 
 import re
 from collections.abc import Iterable
@@ -9,13 +9,13 @@ from docpipe_assets.model import Box, Stamp
 
 _LOOK_ALIKES = str.maketrans("OQDIL|SBZG", "0001115826")
 _NOT_IN_LABELS = re.compile(r"[^0-9A-Z]+")
-_PIECE_MOST = 8
-"""Words that a label may have been torn into."""
-_MISREAD_PREFIX = 4
-"""Letters that a prefix has at least when one of them may have been misread."""
+_MAX_LABEL_WORDS = 8
+"""Maximum number of words into which a label may be split."""
+_MIN_MISREAD_PREFIX = 4
+"""Minimum length of a prefix in which one letter may be misread."""
 
 FoldedTexts: TypeAlias = list[tuple[str, str, Box]]
-"""Words beside each other: folded, as they are, and where."""
+"""Adjacent words: folded text, original text, box."""
 
 
 def bare(text: str) -> str:
@@ -24,23 +24,23 @@ def bare(text: str) -> str:
 
 
 def folded(text: str) -> str:
-    """A text with all that looks alike made equal, and nothing but letters and digits in it."""
+    """The letters and digits of a text, with look-alike characters replaced by one representative."""
     return _NOT_IN_LABELS.sub("", text.upper().translate(_LOOK_ALIKES))
 
 
 def folded_texts(pieces: Iterable[Texts]) -> list[FoldedTexts]:
-    """Pieces of text, to look for stamps in them."""
+    """Text fragments, prepared for matching stamps."""
     return [[(folded(text), text, box) for text, box in piece] for piece in pieces]
 
 
 def found_as(expected: Stamp, texts: list[FoldedTexts], *, is_ocr: bool) -> Stamp | None:
-    """The expected stamp where a piece of text reads like it."""
+    """The expected stamp, if a text fragment matches it."""
     wanted = folded(expected.label)
     prefix = folded(expected.prefix)
     for piece in texts:
         for first in range(len(piece)):
             joined = ""
-            for last in range(first, min(first + _PIECE_MOST, len(piece))):
+            for last in range(first, min(first + _MAX_LABEL_WORDS, len(piece))):
                 joined += piece[last][0]
                 if joined == wanted or (is_ocr and _differs_in_prefix(joined, wanted, len(prefix))):
                     parts = piece[first : last + 1]
@@ -54,9 +54,11 @@ def found_as(expected: Stamp, texts: list[FoldedTexts], *, is_ocr: bool) -> Stam
 
 
 def _differs_in_prefix(read: str, wanted: str, prefix_length: int) -> bool:
-    """Whether the number is the same, and of a long enough prefix one letter is missing, added or another."""
+    """Whether the number is equal, and a sufficiently long prefix differs by one missing, added or replaced
+    letter.
+    """
     prefix, number = wanted[:prefix_length], wanted[prefix_length:]
-    if prefix_length < _MISREAD_PREFIX or not read.endswith(number):
+    if prefix_length < _MIN_MISREAD_PREFIX or not read.endswith(number):
         return False
     one = read[: len(read) - len(number)]
     if abs(len(one) - len(prefix)) > 1:

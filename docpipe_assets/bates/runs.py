@@ -1,15 +1,14 @@
-"""Reads the Bates stamps of a document as runs: each label by its neighbours, and the document's own run.
+"""Reads the Bates stamps of a document as runs: labels are corrected from their neighbours, and the
+document's own run is identified.
 
-A stamp stands at about the same place with the same prefix through a document, and its number grows
-by one a page. What was learned of the runs is taken from all pages before and from ``REACH`` pages
-after the one that is decided; so many pages are held back, whatever the document's length, and of
-those before only what is counted of each run. A run that begins later than that decides nothing on
-earlier pages. The result depends on the pages alone.
+Through a document, a stamp has about the same position and the same prefix, and its number increases by one
+per page. A page is decided with the knowledge of all pages before it and of ``LOOKAHEAD_PAGES`` pages after
+it. Only these pages are held back, whatever the length of the document; earlier pages are kept as counts per
+run. A run that begins later does not affect earlier pages. The result depends on the pages alone.
 
-*Repaired* is a label that was read otherwise: where OCR took a letter for a digit or a digit for a
-letter, lost or invented a space, or missed one letter of the prefix. No digit is ever replaced by
-another digit: that would hide the gaps and duplicates that people look for. ``Stamp.read_as`` keeps
-what was read.
+A label is *repaired* if it was read differently: if OCR confused a letter and a digit, lost or invented a
+space, or misread one letter of the prefix. No digit is ever replaced by another digit, because that would
+hide the gaps and duplicates that reviewers look for. ``Stamp.read_as`` keeps the text as read.
 """
 
 from collections import Counter, deque
@@ -20,38 +19,39 @@ from docpipe_assets.bates.look_alikes import FoldedTexts, bare, folded, folded_t
 from docpipe_assets.bates.stamps import PageStamps
 from docpipe_assets.model import Stamp
 
-REACH = 16
-"""Pages after a page that are read before it is decided."""
+LOOKAHEAD_PAGES = 16
+"""Number of following pages that are read before a page is decided."""
 
-_RUNS_MOST = 32
+_MAX_RUNS = 32
 _REPAIRED_RUNS = 8
 _LAYER_WEIGHT = 1000
 _SAME_PLACE = 0.1
-"""As shares of the page's width; half of it of its height."""
+"""Maximum distance of positions, as a share of the page width; half of it as a share of the page height."""
 
 P = TypeVar("P")
 
 
 class Margins(NamedTuple):
-    """A page before its stamps are settled."""
+    """A page before its stamps are decided."""
 
     page: int
     found: PageStamps
     is_ocr: bool = False
     layer: Stamp | None = None
-    """What the text layer has; on a page that OCR has read it was put on later than what the image shows."""
+    """The stamp of the text layer; on a page that OCR has read it was added later than the one in the
+    image."""
 
 
 class Stamped(NamedTuple, Generic[P]):
-    """A page with the label it is cited by and all stamps on it, that of the label first."""
+    """A page with the label by which it is cited and all of its stamps, the stamp of the label first."""
 
     page: P
     label: str | None
     stamps: tuple[Stamp, ...]
 
 
-class _Sighting(NamedTuple):
-    """A stamp as it was read on a page."""
+class _ObservedStamp(NamedTuple):
+    """A stamp as read on a page."""
 
     page: int
     stamp: Stamp
@@ -62,7 +62,7 @@ class _Sighting(NamedTuple):
 
 
 class _Place(NamedTuple):
-    """Where a stamp stands, as shares of the page."""
+    """The position of a stamp, as shares of the page."""
 
     left: float
     right: float
@@ -81,35 +81,35 @@ class _Run:
         self.serial = serial
         self.folded_prefix = folded_prefix
         self.forms: Counter[tuple[str, str]] = Counter()
-        """Prefix and separator as they were read; what a text layer says outweighs OCR."""
+        """Prefix and separator as read; the text layer outweighs OCR."""
         self.count = 0
         self.steps = 0
-        """How often the number grew as the pages did."""
+        """Number of times that the number increased with the pages."""
         self.changes = 0
-        """How often it was another one than before."""
+        """Number of times that the number differed from the previous one."""
         self.first_page = 0
-        self.last: _Sighting | None = None
-        self.recent: list[_Sighting] = []
-        """Those that are not decided, and the last one that is."""
+        self.last: _ObservedStamp | None = None
+        self.recent: list[_ObservedStamp] = []
+        """The undecided stamps, and the last decided one."""
         self.place: _Place | None = None
         self.ranks = 0
         self.beside: set[int] = set()
-        """The serials of the runs that had a stamp on a page where this one had."""
+        """Serials of runs with a stamp on the same page as this one."""
         self.named_first: Stamp | None = None
-        """What the document's name says of its first page."""
+        """The stamp of the first page according to the document name."""
 
-    def add(self, sighting: _Sighting, place: _Place | None, rank: int, *, is_ocr: bool) -> None:
+    def add(self, observed: _ObservedStamp, place: _Place | None, rank: int, *, is_ocr: bool) -> None:
         if self.last is not None:
-            self.steps += follows(self.last.number, sighting.number, sighting.page - self.last.page)
-            self.changes += self.last.number != sighting.number
+            self.steps += follows(self.last.number, observed.number, observed.page - self.last.page)
+            self.changes += self.last.number != observed.number
         else:
-            self.first_page = sighting.page
-        self.forms[sighting.stamp.prefix, sighting.stamp.separator] += 1 if is_ocr else _LAYER_WEIGHT
+            self.first_page = observed.page
+        self.forms[observed.stamp.prefix, observed.stamp.separator] += 1 if is_ocr else _LAYER_WEIGHT
         self.count += 1
         self.ranks += rank
-        self.last = sighting
+        self.last = observed
         self.place = place or self.place
-        self.recent.append(sighting)
+        self.recent.append(observed)
 
     @property
     def is_established(self) -> bool:
@@ -118,18 +118,21 @@ class _Run:
     def on(self, page: int) -> Stamp | None:
         return next((one.stamp for one in self.recent if one.page == page), None)
 
-    def goes_on_after(self, page: int) -> bool:
+    def continues_after(self, page: int) -> bool:
         return self.last is not None and self.last.page > page
 
     def settle(self, page: int, stamp: Stamp | None) -> None:
-        """Put what was decided in the place of what was read, and let go of what came before."""
-        decided = [_Sighting(page, stamp)] if stamp else [one for one in self.recent if one.page < page][-1:]
+        """Replace the reading of a page by the decision, and drop earlier ones."""
+        decided = (
+            [_ObservedStamp(page, stamp)] if stamp else [one for one in self.recent if one.page < page][-1:]
+        )
         self.recent = decided + [one for one in self.recent if one.page > page]
 
     def expected(self, page: int) -> Iterator[Stamp]:
-        """The stamps that those before and after, nearest first, and the name, let expect on a page.
+        """The stamps that are expected on a page, from those before and after, nearest first, and from the
+        name.
 
-        The nearest may itself be misread, so those further on are asked as well.
+        The nearest stamp may itself be misread, so further ones are used as well.
         """
         prefix, separator = self.form()
         before = [one for one in self.recent if one.page < page][-1:]
@@ -150,7 +153,7 @@ class _Run:
             yield self.named_first.model_copy(update={"number": number, "separator": separator})
 
     def form(self) -> tuple[str, str]:
-        """Prefix and separator as they were read most often; of equals that with the fewest digits.
+        """The most frequent prefix and separator; of equally frequent ones, that with the fewest digits.
 
         OCR loses spaces more often than it invents them.
         """
@@ -165,14 +168,14 @@ class _Run:
 def stamped(pages: Iterable[tuple[P, Margins]], named_first: Stamp | None = None) -> Iterator[Stamped[P]]:
     """Each page, in order, with its label and stamps.
 
-    ``named_first`` is the stamp that the document's name gives its first page.
+    ``named_first`` is the stamp of the first page according to the document name.
     """
     reading = _Reading(named_first)
     held: deque[tuple[P, Margins]] = deque()
     for page, margins in pages:
         held.append((page, margins))
-        reading.see(margins)
-        if len(held) > REACH:
+        reading.add_page(margins)
+        if len(held) > LOOKAHEAD_PAGES:
             page, margins = held.popleft()
             yield Stamped(page, *reading.decide(margins))
     while held:
@@ -181,7 +184,7 @@ def stamped(pages: Iterable[tuple[P, Margins]], named_first: Stamp | None = None
 
 
 class _Reading:
-    """What is known of the runs of a document while its pages pass by."""
+    """The known runs of a document while its pages are read."""
 
     def __init__(self, named_first: Stamp | None) -> None:
         self._runs: list[_Run] = []
@@ -192,32 +195,32 @@ class _Reading:
             self._named.named_first = named_first
             self._runs.append(self._named)
         self._most = 0
-        """Stamps of the run that has most."""
+        """Number of stamps of the largest run."""
         self._has_established = False
         self._begun = 0
         self._own: _Run | None = None
 
-    def see(self, margins: Margins) -> None:
-        """Take in a page that comes later: its stamps join the runs that they go on."""
+    def add_page(self, margins: Margins) -> None:
+        """Add a later page: its stamps join the runs that they continue."""
         stamps = list(margins.found.stamps)
         if margins.layer is not None and margins.layer.label not in {stamp.label for stamp in stamps}:
             stamps.append(margins.layer)
         joined: list[_Run] = []
         for rank, stamp in enumerate(stamps):
-            sighting, place = _Sighting(margins.page, stamp), _place(stamp, margins.found)
-            run = self._run_of(sighting, place, joined)
+            observed, place = _ObservedStamp(margins.page, stamp), _place(stamp, margins.found)
+            run = self._run_of(observed, place, joined)
             is_ocr = margins.is_ocr and stamp is not margins.layer
-            run.add(sighting, place, rank, is_ocr=is_ocr)
+            run.add(observed, place, rank, is_ocr=is_ocr)
             joined.append(run)
         for run in joined:
             run.beside.update(other.serial for other in joined)
             self._most = max(self._most, run.count)
             self._has_established = self._has_established or run.is_established
-        if len(self._runs) > _RUNS_MOST:
+        if len(self._runs) > _MAX_RUNS:
             self._forget(margins.page)
 
     def decide(self, margins: Margins) -> tuple[str | None, tuple[Stamp, ...]]:
-        """The label and the stamps of the earliest page that is not decided."""
+        """The label and the stamps of the earliest undecided page."""
         runs = sorted((run for run in self._runs if not self._is_no_stamp(run)), key=self._rank)
         texts = folded_texts(margins.found.pieces)
         present: list[tuple[_Run, Stamp]] = []
@@ -226,7 +229,7 @@ class _Reading:
             if read is None and number >= _REPAIRED_RUNS:
                 continue
             if read is not None and any(_is_one(read, other) for _, other in present):
-                read = None  # a misreading of what another run has
+                read = None  # a misreading of a stamp of another run
             stamp = _settled(run, read, margins, texts if number < _REPAIRED_RUNS else [])
             if stamp is not None and not any(_is_one(stamp, other) for _, other in present):
                 present.append((run, self._as_named(run, stamp)))
@@ -241,7 +244,7 @@ class _Reading:
         return (stamps[0].label if own is not None else None), stamps
 
     def _own_of(self, margins: Margins, present: list[tuple[_Run, Stamp]], runs: list[_Run]) -> _Run | None:
-        """The run that the page is cited by; None where its stamp is missing."""
+        """The run by which the page is cited; None if its stamp is missing."""
         layer = margins.layer if margins.is_ocr else None
         if layer is not None:
             prefix = folded(layer.prefix)
@@ -254,7 +257,7 @@ class _Reading:
             return own
         if layer is not None or self._rank(best)[0] < self._rank(own)[0]:
             return best
-        is_within_own = own.first_page < margins.page and own.goes_on_after(margins.page)
+        is_within_own = own.first_page < margins.page and own.continues_after(margins.page)
         for run in candidates:
             if own.serial in run.beside:
                 continue
@@ -265,7 +268,9 @@ class _Reading:
         return None
 
     def _rank(self, run: _Run) -> tuple[bool, bool, bool, float, str, int]:
-        """The lowest is the document's own: named by it, in step, on most pages, nearest to a corner."""
+        """Sort key; the document's own run is the lowest: named by the document, in sequence, on most pages,
+        nearest to a corner.
+        """
         return (
             self._named is None or run.folded_prefix != self._named.folded_prefix,
             not run.is_established,
@@ -276,7 +281,7 @@ class _Reading:
         )
 
     def _as_named(self, run: _Run, stamp: Stamp) -> Stamp:
-        """With the letters of the prefix as the document's name has them, if it is this run's."""
+        """The stamp with the prefix letters of the document name, if the name refers to this run."""
         named = self._named.named_first if self._named is not None else None
         if (
             named is None
@@ -287,17 +292,17 @@ class _Reading:
         return _in_form(stamp, named.prefix, stamp.separator)
 
     def _is_no_stamp(self, run: _Run) -> bool:
-        """The same number again and again is that of a form or a file, not of a page."""
+        """A number that repeats on all pages is that of a form or a file, not a page number."""
         if run.changes or run.count < 2:
             return False
         return run.count > 2 or self._has_established
 
-    def _run_of(self, sighting: _Sighting, place: _Place | None, joined: list[_Run]) -> _Run:
-        prefix = folded(sighting.stamp.prefix)
+    def _run_of(self, observed: _ObservedStamp, place: _Place | None, joined: list[_Run]) -> _Run:
+        prefix = folded(observed.stamp.prefix)
 
         def fitness(run: _Run) -> tuple[bool, bool, int]:
             last = run.last
-            is_next = last is not None and follows(last.number, sighting.number, sighting.page - last.page)
+            is_next = last is not None and follows(last.number, observed.number, observed.page - last.page)
             return not is_next, not _is_near(run.place, place), -run.count
 
         free = [run for run in self._runs if run.folded_prefix == prefix and run not in joined]
@@ -308,7 +313,7 @@ class _Reading:
         return run
 
     def _forget(self, page: int) -> None:
-        """Let go of what was seen once and long ago: headings and the like, which are new on each page."""
+        """Drop runs that were seen once and long ago, such as headings, which differ from page to page."""
 
         def age(run: _Run) -> tuple[bool, bool, int]:
             return (
@@ -320,16 +325,16 @@ class _Reading:
         kept = [
             run
             for run in self._runs
-            if run is self._named or run.is_established or run.goes_on_after(page - REACH - 1)
+            if run is self._named or run.is_established or run.continues_after(page - LOOKAHEAD_PAGES - 1)
         ]
-        self._runs = sorted(kept, key=age)[:_RUNS_MOST]
+        self._runs = sorted(kept, key=age)[:_MAX_RUNS]
         serials = {run.serial for run in self._runs}
         for run in self._runs:
             run.beside &= serials
 
 
 def follows(before: tuple[int, str], after: tuple[int, str], pages: int) -> bool:
-    """Whether a number, with its suffix, is that of so many pages later."""
+    """Whether a number, with its suffix, is the one that is expected ``pages`` later."""
     if after[0] - before[0] == pages:
         return after[1] == before[1]
     one, other = before[1].lstrip("._-"), after[1].lstrip("._-")
@@ -339,7 +344,7 @@ def follows(before: tuple[int, str], after: tuple[int, str], pages: int) -> bool
 
 
 def _moved(stamp: Stamp, step: int) -> Iterator[Stamp]:
-    """The stamp of so many pages later, by its number or by its suffix."""
+    """The stamp ``step`` pages later, by its number or by its suffix."""
     if stamp.number + step >= 0:
         yield stamp.model_copy(update={"number": stamp.number + step})
     tail = stamp.suffix.lstrip("._-")
@@ -349,7 +354,7 @@ def _moved(stamp: Stamp, step: int) -> Iterator[Stamp]:
 
 
 def _settled(run: _Run, read: Stamp | None, margins: Margins, texts: list[FoldedTexts]) -> Stamp | None:
-    """The stamp of the run on a page: as it was read, or repaired by what its neighbours let expect."""
+    """The stamp of the run on a page: as read, or repaired from its neighbours."""
     expected = list(run.expected(margins.page))
     is_in_step = read is not None and any(
         (one.number, one.suffix) == (read.number, read.suffix) for one in expected
@@ -362,7 +367,7 @@ def _settled(run: _Run, read: Stamp | None, margins: Margins, texts: list[Folded
 
 
 def _in_form(stamp: Stamp, prefix: str, separator: str) -> Stamp:
-    """The stamp as the run writes it."""
+    """The stamp in the form of the run."""
     if (stamp.prefix, stamp.separator) == (prefix, separator):
         return stamp
     formed = {"prefix": prefix, "separator": separator, "read_as": stamp.read_as or stamp.label}
@@ -370,7 +375,7 @@ def _in_form(stamp: Stamp, prefix: str, separator: str) -> Stamp:
 
 
 def _is_one(stamp: Stamp, other: Stamp) -> bool:
-    """Whether two readings are of one stamp: where one stands no other can."""
+    """Whether two readings are of the same stamp: stamps do not overlap."""
     if stamp.box is None or other.box is None:
         return stamp.label == other.label
     one, two = stamp.box, other.box

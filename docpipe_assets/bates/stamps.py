@@ -1,10 +1,9 @@
-"""Finds Bates stamps on a page: the production numbers that parties cite pages by.
+"""Detects Bates stamps on a page: the production numbers by which parties cite pages.
 
-A stamp is a prefix that names the production and a zero-padded number (``CALDERA 000123``,
-``ABC-0001234``, ``SMITH_00012``), put near an edge by the producing party, mostly in a corner, on
-landscape pages also along a side. Court filing headers, dockets, addresses and page numbers stand
-there as well and look much alike; a stamp that is missed can be found again by its neighbours (see
-``bates_runs``), an invented one misleads.
+A stamp is a prefix that identifies the production and a zero-padded number (``CALDERA 000123``,
+``ABC-0001234``, ``SMITH_00012``). The producing party puts it near an edge, mostly in a corner, on landscape
+pages also along a side. Court filing headers, dockets, addresses and page numbers are there as well and look
+similar. A missed stamp can be recovered from its neighbours (see ``bates_runs``), a false one misleads.
 """
 
 import re
@@ -16,8 +15,8 @@ from docpipe_assets.model import Box, Stamp
 from docpipe_assets.protocols import PlacedWord
 
 MARGIN_SHARE = 0.12
-_TALL = 1.5  # heights in widths: words of more than two letters that are taller stand on their side
-WORD_GAP = 1.2  # in word heights: what stands further apart is not one stamp
+_TALL = 1.5  # minimum ratio of height to width of sideways words (of more than two letters)
+WORD_GAP = 1.2  # in word heights: maximum gap within one stamp
 
 _STAMP = re.compile(
     r"""(?<![\w/:.,\#$&-])
@@ -51,41 +50,41 @@ _LEGEND_WORDS = frozenset(_LEGEND.split())
 _STATES = frozenset(_STATE.split())
 
 _CELLS = 400
-"""A page has so many rows of cells, in which a word looks for its neighbours."""
+"""Number of rows of cells on a page, in which a word searches for its neighbours."""
 _OPEN_GROUPS = 8
-"""So many groups may end in a cell; where more do, words lie on top of each other and are no line."""
-_STAMPS_MOST = 8
-_PIECES_MOST = 24
+"""Maximum number of groups that end in a cell; more means that words overlap and are not a line."""
+_MAX_STAMPS = 8
+_MAX_PIECES = 24
 
 TextAndBox: TypeAlias = tuple[str, Box] | PlacedWord
 Texts: TypeAlias = tuple[tuple[str, Box], ...]
 
 
 class PageStamps(NamedTuple):
-    """What stands in the margins of a page and is, or may be, a stamp."""
+    """The stamps and stamp candidates in the margins of a page."""
 
     stamps: tuple[Stamp, ...] = ()
-    """As they are read, the one nearest to a corner first, those at the bottom before those at the top."""
+    """As read; the nearest to a corner first, those at the bottom before those at the top."""
     pieces: tuple[Texts, ...] = ()
-    """Words beside each other that hold something like a number, misread or not."""
+    """Adjacent words that contain something like a number, misread or not."""
     width: float = 0.0
     height: float = 0.0
 
 
 def bates_label(words: Iterable[TextAndBox], width: float, height: float) -> str | None:
-    """The label stamped on a page, its prefix in capitals, or None: as far as the page alone tells.
+    """The label stamped on a page, with its prefix in capitals, or None; determined from the page alone.
 
-    Boxes and page size are in one unit, whichever it is. Of several stamps the one nearest to a
-    corner is taken, at the bottom rather than at the top.
+    Boxes and page size have the same unit, whichever it is. Of several stamps the nearest to a corner is
+    taken, preferably at the bottom.
     """
     stamps = stamps_on(words, width, height).stamps
     return stamps[0].label if stamps else None
 
 
 def stamps_on(words: Iterable[TextAndBox], width: float, height: float) -> PageStamps:
-    """The stamps in the margins of a page, and the pieces of text that may be some.
+    """The stamps in the margins of a page, and the text fragments that may contain some.
 
-    Takes time in proportion to the words, whatever they are.
+    Takes time proportional to the number of words.
     """
     if not (width > 0 and height > 0):
         return PageStamps()
@@ -96,17 +95,17 @@ def stamps_on(words: Iterable[TextAndBox], width: float, height: float) -> PageS
             ranked.append((_remoteness(group, width, height), len(ranked), group, text))
     ranked.sort(key=lambda found: found[:2])
     stamps = (stamp for *_, group, text in ranked for stamp in _placed(text, group))
-    pieces = tuple(tuple(group) for *_, group, _ in ranked[:_PIECES_MOST])
-    return PageStamps(tuple(islice(stamps, _STAMPS_MOST)), pieces, width, height)
+    pieces = tuple(tuple(group) for *_, group, _ in ranked[:_MAX_PIECES])
+    return PageStamps(tuple(islice(stamps, _MAX_STAMPS)), pieces, width, height)
 
 
 def stamp_of(label: str) -> Stamp | None:
-    """The stamp that a label says, with no place."""
+    """The stamp of a label, without a position."""
     return next((stamp for stamp, *_ in _stamps(label)), None)
 
 
 def stripped(word: str) -> str:
-    """A word without the brackets and rules that a stamp may be framed by."""
+    """A word without the brackets and rules that may frame a stamp."""
     return word.strip("[](){}|")
 
 
@@ -120,7 +119,7 @@ def _all_groups(words: Iterable[TextAndBox], width: float, height: float) -> Ite
         elif _is_near_edge(box.top, box.bottom, height):
             level.append((text, box))
     yield from _groups(_beside_numbers(level, height), height)
-    # What stands on its side is read with the page turned, down and up: the wrong way round is no stamp.
+    # Sideways words are read with the page turned both ways: the wrong direction gives no stamp.
     for turned in (_turned_down, _turned_up) if aside else ():
         lying = {turned(box): box for _, box in aside}
         for group in _groups(_beside_numbers([(text, turned(box)) for text, box in aside], width), width):
@@ -128,7 +127,7 @@ def _all_groups(words: Iterable[TextAndBox], width: float, height: float) -> Ite
 
 
 def _beside_numbers(words: Sequence[tuple[str, Box]], height: float) -> list[tuple[str, Box]]:
-    """The words that stand as high as one with a digit; on most pages these are few."""
+    """The words on the height of a word with a digit; on most pages these are few."""
     cell = height / _CELLS
     rows = {row for text, box in words if any(map(str.isdigit, text)) for row in _rows(box, cell)}
     return [word for word in words if int((word[1].top + word[1].bottom) / 2 // cell) in rows]
@@ -148,9 +147,9 @@ def _turned_up(box: Box) -> Box:
 
 
 def _groups(words: Sequence[tuple[str, Box]], height: float) -> list[list[tuple[str, Box]]]:
-    """Words that stand next to each other on one line, each group from left to right.
+    """Adjacent words on one line, each group from left to right.
 
-    A word looks at the groups only whose last word shares a cell with it.
+    A word is compared only with groups whose last word shares a cell with it.
     """
     cell = height / _CELLS
     groups: list[list[tuple[str, Box]]] = []
@@ -184,7 +183,7 @@ def _goes_on(last: Box, box: Box) -> bool:
 
 
 def _placed(text: str, group: Sequence[tuple[str, Box]]) -> Iterator[Stamp]:
-    """The stamps that a group of words may hold, each with the box of its words."""
+    """The stamps that a group of words may contain, each with the box of its words."""
     for stamp, start, end in _stamps(text):
         boxes: list[Box] = []
         at = 0
@@ -197,7 +196,7 @@ def _placed(text: str, group: Sequence[tuple[str, Box]]) -> Iterator[Stamp]:
 
 
 def _stamps(text: str) -> Iterator[tuple[Stamp, int, int]]:
-    """The stamps that a text may hold, with their spans; a bare number only where it is padded and alone."""
+    """The stamps that a text may contain, with their spans; a bare number only if it is padded and alone."""
     if _BARE.fullmatch(text):
         yield Stamp(prefix="", separator="", number=int(text), digits=len(text)), 0, len(text)
     for match in _STAMP.finditer(text):
@@ -227,7 +226,7 @@ def _stamps(text: str) -> Iterator[tuple[Stamp, int, int]]:
 
 
 def _remoteness(group: Sequence[tuple[str, Box]], width: float, height: float) -> float:
-    """How far from a corner of the page a group stands, as a share of the page's size."""
+    """Distance of a group from a corner of the page, as a share of the page size."""
     box = Box.around(box for _, box in group)
     above, below = box.top / height, 1 - box.bottom / height
     return min(box.left, width - box.right) / width + (below if below <= above else above + 0.05)

@@ -1,4 +1,4 @@
-"""The command line: what a person types. Each command says what it did, and what to do next."""
+"""The command line. Each command reports its result and the next step."""
 
 import typer
 
@@ -10,7 +10,7 @@ from docpipe_assets.cli.recover import breakers, retry, withdraw
 from docpipe_assets.cli.status import show, status
 
 app = typer.Typer(
-    help="docpipe turns a bucket of PDFs into evidence you can query.",
+    help="Turn a bucket of PDFs into evidence that you can query.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_show_locals=False,  # locals may hold credentials

@@ -17,23 +17,21 @@ if TYPE_CHECKING:
     import dagster as dg
 
     from docpipe_assets.operations.ledger import Ledger
-    from docpipe_assets.runtime.document_pipeline import Workbench
+    from docpipe_assets.runtime.document_pipeline import DocumentPipeline
 console = Console()
-notes = Console(stderr=True)
+stderr_console = Console(stderr=True)
 
-DataDir = Annotated[
-    Path, typer.Option(help="Where the local stack keeps its data.", envvar="DOCPIPE_DATA_DIR")
-]
-Batch = Annotated[str | None, typer.Option("--batch", "-b", help="Only this batch.")]
+DataDir = Annotated[Path, typer.Option(help="Data directory of the local stack.", envvar="DOCPIPE_DATA_DIR")]
+Batch = Annotated[str | None, typer.Option("--batch", "-b", help="Limit the command to this batch.")]
 DATA_DIR = Path(".docpipe")
-Reason = Annotated[str, typer.Option("--reason", help="Why; it is kept with the action.")]
+Reason = Annotated[str, typer.Option("--reason", help="Reason, recorded with the action.")]
 
 
 COLUMNS = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
 
 
 def settings_of(data_dir: Path) -> Settings:
-    """The settings of this shell or, where it has none, of the local stack that runs in ``data_dir``."""
+    """Settings of this shell or, if the shell has none, of the local stack that runs in ``data_dir``."""
     from docpipe_assets.stack import running_environment
 
     settings = read_settings()
@@ -43,30 +41,32 @@ def settings_of(data_dir: Path) -> Settings:
     return settings
 
 
-def connect(data_dir: Path) -> "tuple[Workbench, dg.DagsterInstance]":
+def connect(data_dir: Path) -> "tuple[DocumentPipeline, dg.DagsterInstance]":
     import dagster as dg
 
-    from docpipe_assets.runtime.shared import shared_workbench
+    from docpipe_assets.runtime.shared import shared_pipeline
 
     settings = settings_of(data_dir)
-    return shared_workbench(settings), dg.DagsterInstance.get()
+    return shared_pipeline(settings), dg.DagsterInstance.get()
 
 
-def ledger_of(instance: "dg.DagsterInstance", bench: "Workbench", batch: str | None) -> "Ledger":
+def ledger_of(instance: "dg.DagsterInstance", pipeline: "DocumentPipeline", batch: str | None) -> "Ledger":
     from docpipe_assets.instance.records.history import read_ledger
 
-    return read_ledger(instance, bench, batch)
+    return read_ledger(instance, pipeline, batch)
 
 
 def note(text: str) -> None:
-    notes.print(text, markup=False, highlight=False, style="dim")
+    stderr_console.print(text, markup=False, highlight=False, style="dim")
 
 
 @contextmanager
 def errors_shown() -> Iterator[None]:
-    """A typed error becomes one line that says what to do, and status 2; a defect keeps its traceback."""
+    """Print a typed error as one line with its advice and exit with status 2; a defect keeps its
+    traceback.
+    """
     try:
         yield
     except DocpipeError as error:
-        notes.print(f"{error.full_code}: {error.message}", style="red", markup=False)
+        stderr_console.print(f"{error.full_code}: {error.message}", style="red", markup=False)
         raise typer.Exit(2) from error

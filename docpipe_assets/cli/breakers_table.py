@@ -7,18 +7,18 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from docpipe_assets.cli.rendering import visible
-from docpipe_assets.identity import document_of, meanings_of, partition_key
+from docpipe_assets.cli.rendering import printable
+from docpipe_assets.identity import candidate_documents, document_of, partition_key
 from docpipe_assets.instance.records.history import fold_history
 from docpipe_assets.operations.breaker import Breakers, DocumentBreaker, advice_on
-from docpipe_assets.runtime.document_pipeline import Workbench
+from docpipe_assets.runtime.document_pipeline import DocumentPipeline
 
 
-def breakers_shown(instance: dg.DagsterInstance, bench: Workbench) -> Group:
-    """All breakers that are not closed."""
-    breakers, _ = fold_history(instance, bench.settings, bench.graph)
+def breaker_table(instance: dg.DagsterInstance, pipeline: DocumentPipeline) -> Group:
+    """A table of all breakers that are not closed."""
+    breakers, _ = fold_history(instance, pipeline.settings, pipeline.graph)
     now = datetime.now(UTC)
-    table = Table("document or stage", "state", "count", "since", "next attempt", "reason")
+    table = Table("document or stage", "state", "failures", "since", "next attempt", "reason")
     for stage in breakers.open_stages:
         table.add_row(
             Text(f"stage {stage.stage}"),
@@ -31,39 +31,39 @@ def breakers_shown(instance: dg.DagsterInstance, bench: Workbench) -> Group:
     for one in sorted(breakers.documents.values(), key=lambda b: b.key):
         if one.state_at(now) != "closed":
             table.add_row(
-                visible(document_of(one.key)),
+                printable(document_of(one.key)),
                 one.state_at(now),
                 str(one.failures),
                 _clock(one.since),
                 _clock(one.next_at),
-                Text(f"{one.error} in {one.stage or 'its run'}"),
+                Text(f"{one.error} in {one.stage or 'the run'}"),
             )
     if not table.row_count:
-        return Group(Text("all breakers are closed"))
+        return Group(Text("All breakers are closed."))
     return Group(table)
 
 
-def breaker_shown(instance: dg.DagsterInstance, bench: Workbench, document: str) -> Text:
-    """One document's breaker, with what to do."""
-    breakers, _ = fold_history(instance, bench.settings, bench.graph)
+def breaker_details(instance: dg.DagsterInstance, pipeline: DocumentPipeline, document: str) -> Text:
+    """The breaker of one document, with advice."""
+    breakers, _ = fold_history(instance, pipeline.settings, pipeline.graph)
     one = _find(breakers, document)
     if one is None:
-        return visible(f"{document}: closed; its newest attempt went well, or there was none")
+        return printable(f"{document}: closed; its latest attempt succeeded, or there was none")
     now = datetime.now(UTC)
     lines = [
         f"{document_of(one.key)}: {one.state_at(now)} since {_clock(one.since)}",
-        f"last failure: {one.error} in {one.stage or 'its run'}, run {one.run_id}",
-        f"failures charged to it: {one.failures}; attempts in all: {one.attempts}",
+        f"last failure: {one.error} in {one.stage or 'the run'}, run {one.run_id}",
+        f"failures counted against it: {one.failures}; attempts in total: {one.attempts}",
         f"next attempt: {_clock(one.next_at)}",
         advice_on(one.error),
     ]
     if one.reset_reason:
-        lines.insert(1, f"reset by {one.reset_by or 'somebody'}: {one.reset_reason}")
-    return Text("\n").join(visible(line) for line in lines)
+        lines.insert(1, f"reset by {one.reset_by or 'unknown'}: {one.reset_reason}")
+    return Text("\n").join(printable(line) for line in lines)
 
 
 def _find(breakers: Breakers, name: str) -> DocumentBreaker | None:
-    known = (breakers.documents.get(partition_key(document)) for document in meanings_of(name))
+    known = (breakers.documents.get(partition_key(document)) for document in candidate_documents(name))
     return next((one for one in known if one is not None), None)
 
 

@@ -11,20 +11,21 @@ from rich.table import Table
 from docpipe_assets.cli.app import console, errors_shown
 from docpipe_assets.settings import read_settings
 
-evaluations = typer.Typer(help="How well engines do on what is known.", no_args_is_help=True)
+evaluations = typer.Typer(help="Evaluate engines on labelled pages.", no_args_is_help=True)
 
 
 @evaluations.command("ocr")
 def eval_ocr(
     pairs: Annotated[
-        Path, typer.Option("--pairs", help="A folder of PDFs and page images, each with its text beside it.")
+        Path,
+        typer.Option("--pairs", help="Folder of PDFs and page images, each with a .txt of the same name."),
     ],
     engine: Annotated[
-        list[str] | None, typer.Option("--engine", help="May be given several times. Default: the one set.")
+        list[str] | None, typer.Option("--engine", help="Engine, repeatable. Default: the configured one.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="A line for each page and engine.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON line per page and engine.")] = False,
 ) -> None:
-    """Read pages whose text is known, and say what was read wrong, and what it cost, by folder and engine."""
+    """Read pages whose text is known; print error rates and cost by folder and engine."""
     from docpipe_assets.evaluation.ocr import evaluate, find_pairs, rates, summaries
 
     with errors_shown():
@@ -39,8 +40,8 @@ def eval_ocr(
         return
     table = Table(
         *("kind", "engine", "n", "bad", "CER", "WER", "F1", "F1*", "CPU s", "MB"),
-        caption="of n pages, bad could not be read; rates in %; F1: words; F1*: characters, in any order of "
-        "lines; CPU seconds a page; MB at the peak",
+        caption="n: pages; bad: pages that could not be read; rates in %; F1: words; F1*: characters, "
+        "regardless of line order; CPU s: per page; MB: peak memory",
     )
     for row in summaries(results):
         shares = [f"{100 * value:.2f}" for value in rates(row.score).values()]

@@ -13,22 +13,22 @@ from docpipe_assets.cli.app import (
     connect,
     console,
     errors_shown,
-    notes,
     settings_of,
+    stderr_console,
 )
 from docpipe_assets.settings import Priority
 
 
 def ingest(
-    paths: Annotated[list[Path], typer.Argument(help="Files and folders.")],
-    batch: Annotated[str, typer.Option("--batch", "-b", help="The batch they belong to.")],
-    parallel: Annotated[int, typer.Option(min=1, help="Uploads at once.")] = 4,
+    paths: Annotated[list[Path], typer.Argument(help="Files and folders to upload.")],
+    batch: Annotated[str, typer.Option("--batch", "-b", help="Batch to upload to.")],
+    parallel: Annotated[int, typer.Option(min=1, help="Number of concurrent uploads.")] = 4,
     priority: Annotated[
-        Priority | None, typer.Option(help="Before or after other batches, from now on.")
+        Priority | None, typer.Option(help="Queue priority of the batch, recorded for later runs too.")
     ] = None,
     data_dir: DataDir = DATA_DIR,
 ) -> None:
-    """Upload files into a batch of the intake bucket. What is there is left: run it again to resume."""
+    """Upload files to a batch of the intake bucket. Existing objects are skipped: run it again to resume."""
     from docpipe_assets.storage.open_store import open_store
     from docpipe_assets.storage.upload import Uploaded, files_to_upload, upload
 
@@ -41,12 +41,12 @@ def ingest(
             _, instance = connect(data_dir)
             with instance:
                 record_priority(instance, batch, priority)
-        with Progress(*COLUMNS, console=notes) as progress:
+        with Progress(*COLUMNS, console=stderr_console) as progress:
             task = progress.add_task(f"uploading to {settings.intake}/{batch}", total=len(files))
 
             def advance(_: Uploaded) -> None:
                 progress.advance(task)
 
             done = upload(files, open_store(settings.intake, settings), parallel=parallel, on_done=advance)
-    there = sum(one.was_there for one in done)
-    console.print(f"{len(done) - there} uploaded, {there} were there already. See: docpipe status -b {batch}")
+    there = sum(one.already_present for one in done)
+    console.print(f"{len(done) - there} uploaded, {there} already present. See: docpipe status -b {batch}")

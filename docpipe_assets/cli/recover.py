@@ -6,60 +6,64 @@ import typer
 
 from docpipe_assets.cli.app import DATA_DIR, DataDir, Reason, connect, console, errors_shown
 
-breakers = typer.Typer(help="Who is held back, why, and until when.", no_args_is_help=True)
+breakers = typer.Typer(help="Show and reset circuit breakers.", no_args_is_help=True)
 
 
 @breakers.command("list")
 def breaker_list(data_dir: DataDir = DATA_DIR) -> None:
-    """Every breaker that is not closed, of stages and of documents."""
-    from docpipe_assets.cli.breakers_table import breakers_shown
+    """List the stage and document breakers that are not closed."""
+    from docpipe_assets.cli.breakers_table import breaker_table
 
     with errors_shown():
-        bench, instance = connect(data_dir)
+        pipeline, instance = connect(data_dir)
         with instance:
-            console.print(breakers_shown(instance, bench))
+            console.print(breaker_table(instance, pipeline))
 
 
 @breakers.command("show")
 def breaker_show(
     document: Annotated[str, typer.Argument(help="S3 key or partition key.")], data_dir: DataDir = DATA_DIR
 ) -> None:
-    """One document's breaker, and what to do."""
-    from docpipe_assets.cli.breakers_table import breaker_shown
+    """Show the breaker of one document, with advice."""
+    from docpipe_assets.cli.breakers_table import breaker_details
 
     with errors_shown():
-        bench, instance = connect(data_dir)
+        pipeline, instance = connect(data_dir)
         with instance:
-            console.print(breaker_shown(instance, bench, document))
+            console.print(breaker_details(instance, pipeline, document))
 
 
 @breakers.command("reset")
 def breaker_reset(
     reason: Reason,
     documents: Annotated[list[str] | None, typer.Argument(help="S3 keys or partition keys.")] = None,
-    stage: Annotated[str | None, typer.Option(help="Also, or only, the breaker of this stage.")] = None,
+    stage: Annotated[str | None, typer.Option(help="Stage whose breaker to reset.")] = None,
     data_dir: DataDir = DATA_DIR,
 ) -> None:
-    """Say that an obstacle is gone: intake goes on with these at its next look."""
+    """Reset breakers after the cause is fixed. Intake requests the documents at its next tick."""
     from docpipe_assets.instance.records.interventions import reset
 
     with errors_shown():
         _, instance = connect(data_dir)
         with instance:
             count = reset(instance, documents=documents or [], stage=stage, reason=reason)
-    console.print(f"{count} reset")
+    console.print(f"Reset {count} breakers")
 
 
 def retry(
-    batch: Annotated[str, typer.Option("--batch", "-b", help="The batch.")],
-    stage: Annotated[str | None, typer.Option(help="Only what failed in this stage.")] = None,
-    code: Annotated[str | None, typer.Option(help="Only what failed with this code.")] = None,
-    held: Annotated[bool, typer.Option("--held", help="Also the documents that are held.")] = False,
-    quarantined: Annotated[bool, typer.Option("--quarantined", help="Also the quarantined ones.")] = False,
+    batch: Annotated[str, typer.Option("--batch", "-b", help="Batch to retry.")],
+    stage: Annotated[str | None, typer.Option(help="Only failures in this stage.")] = None,
+    code: Annotated[str | None, typer.Option(help="Only failures with this code.")] = None,
+    held: Annotated[bool, typer.Option("--held", help="Include held documents.")] = False,
+    quarantined: Annotated[
+        bool, typer.Option("--quarantined", help="Include quarantined documents.")
+    ] = False,
     reason: Reason = "retry of the batch",
     data_dir: DataDir = DATA_DIR,
 ) -> None:
-    """Have the failed documents of a batch tried again: the missing stages run, finished ones are left."""
+    """Retry the failed documents of a batch. Only the missing stages run; finished stages are not
+    repeated.
+    """
     from docpipe_assets.instance.records.history import read_ledger
     from docpipe_assets.instance.records.interventions import reset
     from docpipe_assets.operations.ledger import State
@@ -67,25 +71,25 @@ def retry(
 
     states = [State.HELD] * held + [State.QUARANTINED] * quarantined
     with errors_shown():
-        bench, instance = connect(data_dir)
+        pipeline, instance = connect(data_dir)
         with instance:
-            ledger = read_ledger(instance, bench, batch)
+            ledger = read_ledger(instance, pipeline, batch)
             found = documents_to_retry(ledger, stage=stage, code=code, states=states)
             reset(instance, documents=[entry.document for entry in found], stage=None, reason=reason)
-    console.print(f"{len(found)} documents are due again; see: docpipe status -b {batch}")
+    console.print(f"{len(found)} documents will be retried; see: docpipe status -b {batch}")
 
 
 def withdraw(
     document: Annotated[str, typer.Argument(help="S3 key or partition key.")],
     reason: Reason,
-    undo: Annotated[bool, typer.Option("--undo", help="Put it back.")] = False,
+    undo: Annotated[bool, typer.Option("--undo", help="Reinstate the document.")] = False,
     data_dir: DataDir = DATA_DIR,
 ) -> None:
-    """Take a document out of the matter: recorded, kept in the ledger, and not processed any more."""
+    """Withdraw a document from the matter. It stays in the ledger and is no longer processed."""
     from docpipe_assets.instance.records.recovery import withdraw as record
 
     with errors_shown():
-        bench, instance = connect(data_dir)
+        pipeline, instance = connect(data_dir)
         with instance:
-            record(instance, bench, document, reason=reason, is_withdrawn=not undo)
-    console.print(f"{document} is {'back in' if undo else 'withdrawn from'} the matter", markup=False)
+            record(instance, pipeline, document, reason=reason, is_withdrawn=not undo)
+    console.print(f"{document} is {'reinstated in' if undo else 'withdrawn from'} the matter", markup=False)

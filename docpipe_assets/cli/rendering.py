@@ -1,4 +1,4 @@
-"""The ledger for people and for machines."""
+"""The ledger as a table for the terminal and as JSON."""
 
 from rich.console import Group
 from rich.table import Table
@@ -17,15 +17,15 @@ _STYLES = {
 
 
 def as_text(ledger: Ledger) -> Group:
-    """The documents as a table, then the sum over the states."""
-    table = Table("document", "state", "pages", "what happened", expand=False)
+    """The documents as a table, followed by the sum over the states."""
+    table = Table("document", "state", "pages", "last failure", expand=False)
     table.columns[2].justify = "right"
     for entry in ledger.entries:
         table.add_row(
-            visible(entry.document),
+            printable(entry.document),
             Text(entry.state.value, style=_STYLES.get(entry.state, "")),
             f"{entry.pages:,}" if entry.pages else "",
-            visible(what_happened(entry)),
+            printable(failure_text(entry)),
         )
     return Group(table, _sum(ledger))
 
@@ -37,12 +37,12 @@ def _sum(ledger: Ledger) -> Text:
     text = Text(f"{ledger.discovered} discovered = {terms or 0}; ")
     text.append(f"{unaccounted} unaccounted", style="bold red" if unaccounted else "green")
     if ledger.not_documents:
-        text.append(f"; {ledger.not_documents} keys are no PDFs")
+        text.append(f"; {ledger.not_documents} non-PDF keys")
     return text
 
 
-def what_happened(entry: Entry) -> str:
-    """Its last failure and when it is tried again; empty when there was none."""
+def failure_text(entry: Entry) -> str:
+    """The last failure and the time of the next attempt; empty if there was no failure."""
     if entry.error is None:
         return ""
     message = (entry.message or "").removeprefix(entry.document).lstrip(": ")
@@ -52,6 +52,6 @@ def what_happened(entry: Entry) -> str:
     return text
 
 
-def visible(text: str) -> Text:
-    """Names come from outside: what a terminal would obey is shown as a replacement character."""
+def printable(text: str) -> Text:
+    """Text from outside with non-printable characters replaced, so that it cannot control the terminal."""
     return Text("".join(c if c.isprintable() else "\ufffd" for c in text), overflow="fold")

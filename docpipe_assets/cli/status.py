@@ -8,28 +8,37 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from docpipe_assets.cli.app import DATA_DIR, Batch, DataDir, connect, console, errors_shown, ledger_of, notes
+from docpipe_assets.cli.app import (
+    DATA_DIR,
+    Batch,
+    DataDir,
+    connect,
+    console,
+    errors_shown,
+    ledger_of,
+    stderr_console,
+)
 
 if TYPE_CHECKING:
-    from docpipe_assets.runtime.document_pipeline import Workbench
+    from docpipe_assets.runtime.document_pipeline import DocumentPipeline
 _LABELS_SHOWN = 20
 
 
 def status(
     batch: Batch = None,
-    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     data_dir: DataDir = DATA_DIR,
 ) -> None:
-    """Every document in exactly one state. Ends with 3 when a document is unaccounted for."""
-    from docpipe_assets.cli.rendering import as_text, visible
+    """Show every document in exactly one state. The exit code is 3 if a document is unaccounted for."""
+    from docpipe_assets.cli.rendering import as_text, printable
     from docpipe_assets.defs.corpus import read_documents
     from docpipe_assets.operations.batch_report import label_findings
     from docpipe_assets.operations.ledger import State
 
     with errors_shown():
-        bench, instance = connect(data_dir)
+        pipeline, instance = connect(data_dir)
         with instance:
-            ledger = ledger_of(instance, bench, batch)
+            ledger = ledger_of(instance, pipeline, batch)
             labels = list(label_findings(ledger, dict(read_documents(instance))))
     if as_json:
         said = ledger.as_json() | {"bates": [one.as_json() for one in labels]}
@@ -37,9 +46,9 @@ def status(
     else:
         console.print(as_text(ledger))
         for one in labels[:_LABELS_SHOWN]:
-            console.print(visible(f"Bates {one.fault}: {one.document or one.batch}: {one.what}"))
+            console.print(printable(f"Bates {one.fault}: {one.document or one.batch}: {one.what}"))
         if len(labels) > _LABELS_SHOWN:
-            console.print(f"{len(labels) - _LABELS_SHOWN:,} more on Bates labels are in the batch report")
+            console.print(f"The batch report lists {len(labels) - _LABELS_SHOWN:,} more Bates label findings")
     raise typer.Exit(3 if ledger.count(State.UNACCOUNTED) else 0)
 
 
@@ -47,59 +56,63 @@ def show(
     document: Annotated[str, typer.Argument(help="S3 key below the intake prefix, or partition key.")],
     mention: Annotated[str | None, typer.Option(help="Show this mention, e.g. person:120-134.")] = None,
     relationship: Annotated[str | None, typer.Option(help="Show this relationship.")] = None,
-    crop: Annotated[
-        Path | None, typer.Option(help="Write what is seen of it on the page to this PNG file.")
-    ] = None,
+    crop: Annotated[Path | None, typer.Option(help="Write its region of the page to this PNG file.")] = None,
     data_dir: DataDir = DATA_DIR,
 ) -> None:
-    """One document: its state, what to do about it, and its artifacts; or one place in it, followed back."""
-    from docpipe_assets.cli.rendering import visible, what_happened
+    """Show the state, advice and artifacts of a document, or one mention or relationship and its page."""
+    from docpipe_assets.cli.rendering import failure_text, printable
     from docpipe_assets.instance.records.history import find_entry
     from docpipe_assets.operations.breaker import advice_on
 
     with errors_shown():
-        bench, instance = connect(data_dir)
+        pipeline, instance = connect(data_dir)
         with instance:
-            found = find_entry(instance, bench, document)
+            found = find_entry(instance, pipeline, document)
         if found is None:
-            notes.print(visible(f"{document}: no such document; docpipe status lists them all"), style="red")
+            stderr_console.print(
+                printable(f"{document}: no such document; docpipe status lists all documents"), style="red"
+            )
             raise typer.Exit(1)
         if mention or relationship:
-            _show_place(bench, found.document, mention, relationship, crop)
+            _show_place(pipeline, found.document, mention, relationship, crop)
             return
-        console.print(visible(f"{found.document}  {found.state.value}"), style="bold")
+        console.print(printable(f"{found.document}  {found.state.value}"), style="bold")
         if found.error:
-            console.print(visible(what_happened(found)), style="red")
-            console.print(visible(advice_on(found.error)))
+            console.print(printable(failure_text(found)), style="red")
+            console.print(printable(advice_on(found.error)))
         table = Table("asset", "rows", "bytes", "artifact")
-        for stream in bench.graph.streams:
-            header = bench.lake.header(stream, found.document)
+        for stream in pipeline.graph.streams:
+            header = pipeline.lake.header(stream, found.document)
             if header is not None:
-                url = visible(bench.lake.url(stream, found.document))
+                url = printable(pipeline.lake.url(stream, found.document))
                 table.add_row(stream.asset, f"{header.rows:,}", f"{header.payload_bytes:,}", url)
-        console.print(table if table.row_count else "no artifacts yet")
+        console.print(table if table.row_count else "The document has no artifacts yet.")
 
 
 def _show_place(
-    bench: "Workbench", document: str, mention: str | None, relationship: str | None, crop: Path | None
+    pipeline: "DocumentPipeline",
+    document: str,
+    mention: str | None,
+    relationship: str | None,
+    crop: Path | None,
 ) -> None:
-    from docpipe_assets.cli.rendering import visible
+    from docpipe_assets.cli.rendering import printable
     from docpipe_assets.model import Mention, Relationship
     from docpipe_assets.viewer.crops import find_mention, find_relationship, write_crop
 
     found: Mention | Relationship | None = None
     if mention:
-        found = find_mention(bench, document, mention)
+        found = find_mention(pipeline, document, mention)
     elif relationship:
-        found = find_relationship(bench, document, relationship)
+        found = find_relationship(pipeline, document, relationship)
     if found is None or found.place is None:
-        notes.print(visible(f"{document}: there is no {mention or relationship}"), style="red")
+        stderr_console.print(printable(f"{document}: {mention or relationship} was not found"), style="red")
         raise typer.Exit(1)
     place = found.place
     labels = " to ".join(label for label in (place.bates, place.last_bates) if label)
     pages = f"{place.page}" if place.page == place.last_page else f"{place.page}-{place.last_page}"
-    console.print(visible(found.quote or ""), style="bold")
-    console.print(visible(f"{document}, page {pages}, {labels or 'no Bates label'}"))
+    console.print(printable(found.quote or ""), style="bold")
+    console.print(printable(f"{document}, page {pages}, {labels or 'no Bates label'}"))
     if crop is not None:
-        write_crop(bench, place, crop)
-        console.print(visible(f"written to {crop}"))
+        write_crop(pipeline, place, crop)
+        console.print(printable(f"Wrote {crop}"))

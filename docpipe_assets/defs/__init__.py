@@ -1,1 +1,1 @@
-"""The glue: Dagster, and only here. Read ``assets`` first."""
+"""The Dagster definitions. Read ``assets`` first."""

@@ -1,10 +1,9 @@
-"""The assets: seven stages of a document, each a call to its stage and nothing else.
+"""The document assets: seven stages, each a call of its stage function.
 
-The inputs of an asset are streams that the IO manager loads by the document's identity, and its
-output is a stream that the IO manager keeps. A stream that was made from the same inputs, code and
-settings is left as it is and reported as "unchanged". There is no other path: the sensor, a
-backfill, the "Materialize" button and ``docpipe run`` all come through here or through the same
-workbench.
+The inputs of an asset are streams that the IO manager loads by document; its output is a stream that the IO
+manager saves. A stream that was made from the same inputs, code and settings is reported as "unchanged" and
+not written. The sensor, a backfill, the "Materialize" button and ``docpipe run`` all use these assets or the
+same document pipeline.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -15,7 +14,7 @@ import dagster as dg
 from docpipe_assets.defs.checks import DOCUMENT_CHECK, document_check
 from docpipe_assets.defs.partitions import documents
 from docpipe_assets.identity import document_of
-from docpipe_assets.instance.records.failures import Step, reported
+from docpipe_assets.instance.records.failures import Step, as_dagster_failure
 from docpipe_assets.model import (
     CanonicalEntities,
     Chunks,
@@ -27,7 +26,7 @@ from docpipe_assets.model import (
     Relationships,
 )
 from docpipe_assets.pipeline import PIPELINE, Stage
-from docpipe_assets.runtime.document_pipeline import Workbench
+from docpipe_assets.runtime.document_pipeline import DocumentPipeline
 
 S = TypeVar("S", bound=Records[Any])
 
@@ -35,20 +34,20 @@ GROUP = "document"
 
 
 def versioned(stream: S) -> dg.Output[S]:
-    """The fingerprint is the data version: what was made from equal inputs is shown as equal."""
+    """Use the fingerprint as data version: outputs of equal inputs have equal data versions."""
     return dg.Output(stream, data_version=dg.DataVersion(stream.fingerprint))
 
 
-def step_of(context: dg.AssetExecutionContext, bench: Workbench) -> Step:
+def step_of(context: dg.AssetExecutionContext, pipeline: DocumentPipeline) -> Step:
     document, asset = document_of(context.partition_key), context.asset_key.to_user_string()
-    code_version = bench.code_versions[asset]
+    code_version = pipeline.code_versions[asset]
     return Step(context.instance, context.run.run_id, document, asset, code_version, context.retry_number)
 
 
 def document_asset(
     stage: Stage, *, kinds: set[str], check_specs: Sequence[dg.AssetCheckSpec] = ()
 ) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
-    """What all seven have in common."""
+    """Common configuration of the seven document assets."""
     return dg.asset(
         partitions_def=documents,
         group_name=GROUP,
@@ -60,97 +59,100 @@ def document_asset(
 
 
 @document_asset(PIPELINE[RawPdfs], kinds={"s3", "pdf"})
-def raw_pdf(context: dg.AssetExecutionContext, bench: dg.ResourceParam[Workbench]) -> dg.Output[RawPdfs]:
-    """The document as it arrived: fetched, verified by length, ETag and SHA-256, opened, and pinned.
+def raw_pdf(
+    context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[DocumentPipeline]
+) -> dg.Output[RawPdfs]:
+    """The document as received: fetched, verified by length, ETag and SHA-256, opened, and pinned.
 
-    Fails for good, and without retries, when the object is not a usable PDF: EMPTY_FILE, NOT_A_PDF,
-    UNREADABLE_PDF, PASSWORD_REQUIRED, NO_PAGES, TOO_MANY_PAGES. The failure says what to do; upload a
-    good copy under the same key and it is processed by itself. Look at `is_repaired` and `warnings` when
-    pages seem to be missing later.
+    Fails permanently, without retries, if the object is not a usable PDF: EMPTY_FILE, NOT_A_PDF,
+    UNREADABLE_PDF, PASSWORD_REQUIRED, NO_PAGES, TOO_MANY_PAGES. The failure contains advice; upload an
+    intact copy under the same key, and it is processed automatically. Check `is_repaired` and `warnings`
+    if pages seem to be missing later.
     """
     document = document_of(context.partition_key)
-    with reported(step_of(context, bench)):
-        return versioned(bench.raw_pdf(document))
+    with as_dagster_failure(step_of(context, pipeline)):
+        return versioned(pipeline.raw_pdf(document))
 
 
 @document_asset(PIPELINE[PageSplits], kinds={"pdf"})
 def page_splits(
-    context: dg.AssetExecutionContext, bench: dg.ResourceParam[Workbench], raw_pdf: RawPdfs
+    context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[DocumentPipeline], raw_pdf: RawPdfs
 ) -> dg.Output[PageSplits]:
-    """The document cut into part PDFs of a few pages, and what is known of every page.
+    """The document split into part PDFs of a few pages, with the properties of every page.
 
-    Later stages fetch one part at a time, so their memory does not depend on the document's size.
+    Later stages fetch one part at a time, so their memory does not depend on the size of the document.
     """
-    with reported(step_of(context, bench)):
-        return versioned(bench.page_splits(document_of(context.partition_key), raw_pdf))
+    with as_dagster_failure(step_of(context, pipeline)):
+        return versioned(pipeline.page_splits(document_of(context.partition_key), raw_pdf))
 
 
 @document_asset(PIPELINE[PageTexts], kinds={"pdf", "ocr"})
 def ocr_text(
-    context: dg.AssetExecutionContext, bench: dg.ResourceParam[Workbench], page_splits: PageSplits
+    context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[DocumentPipeline], page_splits: PageSplits
 ) -> dg.Output[PageTexts]:
     """The text of every page, from its text layer or by OCR, with the reason, confidence and word boxes.
 
     A page that can't be read does not fail the document: it is counted in `pages_failed` and its row
-    says why. One on which text may have been left unread, or in a script that can't be read, is counted in
-    `pages_flagged`. ENGINE_FAILED means that the OCR engine is broken on the worker, whatever the document.
+    contains the error code. A page that may have unread text, or is in an unsupported script, is counted
+    in `pages_flagged`. ENGINE_FAILED means that the OCR engine on the worker is broken, regardless of the
+    document.
     """
-    with reported(step_of(context, bench)):
-        return versioned(bench.ocr_text(document_of(context.partition_key), page_splits))
+    with as_dagster_failure(step_of(context, pipeline)):
+        return versioned(pipeline.ocr_text(document_of(context.partition_key), page_splits))
 
 
 @document_asset(PIPELINE[Chunks], kinds={"text"})
 def chunks(
-    context: dg.AssetExecutionContext, bench: dg.ResourceParam[Workbench], ocr_text: PageTexts
+    context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[DocumentPipeline], ocr_text: PageTexts
 ) -> dg.Output[Chunks]:
-    """The text in windows of whole sentences, with exact offsets into the document and its pages."""
-    with reported(step_of(context, bench)):
-        return versioned(bench.chunks(document_of(context.partition_key), ocr_text))
+    """The text in chunks of whole sentences, with exact offsets into the document and its pages."""
+    with as_dagster_failure(step_of(context, pipeline)):
+        return versioned(pipeline.chunks(document_of(context.partition_key), ocr_text))
 
 
 @document_asset(PIPELINE[Mentions], kinds={"text", "ner"})
 def mentions(
     context: dg.AssetExecutionContext,
-    bench: dg.ResourceParam[Workbench],
+    pipeline: dg.ResourceParam[DocumentPipeline],
     chunks: Chunks,
     ocr_text: PageTexts,
 ) -> dg.Output[Mentions]:
     """Names, dates, amounts, citations and numbers, each with its quote and its place on the page."""
-    with reported(step_of(context, bench)):
-        return versioned(bench.mentions(document_of(context.partition_key), chunks, ocr_text))
+    with as_dagster_failure(step_of(context, pipeline)):
+        return versioned(pipeline.mentions(document_of(context.partition_key), chunks, ocr_text))
 
 
 @document_asset(PIPELINE[CanonicalEntities], kinds={"ner"})
 def canonical_entities(
-    context: dg.AssetExecutionContext, bench: dg.ResourceParam[Workbench], mentions: Mentions
+    context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[DocumentPipeline], mentions: Mentions
 ) -> dg.Output[CanonicalEntities]:
-    """Who and what the document names: its mentions resolved within it, each form with the reason."""
-    with reported(step_of(context, bench)):
-        return versioned(bench.canonical_entities(document_of(context.partition_key), mentions))
+    """The entities of the document: its mentions resolved within it, each name form with the reason."""
+    with as_dagster_failure(step_of(context, pipeline)):
+        return versioned(pipeline.canonical_entities(document_of(context.partition_key), mentions))
 
 
 @document_asset(PIPELINE[Relationships], kinds={"graph"}, check_specs=[DOCUMENT_CHECK])
 def relationships(
     context: dg.AssetExecutionContext,
-    bench: dg.ResourceParam[Workbench],
+    pipeline: dg.ResourceParam[DocumentPipeline],
     canonical_entities: CanonicalEntities,
     mentions: Mentions,
     chunks: Chunks,
     ocr_text: PageTexts,
 ) -> Iterator[dg.Output[Relationships] | dg.AssetCheckResult]:
-    """How the document's parts and entities stand to each other, each with the quote that it rests on.
+    """The relationships between the entities and elements of the document, each with its supporting quote.
 
-    The last stage: a document whose relationships are materialized is done. Its check tells whether
-    all that was made of the document can be relied upon.
+    The last stage: a document whose relationships are materialized is finished. Its check verifies all
+    artifacts of the document.
     """
     document = document_of(context.partition_key)
-    step = step_of(context, bench)
-    with reported(step):
-        made = versioned(bench.relationships(document, canonical_entities, mentions, chunks, ocr_text))
+    step = step_of(context, pipeline)
+    with as_dagster_failure(step):
+        made = versioned(pipeline.relationships(document, canonical_entities, mentions, chunks, ocr_text))
     yield made
-    # By now the relationships are in the lake, where the check reads them.
-    with reported(step):
-        checked = document_check(bench, document, ocr_text, chunks, mentions, canonical_entities)
+    # The relationships are now in the lake, where the check reads them.
+    with as_dagster_failure(step):
+        checked = document_check(pipeline, document, ocr_text, chunks, mentions, canonical_entities)
     yield checked
 
 

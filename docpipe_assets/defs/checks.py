@@ -1,8 +1,8 @@
-"""Asset checks: the audit of a document, reported with the asset that finishes it.
+"""Asset checks: the audit of a document, reported with its last asset.
 
-One check a document and not one for each question: every check costs three events of some sixty a
-run. It is evaluated in the step that makes ``relationships``, after these are in the lake, so that
-it is also made anew whenever a person materializes that asset, unchanged or not.
+One check per document and not one per question, because every check costs three of about sixty events per
+run. It is evaluated in the step of ``relationships``, after these are in the lake, so it also runs again
+whenever a person materializes that asset, unchanged or not.
 """
 
 import warnings
@@ -24,51 +24,52 @@ from docpipe_assets.model import (
     Relationships,
 )
 from docpipe_assets.operations.audit import Audit, Fault, audit
-from docpipe_assets.runtime.document_pipeline import Workbench
+from docpipe_assets.runtime.document_pipeline import DocumentPipeline
 from docpipe_assets.runtime.summaries import BATES
 from docpipe_assets.text.page_ranges import ranges
 
 with warnings.catch_warnings():
-    # The check belongs to one document; Dagster still calls checks with partitions a preview.
+    # The check belongs to one document; partitioned checks are still a preview feature of Dagster.
     warnings.simplefilter("ignore", dg.PreviewWarning)
     DOCUMENT_CHECK = dg.AssetCheckSpec(
         "evidence",
         asset=Relationships.asset,
         partitions_def=documents,
         description=(
-            "Error: a page is not accounted for, a quote does not stand where its place says, or an end of "
-            "a relationship does not exist; materialize the document's assets again. Warning: the document "
-            "is partial (its failed pages and their codes are named), was repaired, has pages that were not "
-            "read whole or that OCR was unsure of, or has Bates labels that are missing, doubled, out of "
-            "step or not as it is named; look at these pages before relying on them."
+            "Error: a page is not accounted for, a quote differs from the text at its place, or an end of a "
+            "relationship does not exist; materialize the assets of the document again. Warning: the "
+            "document is partial (the failed pages are listed with their codes), was repaired, has pages "
+            "that were read incompletely or with low OCR confidence, or has Bates labels that are missing, "
+            "duplicated, out of sequence or different from its name; check these pages before relying on "
+            "them."
         ),
     )
 
 
 def document_check(
-    bench: Workbench,
+    pipeline: DocumentPipeline,
     document: str,
     pages: PageTexts,
     chunks: Chunks,
     mentions: Mentions,
     entities: CanonicalEntities,
 ) -> dg.AssetCheckResult:
-    """The audit of what is in the lake now; an artifact that can't be read to its end is a finding too.
+    """The audit of the artifacts in the lake; an artifact that can't be read completely is a finding too.
 
-    Raises what a store raises when it does not answer.
+    Raises the error of the store if it does not respond.
     """
     found, labels = Audit(), BatesSummary()
     try:
-        raw_pdf: RawPdf = next(iter(bench.load(RawPdfs, document)))
+        raw_pdf: RawPdf = next(iter(pipeline.load(RawPdfs, document)))
         found = audit(
             raw_pdf,
-            pages=pages.seen_as(PageProse),
+            pages=pages.view_as(PageProse),
             chunks=chunks,
             mentions=mentions,
             entities=entities,
-            relationships=bench.load(Relationships, document),
+            relationships=pipeline.load(Relationships, document),
         )
-        header = bench.lake.header(PageTexts, document)
+        header = pipeline.lake.header(PageTexts, document)
         if header is not None and BATES in header.notes:
             labels = BatesSummary.from_json(header.notes[BATES])
     except ArtifactError as error:
@@ -83,7 +84,7 @@ def document_check(
 
 
 def _said(found: Audit, labels: BatesSummary) -> str:
-    """Faults first; a document of which nothing is to be said but its labels is not praised."""
+    """Faults first; the all-clear text is left out if there are label findings."""
     bates = "; ".join(f"Bates: {one.what}" for one in labels.findings[:3])
     if not bates:
         return str(found)
@@ -91,7 +92,7 @@ def _said(found: Audit, labels: BatesSummary) -> str:
 
 
 def _described(document: str, found: Audit, labels: BatesSummary) -> dict[str, Any]:
-    """What is nought or empty is left out, save the counts that a person looks for."""
+    """Metadata of the check; zero and empty values are left out, except the main counts."""
     failed = {code: ranges(pages) for code, pages in sorted(found.failed_pages.items())}
     unsure = [
         f"{page} ({confidence:.2f})"

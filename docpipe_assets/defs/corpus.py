@@ -1,4 +1,4 @@
-"""Corpus assets: what is said of all documents together."""
+"""Corpus assets: assets over all documents."""
 
 import json
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ from docpipe_assets.operations.batch_report import (
     report_on,
 )
 from docpipe_assets.operations.ledger import State
-from docpipe_assets.runtime.document_pipeline import Workbench
+from docpipe_assets.runtime.document_pipeline import DocumentPipeline
 from docpipe_assets.runtime.summaries import BATES, FLAGGED_PAGES
 
 _RECORDS_AT_ONCE = 1000
@@ -32,27 +32,27 @@ UNACCOUNTED_CHECK = dg.AssetCheckSpec(
     blocking=True,
     description=(
         "Every document in the bucket or in Dagster is in exactly one state, and every page of a finished "
-        "document was read, blank or is named as failed. When this fails something was lost: the report "
-        "names it."
+        "document was read, is blank, or is listed as failed. If this check fails, data was lost: the report "
+        "lists it."
     ),
 )
 
 
 @dg.asset(group_name="corpus", kinds={"s3"}, check_specs=[UNACCOUNTED_CHECK])
 def batch_report(
-    context: dg.AssetExecutionContext, bench: dg.ResourceParam[Workbench]
+    context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[DocumentPipeline]
 ) -> Iterator[dg.MaterializeResult[Any]]:
-    """The ledger: how many documents are in which state, batch by batch, and what to do about the rest.
+    """The ledger: the number of documents in each state by batch, with advice for open documents.
 
-    Materialize it whenever you want to know; it reads the bucket's listing and Dagster's records, and
-    touches no document. One report covers all batches, without partitions: reading the records costs
-    the same for one as for all, a document outside every expected batch must show too, and the plots of
-    its metadata over time are the history of the whole. `discovered` is the sum of all states;
-    `unaccounted` has to be 0. `bates` names what to look at in the Bates labels: gaps, numbers that are
-    there twice, missing stamps. The JSON in the lake lists every document.
+    Materialize it at any time; it reads the bucket listing and Dagster's records and does not process
+    documents. One unpartitioned report covers all batches: reading the records costs the same for one
+    batch as for all, documents outside the expected batches must appear too, and the plots of its metadata
+    show the history of the whole matter. `discovered` is the sum of all states; `unaccounted` has to be 0.
+    `bates` lists findings on Bates labels: gaps, duplicate numbers, missing stamps. The JSON in the lake
+    lists every document.
     """
-    report = report_on(read_ledger(context.instance, bench), dict(read_documents(context.instance)))
-    url = _keep(bench, report)
+    report = report_on(read_ledger(context.instance, pipeline), dict(read_documents(context.instance)))
+    url = _keep(pipeline, report)
     yield dg.MaterializeResult(
         metadata=_described(report, url),
         check_results=[
@@ -75,7 +75,7 @@ CORPUS_ASSETS = (batch_report,)
 
 
 def read_documents(instance: dg.DagsterInstance) -> Iterator[tuple[str, ReadDocument]]:
-    """Version and pages of every document, as its newest materializations tell."""
+    """Version and pages of every document, from its latest materializations."""
     texts = dict(_newest(instance, PageTexts.asset))
     for key, opened in _newest(instance, RawPdfs.asset):
         read = texts.get(key)
@@ -95,7 +95,7 @@ def read_documents(instance: dg.DagsterInstance) -> Iterator[tuple[str, ReadDocu
 
 
 def _newest(instance: dg.DagsterInstance, asset: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The metadata of each partition's newest materialization, in bulk."""
+    """The metadata of each partition's latest materialization, read in bulk."""
     seen: set[str] = set()
     cursor: str | None = None
     while True:
@@ -110,18 +110,18 @@ def _newest(instance: dg.DagsterInstance, asset: str) -> Iterator[tuple[str, dic
             return
 
 
-def _keep(bench: Workbench, report: BatchReport) -> str:
-    """Write the JSON under the time it was made at; what earlier reports said stays to be compared."""
+def _keep(pipeline: DocumentPipeline, report: BatchReport) -> str:
+    """Write the JSON under the time of the report; earlier reports are kept for comparison."""
     made_at = datetime.now(UTC)
     key = f"{_ASSET}/{made_at:%Y-%m-%dT%H-%M-%S-%fZ}.json"
-    with bench.scratch.folder() as folder:
+    with pipeline.scratch.folder() as folder:
         path = folder / "report.json"
         with path.open("w", encoding="utf-8") as sink:
             json.dump(
                 {"made_at": made_at.isoformat(), **report.as_json()}, sink, ensure_ascii=False, indent=1
             )
-        bench.lake.store.put(key, path)
-    return f"{bench.lake.store.url}/{key}"
+        pipeline.lake.store.put(key, path)
+    return f"{pipeline.lake.store.url}/{key}"
 
 
 def _described(report: BatchReport, url: str) -> dict[str, Any]:

@@ -6,9 +6,9 @@ import dagster as dg
 
 from docpipe_assets.identity import document_of
 from docpipe_assets.instance.records import tags
-from docpipe_assets.instance.records.failures import Step, outlasted, reported
+from docpipe_assets.instance.records.failures import Step, as_dagster_failure, retry_on_instance_outage
 from docpipe_assets.model import RawPdfs, Records
-from docpipe_assets.runtime.document_pipeline import Workbench
+from docpipe_assets.runtime.document_pipeline import DocumentPipeline
 from docpipe_assets.runtime.meter import Meter
 from docpipe_assets.runtime.summaries import FAILED_PAGES
 from docpipe_assets.storage.artifact import Header
@@ -16,14 +16,15 @@ from docpipe_assets.storage.lake import Saved
 
 
 class LakeIOManager(dg.IOManager):
-    """Asks the asset's type which stream it is; nothing is held in memory but a record."""
+    """The type of the asset determines the stream; at most one record is in memory."""
 
-    def __init__(self, bench: Workbench) -> None:
-        self._bench = bench
+    def __init__(self, pipeline: DocumentPipeline) -> None:
+        self._pipeline = pipeline
         self._raw: dict[str, Header | None] = {}
-        """Of this run's document: Dagster makes an IO manager for each run."""
+        """Headers of the pinned document of this run: Dagster creates one IO manager per run."""
         self._loaded: dict[tuple[type[Records[Any]], str], Records[Any]] = {}
-        """Three stages read the text. Read from the lake once, and not what was written to it."""
+        """Loaded streams: three stages read the text. Read from the lake once, and dropped when it is
+        rewritten."""
         self._rebuilt: dict[str, set[str]] = {}
         """Assets of each document that this run has rebuilt: what is made from one of them is stale."""
 
@@ -31,44 +32,44 @@ class LakeIOManager(dg.IOManager):
         document = document_of(context.partition_key)
         asset = context.asset_key.to_user_string()
         stream: type[Records[Any]] = context.dagster_type.typing_type
-        with reported(self._step(context, document, asset)):
+        with as_dagster_failure(self._step(context, document, asset)):
             if (stream, document) not in self._loaded:
-                self._loaded[stream, document] = self._bench.load(stream, document)
+                self._loaded[stream, document] = self._pipeline.load(stream, document)
             return self._loaded[stream, document]
 
     def handle_output(self, context: dg.OutputContext, obj: Records[Any]) -> None:
         document = document_of(context.partition_key)
         step = self._step(context, document, obj.asset)
         rebuilt = self._rebuilt.setdefault(document, set())
-        with reported(step):
-            with Meter(self._bench) as meter:
-                is_stale = self._bench.graph.is_stale(obj.asset, rebuilt)
-                saved = self._bench.save(document, obj, is_stale=is_stale)
+        with as_dagster_failure(step):
+            with Meter(self._pipeline) as meter:
+                is_stale = self._pipeline.graph.is_stale(obj.asset, rebuilt)
+                saved = self._pipeline.save(document, obj, is_stale=is_stale)
             self._loaded.pop((type(obj), document), None)
             if not saved.is_unchanged:
                 rebuilt.add(obj.asset)
             if obj.asset == RawPdfs.asset:
                 self._raw[document] = saved.header
             elif document not in self._raw:
-                self._raw[document] = self._bench.lake.header(RawPdfs, document)
+                self._raw[document] = self._pipeline.lake.header(RawPdfs, document)
             described = _described(document, saved, self._raw[document]) | meter.metadata()
-        # What talks to Dagster's storage stands outside: its outages are not the stage's failures.
+        # Calls of Dagster's storage are outside the block: its outages are not failures of the stage.
         context.add_output_metadata(described)
         if failed_pages := saved.header.facts.get(FAILED_PAGES):
-            with outlasted(step):
+            with retry_on_instance_outage(step):
                 step.instance.add_run_tags(step.run_id, {tags.FAILED_PAGES: str(int(failed_pages))})
         if saved.is_unchanged:
-            context.log.info(f"{obj.asset} of {document}: unchanged")
+            context.log.info(f"{document}: {obj.asset} is unchanged")
 
     def _step(self, context: dg.InputContext | dg.OutputContext, document: str, asset: str) -> Step:
-        at_work = context.step_context  # the run that asks, also when another one made the input
+        step_context = context.step_context  # the current run, even if another run made the input
         return Step(
-            at_work.instance,
-            at_work.run_id,
+            step_context.instance,
+            step_context.run_id,
             document,
             asset,
-            self._bench.code_versions[asset],
-            at_work.previous_attempt_count,
+            self._pipeline.code_versions[asset],
+            step_context.previous_attempt_count,
         )
 
 

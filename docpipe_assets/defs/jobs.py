@@ -1,4 +1,4 @@
-"""Jobs: what a sensor or a person launches for a document."""
+"""Jobs that a sensor or a person launches."""
 
 import dagster as dg
 from pydantic import Field
@@ -9,29 +9,29 @@ from docpipe_assets.instance.records.interventions import record_reset, register
 from docpipe_assets.instance.records.names import PROCESS_DOCUMENT
 
 _SHOWN = 10
-"""Documents that a message names."""
+"""Maximum number of documents that a message lists."""
 
 process_document = dg.define_asset_job(
     PROCESS_DOCUMENT,
     selection=dg.AssetSelection.assets(*DOCUMENT_ASSETS),
-    description="All stages of one document, in one run. What is unchanged is left as it is.",
+    description="All stages of one document, in one run. Unchanged assets are not rewritten.",
 )
 
 
 class ResetBreakers(dg.Config):
-    """Which breakers, and why: the reason is kept with the reset."""
+    """The breakers to reset, and the reason, which is recorded."""
 
     reason: str
     documents: list[str] = Field(default_factory=list)
     """S3 keys below the intake prefix, or partition keys."""
     stage: str = ""
-    """The name of an asset whose stage breaker is open."""
+    """Name of an asset whose stage breaker is open."""
 
 
 @dg.op
 def reset(context: dg.OpExecutionContext, config: ResetBreakers) -> None:
     if not config.reason.strip() or not (config.documents or config.stage):
-        raise dg.Failure("name documents or a stage, and give a reason", allow_retries=False)
+        raise dg.Failure("set documents or stage, and reason", allow_retries=False)
     try:
         named = [registered_document(context.instance, name) for name in config.documents]
     except ConfigurationError as error:
@@ -43,14 +43,14 @@ def reset(context: dg.OpExecutionContext, config: ResetBreakers) -> None:
     shown = ", ".join(
         [*named[:_SHOWN], *(["..."] if len(named) > _SHOWN else []), *filter(None, [config.stage])]
     )
-    context.log.info(f"reset {shown}; intake goes on with what is due at its next look")
+    context.log.info(f"Reset {shown}; intake requests the due documents at its next tick")
 
 
 @dg.job(
     description=(
-        "Says that an obstacle is gone: for documents that are held or quarantined, or for a stage that is "
-        "paused. Recorded on the `breaker` asset with the reason; intake requests the documents at its next "
-        "look. Nothing is deleted, and what is finished is left as it is."
+        "Resets the breakers of held or quarantined documents, or of a paused stage, after the cause is "
+        "fixed. The reset is recorded on the `breaker` asset with its reason; intake requests the documents "
+        "at its next tick. Nothing is deleted, and finished stages are not repeated."
     ),
 )
 def reset_breakers() -> None:

@@ -11,11 +11,11 @@ breaker = dg.AssetSpec(
     partitions_def=documents,
     kinds={"breaker"},
     description=(
-        "Who is held back and why. The page of a document's partition shows the state of its breaker, as the "
-        "intake sensor told it whenever it opened or closed; a partition without a materialization never had "
-        "an open one. The events show all of it one after the other, with the resets and withdrawals, and "
-        "the breakers of stages, which have no partition. Holds back automation only; a run that a person "
-        "launches always runs. Look at `state`, `reason` and `next_attempt`; reset with the job "
+        "The circuit breakers. The partition page of a document shows the state of its breaker, as reported "
+        "by the intake sensor whenever it opened or closed; a partition without a materialization never had "
+        "an open breaker. The event log lists all changes in order, including resets and withdrawals, and "
+        "the breakers of stages, which have no partition. A breaker blocks automatic runs only, never a run "
+        "that a person launches. Check `state`, `reason` and `next_attempt`; reset it with the job "
         "`reset_breakers` or `docpipe breaker reset`."
     ),
 )
@@ -25,7 +25,7 @@ batch_priority = dg.AssetSpec(
     group_name="operations",
     kinds={"queue"},
     description=(
-        "Which batches go before or after the others, as people said with `docpipe ingest --priority`: the "
-        "newest event of a batch holds, and what already waits in the queue keeps the priority it came with."
+        "The queue priorities of batches, as set with `docpipe ingest --priority`: the latest event of a "
+        "batch applies, and queued runs keep the priority that they were queued with."
     ),
 )

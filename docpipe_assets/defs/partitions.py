@@ -1,4 +1,4 @@
-"""One dynamic partition a document; its key is the document's S3 key (see ``identity``)."""
+"""One dynamic partition per document; its key is the document's S3 key (see ``identity``)."""
 
 import dagster as dg
 

@@ -1,4 +1,4 @@
-"""The intake sensor: compares bucket and records every few seconds, and asks for what is due."""
+"""The intake sensor: compares the bucket with the recorded state and requests due runs."""
 
 import json
 import zlib
@@ -13,7 +13,7 @@ import dagster as dg
 from docpipe_assets.defs.jobs import process_document
 from docpipe_assets.defs.partitions import documents
 from docpipe_assets.instance.records import tags
-from docpipe_assets.instance.records.history import TakenNames, attempts_since, failures_by
+from docpipe_assets.instance.records.history import KnownRunKeys, attempts_since, failure_history
 from docpipe_assets.instance.records.interventions import (
     closed_state,
     document_state,
@@ -23,17 +23,25 @@ from docpipe_assets.instance.records.interventions import (
     withdrawn_after,
 )
 from docpipe_assets.instance.records.names import PROCESS_DOCUMENT
-from docpipe_assets.instance.records.recall import recall
-from docpipe_assets.operations.breaker import Breakers, DocumentBreaker, Standing, fold, request_name
-from docpipe_assets.operations.intake import Arrivals, Budget, Failures, Plan, Request, plan, priority_of
+from docpipe_assets.instance.records.recall import dequeue
+from docpipe_assets.operations.breaker import Breakers, BreakerStatus, DocumentBreaker, fold, request_name
+from docpipe_assets.operations.intake import (
+    Budget,
+    FailureHistory,
+    NewFolderTracker,
+    Plan,
+    Request,
+    plan,
+    priority_of,
+)
 from docpipe_assets.pipeline import PIPELINE, Pipeline
 from docpipe_assets.protocols import Source, StoredObject
-from docpipe_assets.runtime.document_pipeline import Workbench
+from docpipe_assets.runtime.document_pipeline import DocumentPipeline
 from docpipe_assets.settings import Priority, Settings
 
 _FOLD_PER_TICK = 10_000
 _STATES_PER_TICK = 200
-"""Changes of breakers that one tick reports; the rest of a flood is in the state all the same."""
+"""Maximum number of breaker changes that one tick reports; further changes take effect without a report."""
 UNFINISHED = (
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,
@@ -45,27 +53,27 @@ _WAITING = (dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED, dg.Dags
 
 
 @dataclass(frozen=True)
-class Memory:
-    """What the sensor carries from tick to tick. All but the place in the listing is made from the
-    records, so it may be lost: then the next tick folds them anew.
+class IntakeCursor:
+    """The cursor of the sensor. Everything except the listing position is derived from the records and may be
+    lost: the next tick then folds them again.
     """
 
     resume_after: str = ""
-    waiting_after: str | None = None
-    """From where on documents arrive, or runs were due for which there was no room."""
+    rescan_after: str | None = None
+    """Key after which documents still arrive, or due runs exceeded the budget."""
     runs_since: datetime | None = None
     observations_after: int = 0
     breakers: Breakers = field(default_factory=Breakers)
     withdrawn: frozenset[str] = frozenset()
 
     @classmethod
-    def read(cls, cursor: str | None, settings: Settings, graph: Pipeline = PIPELINE) -> "Memory":
+    def read(cls, cursor: str | None, settings: Settings, graph: Pipeline = PIPELINE) -> "IntakeCursor":
         try:
             kept: dict[str, Any] = json.loads(zlib.decompress(b64decode(cursor))) if cursor else {}
-        except (ValueError, zlib.error):  # written by another release, or by hand: from the beginning
+        except (ValueError, zlib.error):  # written by another release, or manually: start from the beginning
             kept = {}
         breakers = Breakers.from_json(kept["breakers"], settings, graph) if "breakers" in kept else None
-        if breakers is None:  # the first tick, or other settings: from the beginning
+        if breakers is None:  # the first tick, or other settings: start from the beginning
             return cls(resume_after=kept.get("resume_after", ""), breakers=Breakers(graph=graph))
         since = kept["runs_since"]
         return cls(
@@ -78,42 +86,44 @@ class Memory:
         )
 
     def write(self, settings: Settings, made: Plan) -> str:
-        """With what the next tick is to know of this one."""
+        """Serialize, with the listing positions of this tick's plan."""
         kept = {
             "resume_after": made.resume_after,
-            "waiting_after": self._waiting_after(made),
+            "waiting_after": self._rescan_after(made),
             "runs_since": self.runs_since.timestamp() if self.runs_since else None,
             "observations_after": self.observations_after,
             "breakers": self.breakers.as_json(settings),
             "withdrawn": sorted(self.withdrawn),
         }
-        # Dagster keeps a copy with every tick; thousands of failures fit into some hundred kilobytes.
+        # Dagster stores a copy with every tick; thousands of failures fit into about a hundred kilobytes.
         return b64encode(zlib.compress(json.dumps(kept).encode())).decode()
 
-    def turned_to(self, folder: str | None) -> "Memory":
-        """With the second look in a folder; what waited elsewhere is left to the first one."""
-        return self if folder is None else replace(self, waiting_after=f"{folder}/")
+    def with_rescan_of(self, folder: str | None) -> "IntakeCursor":
+        """The cursor with its second listing in a new folder; the main listing covers what waited
+        elsewhere.
+        """
+        return self if folder is None else replace(self, rescan_after=f"{folder}/")
 
     def listings(self, intake: Source) -> tuple[Iterable[StoredObject], Iterable[StoredObject]]:
-        """Where the look goes on, and where it is to be repeated."""
-        is_elsewhere = self.waiting_after not in (None, self.resume_after)
+        """The main listing, and the listing to repeat."""
+        is_elsewhere = self.rescan_after not in (None, self.resume_after)
         return (
             intake.list(start_after=self.resume_after),
-            intake.list(start_after=self.waiting_after or "") if is_elsewhere else (),
+            intake.list(start_after=self.rescan_after or "") if is_elsewhere else (),
         )
 
-    def _waiting_after(self, made: Plan) -> str | None:
-        if made.leaves_again:
-            return self.waiting_after
-        return self.resume_after if made.leaves else None
+    def _rescan_after(self, made: Plan) -> str | None:
+        if made.has_rescan_backlog:
+            return self.rescan_after
+        return self.resume_after if made.has_backlog else None
 
-    def updated(self, instance: dg.DagsterInstance, settings: Settings) -> "Memory":
-        """With what the records say since then."""
+    def updated(self, instance: dg.DagsterInstance, settings: Settings) -> "IntakeCursor":
+        """The cursor with the records since the previous tick."""
         resets, withdrawals, observed = read_interventions(instance, self.observations_after)
         attempts, since = attempts_since(instance, self.runs_since, _FOLD_PER_TICK, self.breakers.graph)
-        return Memory(
+        return IntakeCursor(
             self.resume_after,
-            self.waiting_after,
+            self.rescan_after,
             since,
             observed,
             fold(self.breakers, [*attempts, *resets], settings),
@@ -122,7 +132,7 @@ class Memory:
 
 
 class RequestedVersions(Container[tuple[str, str]]):
-    """The document versions that runs were requested for, read from the runs' own tags."""
+    """The document versions for which runs were requested, from the tags of the runs."""
 
     def __init__(self, requests: Container[str]) -> None:
         self._requests = requests
@@ -132,37 +142,41 @@ class RequestedVersions(Container[tuple[str, str]]):
 
 
 def intake_sensor(settings: Settings) -> dg.SensorDefinition:
-    names, arrivals = TakenNames(), Arrivals()
+    names, new_folders = KnownRunKeys(), NewFolderTracker()
 
     @dg.sensor(
         job=process_document,
         minimum_interval_seconds=settings.intake_seconds,
         default_status=dg.DefaultSensorStatus.RUNNING,
         description=(
-            "Compares the intake bucket with the registered documents and their runs, registers what is "
-            "new and requests what is due, a bounded amount each tick; holds back what breakers hold back, "
-            "and recalls what waits in the queue while a stage is paused. "
-            "A tick fails, visibly, when the bucket can't be listed. Safe to stop, kill or repeat any time."
+            "Compares the intake bucket with the registered documents and their runs, registers new "
+            "documents and requests due runs, a limited number per tick. Skips documents that a breaker "
+            "holds, and dequeues waiting runs while a stage is paused. "
+            "A tick fails if the bucket can't be listed. It can be stopped, killed or repeated at any time."
         ),
     )
-    def intake(context: dg.SensorEvaluationContext, bench: dg.ResourceParam[Workbench]) -> dg.SensorResult:
-        before = Memory.read(context.cursor, settings, bench.graph)
-        memory = before.updated(context.instance, settings).turned_to(arrivals.next(bench.intake.folders()))
+    def intake(
+        context: dg.SensorEvaluationContext, pipeline: dg.ResourceParam[DocumentPipeline]
+    ) -> dg.SensorResult:
+        before = IntakeCursor.read(context.cursor, settings, pipeline.graph)
+        cursor = before.updated(context.instance, settings).with_rescan_of(
+            new_folders.next(pipeline.intake.folders())
+        )
         unfinished = context.instance.get_run_records(dg.RunsFilter(statuses=list(UNFINISHED)))
-        recalled = recall(context.instance, unfinished, memory.breakers)
-        waiting = [record for record in unfinished if record.dagster_run.run_id not in recalled]
+        dequeued = dequeue(context.instance, unfinished, cursor.breakers)
+        waiting = [record for record in unfinished if record.dagster_run.run_id not in dequeued]
         priorities = read_priorities(context.instance)
-        failures = failures_by(bench, memory.breakers, names.read(context.instance))
-        made = _plan(context.instance, bench, memory, waiting, failures, priorities)
-        said = f"{made}, {len(recalled):,} recalled from the queue" if recalled else str(made)
+        failures = failure_history(pipeline, cursor.breakers, names.read(context.instance))
+        made = _plan(context.instance, pipeline, cursor, waiting, failures, priorities)
+        said = f"{made}, {len(dequeued):,} dequeued" if dequeued else str(made)
         context.log.info(said)
         return dg.SensorResult(
             run_requests=[_run_request(request, settings, priorities) for request in made.requests],
             dynamic_partitions_requests=(
                 [documents.build_add_request(made.register)] if made.register else []
             ),
-            cursor=memory.write(settings, made),
-            asset_events=list(_changes(before.breakers, memory.breakers, datetime.now(UTC))),
+            cursor=cursor.write(settings, made),
+            asset_events=list(_changes(before.breakers, cursor.breakers, datetime.now(UTC))),
             skip_reason=None if made.requests else dg.SkipReason(said),
         )
 
@@ -171,35 +185,35 @@ def intake_sensor(settings: Settings) -> dg.SensorDefinition:
 
 def _plan(
     instance: dg.DagsterInstance,
-    bench: Workbench,
-    memory: Memory,
+    pipeline: DocumentPipeline,
+    cursor: IntakeCursor,
     unfinished: Sequence[dg.RunRecord],
-    failures: Failures,
+    failures: FailureHistory,
     priorities: Mapping[str, Priority],
 ) -> Plan:
-    settings = bench.settings
+    settings = pipeline.settings
     queued = sum(record.dagster_run.status in _WAITING for record in unfinished)
-    listing, again = memory.listings(bench.intake)
+    listing, rescan = cursor.listings(pipeline.intake)
     return plan(
         listing,
-        again=again,
+        rescan=rescan,
         registered=set(instance.get_dynamic_partitions(documents.name or "")),
         requested=RequestedVersions(failures.requested),
         busy={record.dagster_run.tags.get(tags.PARTITION, "") for record in unfinished},
         budget=Budget(
             keys=settings.intake_keys_per_tick,
             runs=max(0, min(settings.intake_runs_per_tick, settings.intake_max_queued - queued)),
-            settled_before=datetime.now(UTC) - timedelta(seconds=settings.intake_settle_seconds),
+            modified_before=datetime.now(UTC) - timedelta(seconds=settings.intake_settle_seconds),
         ),
         large_bytes=settings.large_bytes,
         failures=failures,
-        withdrawn=memory.withdrawn,
+        withdrawn=cursor.withdrawn,
         priorities=priorities,
     )
 
 
 def _run_request(request: Request, settings: Settings, priorities: Mapping[str, Priority]) -> dg.RunRequest:
-    seen = request.sighting
+    seen = request.listed
     priority = priority_of(seen.batch, settings, priorities)
     optional = {
         tags.BATCH: seen.batch,
@@ -207,7 +221,7 @@ def _run_request(request: Request, settings: Settings, priorities: Mapping[str, 
         tags.PRIORITY: str(priority) if priority else None,
     }
     return dg.RunRequest(
-        # Should a tick be repeated before its runs are visible, Dagster drops the second request.
+        # If a tick is repeated before its runs are visible, Dagster drops the second request.
         run_key=request.run_key,
         job_name=PROCESS_DOCUMENT,
         partition_key=seen.key,
@@ -224,17 +238,17 @@ def _run_request(request: Request, settings: Settings, priorities: Mapping[str, 
 
 
 def _changes(before: Breakers, after: Breakers, now: datetime) -> Iterator[dg.AssetMaterialization]:
-    """What is worth telling of: breakers that are not closed any more, or reset, or closed again."""
-    told = 0
+    """The changes to report: breakers that opened, were reset, or closed again."""
+    reported_count = 0
     for key, one in after.documents.items():
         earlier = before.documents.get(key)
-        is_news = earlier is None or (earlier.standing, earlier.run_id) != (one.standing, one.run_id)
-        if is_news and _is_worth_telling(one, now) and told < _STATES_PER_TICK:
-            told += 1
+        has_changed = earlier is None or (earlier.status, earlier.run_id) != (one.status, one.run_id)
+        if has_changed and _is_reportable(one, now) and reported_count < _STATES_PER_TICK:
+            reported_count += 1
             yield document_state(one, now)
     for key, one in before.documents.items():
-        if key not in after.documents and _is_worth_telling(one, now) and told < _STATES_PER_TICK:
-            told += 1
+        if key not in after.documents and _is_reportable(one, now) and reported_count < _STATES_PER_TICK:
+            reported_count += 1
             yield closed_state(key)
     for stage_key, stage in after.stages.items():
         was = before.stages.get(stage_key)
@@ -242,6 +256,6 @@ def _changes(before: Breakers, after: Breakers, now: datetime) -> Iterator[dg.As
             yield stage_state(stage, now)
 
 
-def _is_worth_telling(one: DocumentBreaker, now: datetime) -> bool:
-    """A document between two retries is not; one that was reset is, though its breaker is closed by that."""
-    return one.standing is Standing.RELEASED or one.state_at(now) != "closed"
+def _is_reportable(one: DocumentBreaker, now: datetime) -> bool:
+    """False for a document between two retries; true after a reset, although that closes the breaker."""
+    return one.status is BreakerStatus.RELEASED or one.state_at(now) != "closed"

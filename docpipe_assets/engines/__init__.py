@@ -1,4 +1,4 @@
-"""Adapters: one library per file; the folders are the registry of what can be chosen."""
+"""Engine adapters, one library per file. The modules in ``ocr`` and ``ner`` are the available engines."""
 
 import importlib
 import inspect
@@ -10,16 +10,17 @@ from docpipe_assets.errors import ConfigurationError
 
 
 def available(kind: str) -> list[str]:
-    """The names that a setting may take: the modules in ``engines/<kind>``."""
+    """The engine names that a setting accepts: the modules in ``engines/<kind>``."""
     folder = resources.files(f"{__name__}.{kind}")
     return sorted(module.name for module in pkgutil.iter_modules([str(folder)]))
 
 
 def load_engine(kind: str, name: str, method: str) -> Any:
-    """The engine that a setting names: a module in ``engines/<kind>``, or ``module:Class`` from anywhere.
+    """The engine that a setting names: a module in ``engines/<kind>``, or ``module:Class`` of another
+    package.
 
-    The engine is the class that has ``method``; making it loads no model.
-    Raises ConfigurationError when there is none.
+    The engine is the class with the method ``method``; creating it loads no model. Raises ConfigurationError
+    if there is none.
     """
     path, _, class_name = name.partition(":")
     if not class_name:
@@ -29,7 +30,7 @@ def load_engine(kind: str, name: str, method: str) -> Any:
     except ImportError as error:
         raise ConfigurationError(
             f"{kind} engine {name!r} can't be loaded ({error}); "
-            f"docpipe has {', '.join(available(kind))}, another package's is named module:Class"
+            f"available: {', '.join(available(kind))}, or module:Class of another package"
         ) from error
     found = [
         member
@@ -39,6 +40,6 @@ def load_engine(kind: str, name: str, method: str) -> Any:
     ]
     if len(found) != 1:
         raise ConfigurationError(
-            f"{kind} engine {name!r}: {path} has {len(found)} classes with a method {method!r}, one is needed"
+            f"{kind} engine {name!r}: {path} has {len(found)} classes with a method {method!r}, expected one"
         )
     return found[0]()

@@ -1,7 +1,8 @@
-"""An OCR engine whose pages are read in processes of their own: several at once, none of them for ever.
+"""An OCR engine in child processes: pages are read concurrently, and none of them can block indefinitely.
 
-The models' memory is theirs and not the worker's, a crash of the native code costs one page, and what
-an engine does not give back goes with its process, which is replaced after so many pages.
+The memory of the models belongs to the child processes and not to the worker, a crash of native code costs
+one page, and memory that an engine does not release is freed when its process is replaced after a number of
+pages.
 """
 
 import json
@@ -28,7 +29,7 @@ from docpipe_assets.protocols import Lines, OcrEngine, PageImage, PlacedWord
 _PAGES_PER_PROCESS = 500
 _PROBE_SIDE = 64
 _MALLOC = {
-    # One arena, and large blocks given back at once: a page's peak falls by 30 MB and costs no time.
+    # One arena, and large blocks released immediately: the peak of a page drops by 30 MB at no cost in time.
     "MALLOC_ARENA_MAX": "1",
     "MALLOC_MMAP_THRESHOLD_": str(4 * 2**20),
     "MALLOC_TRIM_THRESHOLD_": str(32 * 2**20),
@@ -39,20 +40,20 @@ _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OMP_THREAD_LIMIT", "OPENBLAS_NU
 
 @dataclass(frozen=True)
 class OcrLimits:
-    """What the processes of a pool may use."""
+    """Limits of the processes of a pool."""
 
     processes: int
     memory_bytes: int
-    """Of each: its private data (RLIMIT_DATA)."""
+    """Private data of each process (RLIMIT_DATA)."""
     wall_seconds: float
-    """For one page, the loading of the models included."""
+    """For one page, including the loading of the models."""
 
 
 class OcrPool:
-    """Has the name and version of the engine that it runs. Threads may share it.
+    """Has the name and version of the engine that it runs. Thread-safe.
 
-    ``read`` raises what the engine raises and, where its process dies or hangs at a page, Crashed,
-    MemoryLimit or WallTimeout; EngineError where it dies at any page.
+    ``read`` raises the errors of the engine. If its process dies or hangs on a page, it raises Crashed,
+    MemoryLimit or WallTimeout; if it dies on every page, EngineError.
     """
 
     def __init__(self, engine_name: str, limits: OcrLimits) -> None:
@@ -67,7 +68,7 @@ class OcrPool:
         self.limit(limits)
 
     def limit(self, limits: OcrLimits) -> None:
-        """From now on these limits. Not while pages are being read."""
+        """Apply new limits. Must not be called while pages are being read."""
         if limits.memory_bytes != self._limits.memory_bytes or limits.processes < self._processes:
             self.close()
         self._limits = limits
@@ -80,23 +81,23 @@ class OcrPool:
         try:
             process, lines = self._read(process, image)
             return lines
-        except _Died as death:
+        except _ProcessDied as death:
             process = None
-            raise self._blamed(death, image) from death
+            raise self._classify_death(death, image) from death
         except WallTimeout:
             process = None
             raise
         finally:
             self._idle.put(process)
 
-    def take_cpu_seconds(self) -> float:
-        """What the processes have used since this was last asked."""
+    def pop_cpu_seconds(self) -> float:
+        """CPU seconds that the processes have used since the last call."""
         with self._lock:
             taken, self._cpu_seconds = self._cpu_seconds, 0.0
         return taken
 
     def close(self) -> None:
-        """End the processes; the pool may be used again."""
+        """Stop the processes; the pool may be used again."""
         for _ in range(self._processes):
             process = self._idle.get()
             if process is not None:
@@ -104,12 +105,12 @@ class OcrPool:
         self._processes = 0
 
     def _read(self, process: "_Process | None", image: PageImage) -> "tuple[_Process | None, Lines]":
-        """Once more in a new process where an old one died: earlier pages may be to blame."""
+        """Retry in a new process if an old one died: earlier pages may be the cause."""
         is_new = process is None
         process = process or _Process(self._engine_name, self._limits)
         try:
             lines = self._ask(process, image)
-        except _Died:
+        except _ProcessDied:
             if is_new:
                 raise
             return self._read(None, image)
@@ -126,36 +127,36 @@ class OcrPool:
             with self._lock:
                 self._cpu_seconds += process.cpu_seconds - before
 
-    def _blamed(self, death: "_Died", image: PageImage) -> DocpipeError:
-        """The page's error, or the engine's where it does not survive a page of our own either."""
+    def _classify_death(self, death: "_ProcessDied", image: PageImage) -> DocpipeError:
+        """The error of the page, or of the engine if it does not survive an empty page either."""
         with tempfile.TemporaryDirectory() as folder:
             probe = empty_page(Path(folder), image.dpi)
             process = _Process(self._engine_name, self._limits)
             try:
                 self._ask(process, probe)
-            except _Died:
+            except _ProcessDied:
                 return EngineError(
-                    f"the OCR engine {self.name} dies at every page ({death}). {EngineError.advice}"
+                    f"the OCR engine {self.name} crashes on every page ({death}). {EngineError.advice}"
                 )
             except DocpipeError as error:
                 return error
             finally:
                 process.end()
         if death.signal_number == signal.SIGKILL:
-            return MemoryLimit(f"the OCR engine was killed at a page image of {_size(image)}")
+            return MemoryLimit(f"the OCR engine was killed while reading a page image of {_size(image)}")
         return Crashed(
-            f"the OCR engine died at a page image of {_size(image)} ({death})", death.signal_number
+            f"the OCR engine crashed on a page image of {_size(image)} ({death})", death.signal_number
         )
 
 
 def empty_page(folder: Path, dpi: float) -> PageImage:
-    """A small page without anything on it, to see an engine at work."""
+    """A small empty page, to test an engine."""
     page = PageImage(folder / "probe.grey", _PROBE_SIDE, _PROBE_SIDE, dpi)
     page.path.write_bytes(b"\xff" * _PROBE_SIDE**2)
     return page
 
 
-class _Died(Exception):
+class _ProcessDied(Exception):
     def __init__(self, status: int) -> None:
         self.signal_number = -status if status < 0 else signal.SIGABRT
         how = signal.Signals(-status).name if status < 0 else f"exit status {status}"
@@ -163,7 +164,7 @@ class _Died(Exception):
 
 
 class _Process:
-    """A process with a loaded engine, which is asked by one thread at a time."""
+    """A process with a loaded engine; used by one thread at a time."""
 
     def __init__(self, engine_name: str, limits: OcrLimits) -> None:
         self.pages = 0
@@ -173,7 +174,7 @@ class _Process:
             [sys.executable, "-P", "-m", f"{__package__}.ocr_process", engine_name, str(limits.memory_bytes)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            # Engines may need what their packages are configured by; the path of modules is ours.
+            # Engines may need the environment of their packages; the module path is ours.
             env={
                 **os.environ,
                 **_MALLOC,
@@ -199,7 +200,7 @@ class _Process:
         self.pages += 1
         self.cpu_seconds = answer["cpu_seconds"]
         if "error" in answer:
-            raise _carried(answer)
+            raise _deserialize_error(answer)
         return tuple(
             tuple(PlacedWord(text, Box(*box), confidence, turns) for text, box, confidence, turns in line)
             for line in answer["lines"]
@@ -224,7 +225,7 @@ class _Process:
             if not poll.poll(max(deadline - time.monotonic(), 0) * 1000):
                 self.end()
                 raise WallTimeout(
-                    f"the OCR engine took more than {wall_seconds:g} seconds for a page image of "
+                    f"the OCR engine took longer than {wall_seconds:g} seconds for a page image of "
                     f"{_size(image)}"
                 )
             block = os.read(descriptor, 2**20)
@@ -234,12 +235,12 @@ class _Process:
         line, _, self._rest = self._rest.partition(b"\n")
         return line
 
-    def _death(self) -> _Died:
+    def _death(self) -> _ProcessDied:
         self.end()
-        return _Died(self._process.returncode)
+        return _ProcessDied(self._process.returncode)
 
 
-def _carried(answer: dict[str, Any]) -> DocpipeError:
+def _deserialize_error(answer: dict[str, Any]) -> DocpipeError:
     kind = getattr(errors, answer["error"])
     error: DocpipeError = kind(answer["message"])
     if answer["trace"]:

@@ -1,9 +1,9 @@
-"""One OCR engine in a process of its own: reads the page images that its pool names, one after the other.
+"""An OCR engine in a child process: reads the page images that its pool sends, one at a time.
 
     python -m docpipe_assets.engines.ocr_process ENGINE MEMORY_BYTES
 
-A request is a line of JSON on standard input, an answer one on what was standard output. The process
-ends when its input does, also in the middle of a page: so it never outlives the worker.
+A request is a line of JSON on standard input, a response one on the original standard output. The process
+exits when its input is closed, even during a page, so it never outlives the worker.
 """
 
 import ctypes
@@ -23,18 +23,19 @@ from docpipe_assets.errors import DocpipeError, InternalError, MemoryLimit
 from docpipe_assets.protocols import OcrEngine, PageImage
 
 OUT_OF_MEMORY_SCORE = 500
-"""Should the machine run out of memory: before the worker, and after a child that parses."""
+"""If the machine runs out of memory, the kernel kills this process before the worker, and after a child that
+parses."""
 
 
 def main() -> None:
     engine_name, memory_bytes = sys.argv[1], int(sys.argv[2])
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    # What a library prints must not be taken for an answer.
+    # Output of a library must not be parsed as a response.
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     ceiling = resource.getrlimit(resource.RLIMIT_DATA)[1]
     if ceiling == resource.RLIM_INFINITY or memory_bytes < ceiling:
         resource.setrlimit(resource.RLIMIT_DATA, (memory_bytes, ceiling))
-    with suppress(OSError):  # where /proc is read-only the kernel decides alone
+    with suppress(OSError):  # if /proc is read-only, the kernel's default applies
         Path("/proc/self/oom_score_adj").write_text(str(OUT_OF_MEMORY_SCORE))
     requests: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(sys.stdin.buffer, requests), daemon=True).start()
@@ -45,16 +46,16 @@ def main() -> None:
             engine = engine or load_engine("ocr", engine_name, "read")
             answer = {"lines": engine.read(PageImage(Path(request.pop("path")), **request))}
         except MemoryError:
-            answer = _failure(MemoryLimit("no memory left to read the page image"))
+            answer = _failure(MemoryLimit("out of memory while reading the page image"))
         except DocpipeError as error:
             answer = _failure(error)
-        except Exception as error:  # noqa: BLE001 -- it crosses as a typed error and is raised by the pool
+        except Exception as error:  # noqa: BLE001 -- serialized as a typed error and raised by the pool
             defect = InternalError(f"{type(error).__name__} in the OCR engine {engine_name}: {error}")
             answer = _failure(defect, traceback.format_exc())
         answer["cpu_seconds"] = _cpu_seconds()
         answers.write(json.dumps(answer).encode() + b"\n")
         answers.flush()
-        _give_memory_back()
+        _trim_memory()
 
 
 def _listen(source: BinaryIO, requests: "queue.SimpleQueue[bytes]") -> None:
@@ -64,13 +65,15 @@ def _listen(source: BinaryIO, requests: "queue.SimpleQueue[bytes]") -> None:
 
 
 def _cpu_seconds() -> float:
-    """Of this process and of the programs that it has run to their end."""
+    """CPU seconds of this process and of the programs that it has run."""
     used = os.times()
     return used.user + used.system + used.children_user + used.children_system
 
 
-def _give_memory_back() -> None:
-    """What the page took and the C library would keep: a third of the process, which others need now."""
+def _trim_memory() -> None:
+    """Release the memory of the page that the C library would keep: a third of the process, which other
+    processes need.
+    """
     if sys.platform == "linux":
         ctypes.CDLL(None).malloc_trim(0)
 

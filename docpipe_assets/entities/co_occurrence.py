@@ -1,8 +1,8 @@
-"""Measure which names of a document stand close together, in bounded memory.
+"""Measures which names of a document occur close together, in bounded memory.
 
-The measure is ``distance_decay``: the sum, over all pairs of mentions in one chunk, of
-exp(-d / 150), d being the number of characters between the two. Measures of association such as
-NPMI need many documents; within a single one they rank pairs no better than chance.
+The measure is ``distance_decay``: the sum, over all pairs of mentions in one chunk, of exp(-d / 150), where d
+is the number of characters between them. Association measures such as NPMI need many documents; within a
+single one they rank pairs no better than chance.
 """
 
 import math
@@ -16,12 +16,13 @@ from docpipe_assets.streaming.text_window import PageWindow
 
 MEASURE = "distance_decay"
 DECAY_CHARACTERS = 150.0
-REACH_CHARACTERS = 600
-"""Pairs further apart would add less than 0.02 and are not counted; it bounds the quote, too."""
+MAX_DISTANCE_CHARACTERS = 600
+"""Maximum distance of a pair. More distant pairs would add less than 0.02; the limit also bounds the
+quote."""
 
 
 class Named(NamedTuple):
-    """A mention and the entity it refers to."""
+    """A mention and its entity."""
 
     mention: Mention
     entity: str
@@ -29,14 +30,15 @@ class Named(NamedTuple):
 
 @dataclass(slots=True)
 class Pair:
-    """How close two entities stand in all, and the text from one to the other where it is shortest."""
+    """The total closeness of two entities, and the text from one to the other at the shortest distance."""
 
     score: float
     count: int
     distance: int
     quote: str
     place_json: str
-    """Thousands of pairs wait for the end of the document: as an object a place takes ten times as much."""
+    """Serialized, because thousands of pairs are kept until the end of the document: as an object a place
+    takes ten times the memory."""
     is_grounded: bool
 
     @property
@@ -47,8 +49,8 @@ class Pair:
 class StrongestPairs:
     """The strongest pairs of a document, at most ``limit``.
 
-    Four times as many are held while it is read; when they are full, the weaker half goes. A pair
-    that comes again later starts anew, so that the scores of the weakest may be too low.
+    Four times as many are kept during the document; when they are full, the weaker half is dropped. A dropped
+    pair that recurs starts from zero, so the scores of the weakest pairs may be too low.
     """
 
     def __init__(self, limit: int, window: PageWindow) -> None:
@@ -58,11 +60,11 @@ class StrongestPairs:
         self._recent: deque[Named] = deque()
 
     def add(self, named: Named) -> None:
-        """Take the next mention in text order."""
+        """Add the next mention in text order."""
         place = named.mention.place
         while self._recent and (
             self._recent[0].mention.chunk != named.mention.chunk
-            or self._recent[0].mention.place.end + REACH_CHARACTERS < place.start
+            or self._recent[0].mention.place.end + MAX_DISTANCE_CHARACTERS < place.start
         ):
             self._recent.popleft()
         for other in self._recent:
@@ -72,9 +74,9 @@ class StrongestPairs:
         if len(self._pairs) > 4 * self._limit:
             self._pairs = dict(self._ranked()[: 2 * self._limit])
 
-    def reach_back(self, start: int) -> int:
-        """From where on the text is still needed once the streams have come to ``start``."""
-        while self._recent and self._recent[0].mention.place.end + REACH_CHARACTERS < start:
+    def oldest_needed(self, start: int) -> int:
+        """Offset from which the text is still needed once the streams have reached ``start``."""
+        while self._recent and self._recent[0].mention.place.end + MAX_DISTANCE_CHARACTERS < start:
             self._recent.popleft()
         return min(start, self._recent[0].mention.place.start) if self._recent else start
 

@@ -1,6 +1,6 @@
-"""Count the forms under which a document names people and things, and remember where each stands first.
+"""Counts the name forms of a document, with the first place of each.
 
-The counts are on disk: sums of money, Bates labels and the like are as many as the pages of a document.
+The counts are on disk: amounts of money, Bates labels and the like may be as numerous as pages.
 """
 
 import sqlite3
@@ -36,7 +36,7 @@ _FORMS_AT_ONCE = 1_000
 
 
 class Form(NamedTuple):
-    """A surface form, how often it occurs, and where first."""
+    """A surface form, its count, and its first place."""
 
     text: str
     mentions: int
@@ -47,11 +47,11 @@ class Form(NamedTuple):
 
 
 class FormCounts:
-    """Forms by the type of what they name and by a key, which all forms of one thing share."""
+    """Forms by entity type and by a key that all forms of one thing share."""
 
     def __init__(self, table: sqlite3.Connection) -> None:
         self._table = table
-        # What came last is counted here, for most forms come again soon.
+        # The latest forms are counted in memory, because most forms recur soon.
         self._counts: dict[tuple[EntityType, str, str], tuple[int, Place]] = {}
 
     @classmethod
@@ -72,13 +72,13 @@ class FormCounts:
             self._counts[entity_type, key, text] = known[0] + 1, first
 
     def counts(self, entity_type: EntityType) -> dict[str, int]:
-        """The forms of a type, whatever their keys, with their mentions."""
+        """The forms of a type, whatever their keys, with their counts."""
         self._write()
         rows = self._table.execute("SELECT text, mentions FROM forms WHERE type = ?", (_TYPES[entity_type],))
         return dict(rows)
 
     def under(self, entity_type: EntityType, key: str, text: str | None = None) -> list[Form]:
-        """The forms under one key, or the one of them with this text."""
+        """The forms of a key, or the one of them with this text."""
         self._write()
         where, values = ("AND key = ?", (key,)) if text is None else ("AND key = ? AND text = ?", (key, text))
         rows = self._table.execute(f"{_FORMS} {where} ORDER BY text", (_TYPES[entity_type], *values))
@@ -87,9 +87,10 @@ class FormCounts:
     def ranked(
         self, entity_type: EntityType, named: Callable[[str, list[Form]], tuple[str, str]]
     ) -> Iterator[tuple[str, str, list[Form]]]:
-        """Each key of a type with its name and forms: by mentions, most first, then by name and identifier.
+        """Each key of a type with its name and forms: by number of mentions, descending, then by name and
+        identifier.
 
-        ``named`` gives the name and the identifier of what has this key and these forms.
+        ``named`` returns the name and the identifier for a key and its forms.
         """
         self._write()
         number = _TYPES[entity_type]

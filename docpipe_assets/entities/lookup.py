@@ -1,4 +1,4 @@
-"""Which entity a mention refers to: the keys under which mentions meet, and the look-up by them."""
+"""Maps mentions to entities: the keys of mentions and the lookup."""
 
 from collections.abc import Callable, Iterable
 
@@ -9,7 +9,7 @@ from docpipe_assets.model import CanonicalEntity, EntityType, Mention
 from docpipe_assets.streaming.hashed import HashedMap, HashedSet
 
 _ID_DIGITS = 12
-# The types whose names have parts; all others are what their value says.
+# The types whose names have parts; all others are identified by their value.
 NAME_PARSERS: dict[EntityType, Callable[[str], Name | None]] = {
     EntityType.PERSON: PersonName.parse,
     EntityType.ORGANISATION: OrganisationName.parse,
@@ -17,7 +17,7 @@ NAME_PARSERS: dict[EntityType, Callable[[str], Name | None]] = {
 
 
 class EntityLookup:
-    """Finds the entity of a mention among the entities of its document, of which it keeps hashes."""
+    """Finds the entity of a mention among the entities of its document, which are stored as hashes."""
 
     def __init__(self, entities: Iterable[CanonicalEntity]) -> None:
         self._number_by_form = HashedMap()
@@ -31,7 +31,7 @@ class EntityLookup:
                 self._ids.add(entity.entity)
 
     def entity_of(self, mention: Mention) -> str | None:
-        """The entity's identifier; None for a mention that the entities were not made from."""
+        """The identifier of the entity; None for a mention that the entities were not made from."""
         if mention.type in NAME_PARSERS:
             number = self._number_by_form.get((mention.type, surface(mention.quote)))
             return None if number is None else f"{mention.type}:{number:0{_ID_DIGITS}x}"
@@ -45,12 +45,14 @@ def entity_id(entity_type: EntityType, name: str) -> str:
 
 
 def surface(quote: str) -> str:
-    """A quote as a form: white space, also that of line and page ends, collapsed."""
+    """A quote as a name form: white space, including line and page ends, is collapsed."""
     return " ".join(quote.split())
 
 
 def value_key(mention: Mention) -> str:
-    """What mentions of one thing share where names have no parts: the place's name, or the value."""
+    """The common key of mentions of one thing whose names have no parts: the name of a place, or
+    the value.
+    """
     if mention.type is EntityType.PLACE:
         return place_key(mention.value or mention.quote)
     return mention.value or plain(mention.quote)

@@ -1,16 +1,18 @@
-"""Group the name forms of one document by whom they name: order-independent, and each with its reason."""
+"""Groups the name forms of a document by the person or organisation: order-independent, each with
+its reason.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, Self
 
-# Where a name fits several groups, one that it fits better than by these still takes it: "Chen" is
+# If a name fits several groups, a group with a stronger agreement than these is preferred: "Chen" is
 # Maria Chen rather than Chen Wei.
 _WEAK_AGREEMENTS = frozenset({"first words", "first name", "short first name", "first of two last names"})
 
 
 class Name(Protocol):
-    """A parsed name. It is compared only with names that are known by one of the words it seeks."""
+    """A parsed name. It is compared only with names that share one of its ``sought_by`` words."""
 
     @property
     def fullness(self) -> int: ...
@@ -26,16 +28,17 @@ class Name(Protocol):
 
 @dataclass(frozen=True)
 class NameGroup:
-    """Forms that name the same one: ``name`` is the fullest; ``reasons`` tells why each form is here."""
+    """Forms of one name: ``name`` is the fullest; ``reasons`` contains the reason for each form."""
 
     name: str
     reasons: Mapping[str, str]
 
 
 @dataclass(slots=True)
-class _Growing:
-    """A group while names join it: the text of the first and fullest, the parsed names, and the words
-    under which the group is found."""
+class _GroupBuilder:
+    """A group under construction: the fullest text, the parsed names, and the words by which the group is
+    found.
+    """
 
     lead: str
     names: tuple[Name, ...]
@@ -46,8 +49,8 @@ class _Growing:
 def name_groups(counts: Mapping[str, int], parse: Callable[[str], Name | None]) -> list[NameGroup]:
     """Group forms, given with their number of mentions.
 
-    Names come from the fullest to the shortest. A name joins the group none of whose names it
-    contradicts; where several groups would do equally well it stays by itself, as ambiguous.
+    Names are processed from the fullest to the shortest. A name joins a group if it contradicts none of its
+    names; if several groups fit equally well, it stays separate, as ambiguous.
     """
     # Tuples, because there may be a hundred thousand of each, nearly all with a single item.
     texts_by_name: dict[Name, tuple[str, ...]] = {}
@@ -63,23 +66,23 @@ def name_groups(counts: Mapping[str, int], parse: Callable[[str], Name | None]) 
     ]
     del texts_by_name
     variants.sort(key=lambda v: (-v[0].fullness, -sum(counts[t] for t in v[1]), v[1][0]))
-    groups: list[_Growing] = []
-    groups_by_word: dict[str, list[_Growing]] = {}
+    groups: list[_GroupBuilder] = []
+    groups_by_word: dict[str, list[_GroupBuilder]] = {}
     for name, texts in variants:
         _join(name, texts, groups, groups_by_word)
     return [NameGroup(g.lead, dict(g.reasons)) for g in groups] + unparsed
 
 
 def _fullest_first(counts: Mapping[str, int]) -> Callable[[str], tuple[bool, bool, int, int, str]]:
-    """How forms with the same parts are ordered: as one would write the name comes first."""
+    """Sort key of forms with the same parts: the standard spelling first."""
     return lambda text: (text.isupper() or text.islower(), "," in text, -counts[text], -len(text), text)
 
 
 def _join(
     name: Name,
     texts: Sequence[str],
-    groups: list[_Growing],
-    groups_by_word: dict[str, list[_Growing]],
+    groups: list[_GroupBuilder],
+    groups_by_word: dict[str, list[_GroupBuilder]],
 ) -> None:
     fits = _fits(name, groups_by_word)
     strong = [fit for fit in fits if fit[1] not in _WEAK_AGREEMENTS]
@@ -89,7 +92,7 @@ def _join(
         group.names = (*group.names, name)
         reason = f"{agreement}: {group.lead}"
     else:
-        group = _Growing(texts[0], (name,))
+        group = _GroupBuilder(texts[0], (name,))
         groups.append(group)
         reason = "fullest form"
         if fits:
@@ -103,8 +106,10 @@ def _join(
         group.known_by += (word,)
 
 
-def _fits(name: Name, groups_by_word: Mapping[str, Sequence[_Growing]]) -> list[tuple[_Growing, str]]:
-    """The groups that the name may join, with the agreement with each group's fullest name."""
+def _fits(
+    name: Name, groups_by_word: Mapping[str, Sequence[_GroupBuilder]]
+) -> list[tuple[_GroupBuilder, str]]:
+    """The groups that the name may join, with its agreement with the fullest name of each."""
     candidates = {id(group): group for word in name.sought_by for group in groups_by_word.get(word, ())}
     fits = []
     for group in candidates.values():

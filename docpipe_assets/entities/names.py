@@ -1,8 +1,8 @@
-"""Take the names of people, organisations and places apart, and say whether two may be the same.
+"""Parses names of people, organisations and places, and decides whether two names may be the same.
 
-Two names are held against each other part by part: parts that are there in both must agree, parts
-that are missing in one say nothing. Agreement means "may be the same", not "is the same"; whether a
-name has one possible owner in a document is decided by its stage.
+Two names are compared part by part: parts present in both must agree, parts missing in one are ignored.
+Agreement means "may be the same", not "is the same"; the stage decides whether a name has exactly one
+possible owner in a document.
 """
 
 import re
@@ -13,6 +13,8 @@ from sys import intern
 from docpipe_assets.text.word_lists import (
     DEGREES,
     GENERATIONS,
+    GENERIC_ORGANISATION_WORDS,
+    INSIGNIFICANT_WORDS,
     LEGAL_FORMS,
     NICKNAMES,
     PARTICLES,
@@ -20,16 +22,14 @@ from docpipe_assets.text.word_lists import (
     TITLES_BEFORE_FIRST_NAMES,
     TITLES_OF_MEN,
     TITLES_OF_WOMEN,
-    WORDS_OF_NO_WEIGHT,
-    WORDS_THAT_NAME_NOBODY,
 )
 
-_CALLED: dict[str, frozenset[str]] = {}
+_NICKNAME_GROUPS: dict[str, frozenset[str]] = {}
 for _group in NICKNAMES:
     _formal, *_short = _group.split()
     for _name in _group.split():
-        # A short name meets its formal name and its sisters; two formal names never meet through it.
-        _CALLED[_name] = _CALLED.get(_name, frozenset()) | frozenset(_group.split())
+        # A short name matches its formal name and its variants; it never connects two formal names.
+        _NICKNAME_GROUPS[_name] = _NICKNAME_GROUPS.get(_name, frozenset()) | frozenset(_group.split())
 
 _NICKNAME = re.compile(r"[\"“”'‘(]\s*([^\"“”'‘’()]{2,20}?)\s*[\"“”'’)](?=\s|$)")
 _POSSESSIVE = re.compile(r"\s*(?:'s|')$")
@@ -37,14 +37,14 @@ _COMPACT_INITIALS = re.compile(r"(?:[a-z]\.){2,}[a-z]?\.?|[a-z]\.[a-z]\.?")
 
 
 def plain(text: str) -> str:
-    """Lower case, without accents, white space collapsed, typographic marks made simple."""
+    """Lower case, without accents, white space collapsed, typographic characters replaced by plain ones."""
     text = unicodedata.normalize("NFKD", text.replace("’", "'").replace("‘", "'").replace("–", "-"))
     return " ".join("".join(c for c in text if not unicodedata.combining(c)).casefold().split())
 
 
 @dataclass(frozen=True, slots=True)
 class PersonName:
-    """The parts of a person's name in plain letters. ``last`` alone may turn out to be a first name."""
+    """The normalized parts of a person's name. A single ``last`` may turn out to be a first name."""
 
     last: str
     first: str | None = None
@@ -52,14 +52,14 @@ class PersonName:
     generation: str | None = None
     nickname: str | None = None
     is_man: bool | None = None
-    """What the title says; None where it says nothing."""
+    """According to the title; None if it does not say."""
     has_title: bool = False
     names_first: bool = False
-    """One name after a title that goes with first names: ``Queen Anne``."""
+    """A single name after a title for first names: ``Queen Anne``."""
 
     @classmethod
     def parse(cls, text: str) -> "PersonName | None":
-        """The parts of a name, or None if nothing of it is a name."""
+        """The parts of a name, or None if the text contains no name."""
         text = _POSSESSIVE.sub("", plain(text).strip(" ,;:-"))
         nickname = _NICKNAME.search(text)
         if nickname and nickname.start() > 0:
@@ -74,7 +74,7 @@ class PersonName:
         tokens = groups[1] + groups[0] if len(groups) > 1 else groups[0]
         first_names, last = _split_last(tokens, len(groups[0]) if len(groups) > 1 else None)
         return cls(
-            # A document has many names of few parts; each part is kept once.
+            # A document has many names of few different parts; interning stores each part once.
             last=intern(last),
             first=intern(first_names[0]) if first_names else None,
             middles=tuple(map(intern, first_names[1:])),
@@ -91,7 +91,7 @@ class PersonName:
 
     @property
     def fullness(self) -> int:
-        """How much of a full name is there: whole parts weigh more than initials."""
+        """Completeness of the name: full parts weigh more than initials."""
         parts = [self.last, *((self.first,) if self.first else ()), *self.middles]
         return sum(1 if len(p) == 1 else 3 for p in parts) + sum(
             bool(p) for p in (self.generation, self.nickname)
@@ -99,7 +99,7 @@ class PersonName:
 
     @property
     def surname(self) -> str:
-        """The last name without its particles and hyphens, by which names are looked up."""
+        """The last name without particles and hyphens, used as lookup key."""
         return self.last.split(" ")[-1].replace("-", "")
 
     @property
@@ -107,16 +107,16 @@ class PersonName:
         words = {self.surname, self.last.split("-")[-1].split(" ")[-1]}
         for name in (self.first, self.nickname, *self.middles[-1:]):
             if name and len(name) > 1:
-                words |= _CALLED.get(name, frozenset({name}))
+                words |= _NICKNAME_GROUPS.get(name, frozenset({name}))
         return frozenset(words)
 
     @property
     def sought_by(self) -> frozenset[str]:
-        """A single name may be anyone's first name; a full one needs the same last name."""
+        """A single name may be any first name; a full one requires the same last name."""
         return self.known_by if self.is_single else frozenset({self.surname})
 
     def agreement(self, other: "PersonName") -> str | None:
-        """Why the two may be one person, in words; None where a part contradicts."""
+        """The reason why the two may be one person, or None if a part contradicts."""
         if _differ(self.is_man, other.is_man) or _differ(self.generation, other.generation):
             return None
         if self.is_single or other.is_single:
@@ -133,9 +133,9 @@ class PersonName:
         if not is_surname_by_title and other.first is not None and len(other.first) > 1:
             if self.last == other.first or self.last == other.nickname:
                 return "first name"
-            if self.last in _CALLED.get(other.first, ()):
+            if self.last in _NICKNAME_GROUPS.get(other.first, ()):
                 return "short first name"
-        # Of two last names (Ana Lopez Garcia) the first is the one in daily use.
+        # Of two last names (Ana Lopez Garcia) the first one is used in everyday life.
         return "first of two last names" if other.middles and self.last == other.middles[-1] else None
 
 
@@ -156,7 +156,7 @@ def _same_last(one: PersonName, other: PersonName) -> bool:
 
 
 def _given_agreement(one: PersonName, other: PersonName) -> str | None:
-    """Why first and middle names go together."""
+    """The reason why first and middle names agree."""
     if one.first is None or other.first is None:
         return None
     first = _given_match(one.first, other.first)
@@ -191,7 +191,11 @@ def _given_match(one: str, other: str) -> str | None:
         return "initial" if one[0] == other[0] else None
     if _joined(one) == _joined(other):
         return "same"
-    return "nickname" if other in _CALLED.get(one, ()) or one in _CALLED.get(other, ()) else None
+    return (
+        "nickname"
+        if other in _NICKNAME_GROUPS.get(one, ()) or one in _NICKNAME_GROUPS.get(other, ())
+        else None
+    )
 
 
 def _tokens(part: str) -> list[str]:
@@ -243,7 +247,7 @@ _DOTTED = re.compile(r"\b(?:[^\W\d_]\.){2,}(?:[^\W\d_]\b\.?)?")
 
 @dataclass(frozen=True, slots=True)
 class OrganisationName:
-    """An organisation's name: its words in plain letters, its legal form, and a short name in brackets."""
+    """The normalized words of an organisation's name, its legal form, and a short name in parentheses."""
 
     words: tuple[str, ...]
     legal_form: str | None = None
@@ -256,7 +260,7 @@ class OrganisationName:
         words = _organisation_words(bare)
         legal_form = None
         while len(words) > 1 and words[-1] in LEGAL_FORMS:
-            # "Co., Inc." counts as what stands last.
+            # "Co., Inc." counts as its last form.
             legal_form = legal_form or LEGAL_FORMS[words[-1]]
             words.pop()
             if words[-1] == "&" and len(words) > 1:
@@ -276,9 +280,9 @@ class OrganisationName:
 
     @property
     def acronyms(self) -> frozenset[str]:
-        """What its initials spell, with and without the words of no weight."""
+        """Its initials, with and without insignificant words."""
         all_words = "".join(w[0] for w in self.words if w != "&")
-        weighty = "".join(w[0] for w in self.words if w not in WORDS_OF_NO_WEIGHT)
+        weighty = "".join(w[0] for w in self.words if w not in INSIGNIFICANT_WORDS)
         found = {a for a in (all_words, weighty) if len(a) >= 2}
         if self.legal_form:
             found |= {a + self.legal_form[0] for a in found}
@@ -293,7 +297,7 @@ class OrganisationName:
         return frozenset({self.words[0], *(self.alias or ())[:1]})
 
     def agreement(self, other: "OrganisationName") -> str | None:
-        """Why the two may be one organisation, in words; None where a part contradicts."""
+        """The reason why the two may be one organisation, or None if a part contradicts."""
         if _differ(self.legal_form, other.legal_form):
             return None
         if self.words == other.words:
@@ -303,17 +307,17 @@ class OrganisationName:
             return "short name in brackets"
         if shorter.is_acronym and shorter.words[0] in longer.acronyms and not longer.is_acronym:
             return "initials"
-        is_part = len(shorter.words) < len(longer.words) and not _says_little(shorter.words)
+        is_part = len(shorter.words) < len(longer.words) and not _is_generic(shorter.words)
         if is_part and not shorter.legal_form and longer.words[: len(shorter.words)] == shorter.words:
             return "first words"
         return None
 
 
 def _without_alias(text: str) -> tuple[str, tuple[str, ...] | None]:
-    """The name without a short name in brackets, and that short name.
+    """The name without a short name in parentheses, and that short name.
 
-    Brackets also tell branches apart, "Bank (Ohio)" and "Bank (Utah)": only initials, words of the name
-    itself, or what stands in quotation marks is a short name.
+    Parentheses also distinguish branches, "Bank (Ohio)" and "Bank (Utah)": only initials, words of the name
+    itself, or quoted text is a short name.
     """
     match = _ALIAS.search(text)
     if match is None or not text[: match.start()].strip():
@@ -329,8 +333,8 @@ def _without_alias(text: str) -> tuple[str, tuple[str, ...] | None]:
     return (bare, alias) if alias and words and is_short_name else (text, None)
 
 
-def _says_little(words: tuple[str, ...]) -> bool:
-    return all(w in WORDS_THAT_NAME_NOBODY or w in WORDS_OF_NO_WEIGHT or len(w) == 1 for w in words)
+def _is_generic(words: tuple[str, ...]) -> bool:
+    return all(w in GENERIC_ORGANISATION_WORDS or w in INSIGNIFICANT_WORDS or len(w) == 1 for w in words)
 
 
 def _organisation_words(text: str) -> list[str]:
@@ -349,7 +353,7 @@ _UNITED_STATES = frozenset({"us", "usa", "u s", "u s a", "united states of ameri
 
 
 def place_key(text: str) -> str:
-    """A place's name in plain letters without article, possessive and punctuation."""
+    """The normalized name of a place, without article, possessive and punctuation."""
     words = _POSSESSIVE.sub("", plain(text)).replace(".", "").replace(",", " ").split()
     key = " ".join(words[1:] if len(words) > 1 and words[0] == "the" else words)
     return "united states" if key in _UNITED_STATES else key

@@ -1,1 +1,1 @@
-"""How well engines do on what is known: scores, and runs as the pipeline makes them."""
+"""Evaluation of engines on labelled pages: scores, and runs as in the pipeline."""

@@ -1,4 +1,4 @@
-"""What OCR engines read on pages whose text is known, each page rendered and read as the pipeline does it."""
+"""Evaluates OCR engines on pages of known text, rendered and read as in the pipeline."""
 
 import os
 import zlib
@@ -14,7 +14,7 @@ from docpipe_assets.errors import ConfigurationError, DocumentError, ResourceErr
 from docpipe_assets.evaluation.text_score import TextScore, score
 from docpipe_assets.model import PAGE_SEPARATOR
 from docpipe_assets.protocols import PageImage
-from docpipe_assets.runtime.document_pipeline import Workbench
+from docpipe_assets.runtime.document_pipeline import DocumentPipeline
 from docpipe_assets.runtime.meter import PeakMemory, process_tree
 from docpipe_assets.settings import Settings
 
@@ -25,22 +25,22 @@ _SAMPLE_SECONDS = 0.05
 
 @dataclass(frozen=True)
 class Pair:
-    """A document and what stands on its pages."""
+    """A document and the texts of its pages."""
 
     name: str
-    """Below the folder that was given."""
+    """Path below the given folder."""
     document: Path
     texts: tuple[str, ...]
 
     @property
     def kind(self) -> str:
-        """The folder it lies in: what lies together is summed up together."""
+        """The folder of the document; results are summarized by folder."""
         return Path(self.name).parent.as_posix() if "/" in self.name else "pages"
 
 
 @dataclass(frozen=True)
 class PageResult:
-    """How an engine did on one page."""
+    """The result of an engine on one page."""
 
     engine: str
     kind: str
@@ -49,10 +49,10 @@ class PageResult:
     score: TextScore
     cpu_seconds: float
     peak_bytes: int
-    """Of the processes that read it, sampled; the renderer and this process are not counted."""
+    """Peak memory of the processes that read it, sampled, without the renderer and this process."""
     text: str
     error: str | None = None
-    """The code of the error when the page could not be read: it then counts as one without text."""
+    """Error code if the page could not be read; it then counts as a page without text."""
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -71,7 +71,9 @@ class PageResult:
 
 @dataclass(frozen=True)
 class Summary:
-    """How an engine did on the pages of a kind: counts summed, CPU seconds by the page, the largest peak."""
+    """The result of an engine on the pages of a folder: summed counts, CPU seconds per page, the largest
+    peak.
+    """
 
     kind: str
     engine: str
@@ -92,49 +94,52 @@ def rates(of: TextScore) -> dict[str, float]:
 
 
 def find_pairs(folder: Path) -> list[Pair]:
-    """The PDFs and page images below a folder, each with the text beside it: the same name, ``.txt``.
+    """The PDFs and page images below a folder, each with its text in a ``.txt`` file of the same name.
 
-    The texts of several pages are parted by form feeds. Raises ConfigurationError where there is no
-    document, and for a document whose text is missing or empty.
+    The texts of several pages are separated by form feeds. Raises ConfigurationError if there is no document,
+    or if the text of one is missing or empty.
     """
     documents = sorted(p for p in folder.rglob("*") if p.suffix.lower() in (".pdf", *IMAGES) and p.is_file())
     if not documents:
-        raise ConfigurationError(f"{folder}: no PDF and no page image ({', '.join(IMAGES)}) below it")
+        raise ConfigurationError(f"{folder}: contains no PDF and no page image ({', '.join(IMAGES)})")
     pairs = []
     for document in documents:
         name = document.relative_to(folder).as_posix()
         truth = document.with_suffix(".txt")
         if not truth.is_file():
-            raise ConfigurationError(f"{name}: its text is missing; put what stands on it into {truth.name}")
+            raise ConfigurationError(
+                f"{name}: its text is missing; write the text of its pages to {truth.name}"
+            )
         text = truth.read_text("utf-8")
         if not text.strip():
             raise ConfigurationError(
-                f"{name}: its text {truth.name} is empty; write what stands on the page, or take the page out"
+                f"{name}: its text {truth.name} is empty; write the text of the page, or remove the page"
             )
         pairs.append(Pair(name, document, tuple(text.removesuffix(PAGE_SEPARATOR).split(PAGE_SEPARATOR))))
     return pairs
 
 
 def evaluate(pairs: Sequence[Pair], engines: Sequence[str], settings: Settings) -> Iterator[PageResult]:
-    """Every page by every engine, one process each; the models are loaded before the first page.
+    """Read every page with every engine, one process each; models are loaded before the first page.
 
-    Raises ConfigurationError where an engine is not installed, or a document has not as many pages as texts.
+    Raises ConfigurationError if an engine is not installed, or if a document has another number of pages than
+    texts.
     """
-    bench = Workbench(settings)
+    pipeline = DocumentPipeline(settings)
     limits = OcrLimits(1, settings.ocr_memory_bytes, settings.page_cpu_seconds * 10)
     pools = {name: OcrPool(name, limits) for name in engines}
     try:
         for pool in pools.values():
-            _load(pool, bench)
+            _load(pool, pipeline)
         for pair in pairs:
-            with _as_pdf(pair.document, bench) as pdf:
-                pages = bench.reader.inspect(pdf, settings.max_pages).pages
+            with _as_pdf(pair.document, pipeline) as pdf:
+                pages = pipeline.reader.inspect(pdf, settings.max_pages).pages
                 if pages != len(pair.texts):
                     raise ConfigurationError(
-                        f"{pair.name}: {pages} pages, but {len(pair.texts)} texts; part them by form feeds"
+                        f"{pair.name}: {pages} pages, {len(pair.texts)} texts; separate them with form feeds"
                     )
                 for page, truth in enumerate(pair.texts, start=1):
-                    with bench.reader.render(pdf, page, settings.ocr_dpi) as image:
+                    with pipeline.reader.render(pdf, page, settings.ocr_dpi) as image:
                         for engine, pool in pools.items():
                             text, code, peak = _read(pool, engine, image)
                             yield PageResult(
@@ -143,7 +148,7 @@ def evaluate(pairs: Sequence[Pair], engines: Sequence[str], settings: Settings) 
                                 document=pair.name,
                                 page=page,
                                 score=score(text, truth),
-                                cpu_seconds=pool.take_cpu_seconds(),
+                                cpu_seconds=pool.pop_cpu_seconds(),
                                 peak_bytes=peak,
                                 text=text,
                                 error=code,
@@ -151,11 +156,11 @@ def evaluate(pairs: Sequence[Pair], engines: Sequence[str], settings: Settings) 
     finally:
         for pool in pools.values():
             pool.close()
-        bench.close()
+        pipeline.close()
 
 
 def summaries(results: Sequence[PageResult]) -> list[Summary]:
-    """By kind and engine; then, under the name ``all``, of all kinds where there are several."""
+    """By folder and engine; and, if there are several folders, over all of them under the name ``all``."""
     kinds = list(dict.fromkeys(result.kind for result in results))
     engines = list(dict.fromkeys(result.engine for result in results))
     groups = [(kind, [r for r in results if r.kind == kind]) for kind in kinds]
@@ -180,18 +185,18 @@ def _summary(kind: str, engine: str, results: Sequence[PageResult]) -> Summary:
     )
 
 
-def _load(pool: OcrPool, bench: Workbench) -> None:
-    """Have the engine read an empty page, so that no page of the set pays for the loading of models."""
-    with bench.scratch.folder() as folder:
+def _load(pool: OcrPool, pipeline: DocumentPipeline) -> None:
+    """Let the engine read an empty page, so that the loading of models is not measured."""
+    with pipeline.scratch.folder() as folder:
         pool.read(empty_page(folder, 300.0))
-        pool.take_cpu_seconds()
+        pool.pop_cpu_seconds()
 
 
 def _read(pool: OcrPool, engine: str, image: PageImage) -> tuple[str, str | None, int]:
-    """The text, the code of the error if there was one, and the peak of the memory in bytes."""
+    """The text, the error code if there was an error, and the peak memory in bytes."""
     text, code = "", None
     peak = PeakMemory(lambda: _running(engine), _SAMPLE_SECONDS)
-    peak.see()
+    peak.sample()
     with peak:
         try:
             text = "\n".join(" ".join(word.text for word in line) for line in pool.read(image))
@@ -201,7 +206,7 @@ def _read(pool: OcrPool, engine: str, image: PageImage) -> tuple[str, str | None
 
 
 def _running(engine: str) -> Iterator[int]:
-    """The processes of an engine, and what they start."""
+    """The processes of an engine and their descendants."""
     mark = f"ocr_process\0{engine}\0".encode()
     readers = [pid for pid in process_tree(os.getpid()) if mark in _command(pid)]
     return chain.from_iterable(map(process_tree, readers))
@@ -215,12 +220,12 @@ def _command(pid: int) -> bytes:
 
 
 @contextmanager
-def _as_pdf(document: Path, bench: Workbench) -> Iterator[Path]:
-    """The document itself, or its images as the pages of a PDF, pixel for pixel."""
+def _as_pdf(document: Path, pipeline: DocumentPipeline) -> Iterator[Path]:
+    """The document itself, or a PDF with its images as pages, pixel for pixel."""
     if document.suffix.lower() == ".pdf":
         yield document
         return
-    with bench.scratch.folder() as folder:
+    with pipeline.scratch.folder() as folder:
         pdf = folder / "images.pdf"
         pdf.write_bytes(_pdf_of_images(document))
         yield pdf
@@ -250,7 +255,7 @@ def _pdf_of_images(path: Path) -> bytes:
                 ]
                 kids.append(b"%d 0 R" % number)
     except (UnidentifiedImageError, OSError) as exc:
-        raise ConfigurationError(f"{path.name} is no image that can be read: {exc}") from exc
+        raise ConfigurationError(f"{path.name} is not a readable image: {exc}") from exc
     objects[1] = b"<< /Type /Pages /Count %d /Kids [%s] >>" % (len(kids), b" ".join(kids))
     written, starts = b"%PDF-1.7\n", []
     for number, body in enumerate(objects, start=1):

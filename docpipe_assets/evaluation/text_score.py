@@ -1,8 +1,8 @@
-"""Scores a text that was read against the text that is there.
+"""Scores a recognized text against the true text.
 
-Before texts are compared they are put in Unicode's composed form (NFC), white space becomes one space
-between words, and typographic quotes, apostrophes and dashes become the plain ones: which of them a
-typeface means is no matter of reading. Nothing else is forgiven, not even letter case.
+Before the comparison both texts are converted to Unicode NFC, white space is collapsed to single spaces
+between words, and typographic quotes, apostrophes and dashes are replaced by plain ones, because they depend
+on the typeface only. Nothing else is normalized, not even letter case.
 """
 
 import heapq
@@ -15,45 +15,48 @@ from rapidfuzz import fuzz
 from rapidfuzz.distance import LCSseq, Levenshtein
 
 _PLAIN = str.maketrans("‘’‚‛“”„‟‐‑‒–—―−", "''''\"\"\"\"-------")
-LEAST_LIKENESS = 50.0
-"""In percent: two stretches of text that are less alike are not taken for the same."""
+MIN_SIMILARITY = 50.0
+"""Minimum similarity, in percent, of two text fragments that are matched."""
 
 
 @dataclass(frozen=True)
 class TextScore:
-    """Counts, so that the scores of pages add up to the score of a set: long pages weigh more."""
+    """Counts that add up: the score of a set is the sum of the scores of its pages, so long pages
+    weigh more.
+    """
 
     characters: int = 0
-    """Of the truth, as are ``words``."""
+    """Of the true text, like ``words``."""
     character_edits: int = 0
     words: int = 0
     word_edits: int = 0
     words_found: int = 0
     words_shared: int = 0
     letters: int = 0
-    """Characters of the truth other than spaces."""
+    """Non-space characters of the true text."""
     letters_found: int = 0
     letters_placed: int = 0
 
     @property
     def character_error_rate(self) -> float:
-        """Characters to insert, delete or replace (Levenshtein), by those of the truth."""
+        """Edit distance (Levenshtein) in characters, divided by the length of the true text."""
         return _share(self.character_edits, self.characters)
 
     @property
     def word_error_rate(self) -> float:
-        """The same with whole words."""
+        """The same in words."""
         return _share(self.word_edits, self.words)
 
     @property
     def word_f1(self) -> float:
-        """Of words as a bag: how often each word occurs counts, where it stands does not."""
+        """F1 of words as a bag: counts matter, positions do not."""
         return _f1(self.words_shared, self.words_found, self.words)
 
     @property
     def order_free_f1(self) -> float:
-        """Of characters other than spaces, in order within a line but wherever the lines stand: what was
-        read, whatever the order of reading (see ``letters_placed``)."""
+        """F1 of non-space characters, in order within a line but with lines in any order: measures
+        recognition independently of reading order (see ``letters_placed``).
+        """
         return _f1(self.letters_placed, self.letters_found, self.letters)
 
     def __add__(self, other: Self) -> Self:
@@ -61,7 +64,7 @@ class TextScore:
 
 
 def score(found: str, truth: str) -> TextScore:
-    """Compare the text of a page with its truth; line ends only count for the order-free measure."""
+    """Compare the text of a page with the true text; line ends matter only for the order-free measure."""
     found_lines, truth_lines = _lines(found), _lines(truth)
     found_text, truth_text = " ".join(found_lines), " ".join(truth_lines)
     found_words, truth_words = found_text.split(), truth_text.split()
@@ -79,12 +82,12 @@ def score(found: str, truth: str) -> TextScore:
 
 
 def letters_placed(found_lines: list[str], truth_lines: list[str]) -> int:
-    """How many characters, spaces aside, two pages have in common when their lines may stand in any order.
+    """Number of non-space characters that two pages have in common if their lines may be in any order.
 
-    The longest line of the truth is looked for in all lines that were read, the stretch that is most like
-    it is taken out of both, and what remains on either side of it is looked for, and in, like a line of its
-    own: so two columns that were read across are found in the halves of the lines. After the "flexible
-    character accuracy" of Clausner, Pletschacher and Antonacopoulos (2020).
+    The longest true line is searched in all recognized lines, the most similar fragment is removed from both,
+    and the remaining fragments are matched like lines of their own; so two columns that were read across are
+    found in the halves of the lines. After the "flexible character accuracy" of Clausner, Pletschacher and
+    Antonacopoulos (2020).
     """
     placed = 0
     left = [line.replace(" ", "") for line in found_lines]
@@ -94,7 +97,7 @@ def letters_placed(found_lines: list[str], truth_lines: list[str]) -> int:
         _, line = heapq.heappop(wanted)
         best, best_place, best_weight = None, 0, 0.0
         for place, candidate in enumerate(left):
-            alignment = fuzz.partial_ratio_alignment(line, candidate, score_cutoff=LEAST_LIKENESS)
+            alignment = fuzz.partial_ratio_alignment(line, candidate, score_cutoff=MIN_SIMILARITY)
             if alignment is None:
                 continue
             weight = alignment.score * (alignment.src_end - alignment.src_start)
@@ -119,7 +122,7 @@ def _lines(text: str) -> list[str]:
 
 
 def _share(part: int, whole: int) -> float:
-    """What was read where nothing stands is all wrong."""
+    """Text that was read where there is none counts as entirely wrong."""
     return part / whole if whole else float(part > 0)
 
 

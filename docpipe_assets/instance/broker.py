@@ -1,4 +1,4 @@
-"""The Celery application through which runs travel from Dagster's queue to a worker."""
+"""The Celery application that delivers runs from Dagster's queue to a worker."""
 
 from celery import Celery
 from kombu.entity import Exchange, Queue
@@ -7,13 +7,13 @@ from docpipe_assets.lanes import LANES
 
 
 def make_app(broker_url: str) -> Celery:
-    """The application of the launcher and of the workers; results are kept at the broker too.
+    """The application of the launcher and of the workers; the broker is also the result backend.
 
-    A run is acknowledged when it begins, not when it ends, and a worker takes no more than it
-    has free slots. So a message is either at the broker or a run that began: a killed worker
-    leaves nothing to redeliver, its run is failed by run monitoring, and the visibility timeout
-    need not exceed the longest run. Should a message be delivered twice all the same (a worker
-    that died between taking and beginning), Dagster ignores the second start of a run.
+    A run is acknowledged when it starts, not when it ends, and a worker prefetches no more than it has free
+    slots. So a message is either at the broker or belongs to a started run: a killed worker leaves nothing to
+    redeliver, run monitoring marks its run as failed, and the visibility timeout need not exceed the longest
+    run. If a message is delivered twice anyway (a worker died between taking and starting it), Dagster
+    ignores the second start of the run.
     """
     exchange = Exchange("docpipe", type="topic")  # type: ignore[no-untyped-call]  # kombu has no types
     app = Celery("docpipe", broker=broker_url, backend=broker_url)
@@ -31,15 +31,15 @@ def make_app(broker_url: str) -> Celery:
         task_track_started=True,
         worker_prefetch_multiplier=1,
         worker_disable_prefetch=True,
-        # A broker that restarts must not cost the documents that are being worked on.
+        # A restart of the broker must not cancel the documents in progress.
         worker_cancel_long_running_tasks_on_connection_loss=False,
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
         broker_transport_options={"visibility_timeout": 600},
-        # Run monitoring asks for the state of every run in progress.
+        # Run monitoring queries the result of every run in progress.
         result_expires=30 * 24 * 3600,
         worker_send_task_events=False,
-        # Dagster's lines reach the log as they are, not wrapped in Celery's.
+        # Dagster's log lines are written unchanged, not wrapped in Celery's.
         worker_hijack_root_logger=False,
         worker_redirect_stdouts=False,
     )

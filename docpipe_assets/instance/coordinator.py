@@ -1,7 +1,7 @@
-"""The queue's front door: gives a run that a person or a backfill launched its lane, batch and priority.
+"""The run coordinator: adds lane, batch and priority to runs that a person or a backfill launched.
 
-Intake's own runs arrive with all of it. One from the UI carries only the partition, so its document
-is asked for its size here, in the process that submits it: the webserver, or the daemon for backfills.
+Runs of intake already have these tags. A run from the UI has only its partition, so the size of its document
+is looked up here, in the process that submits it: the webserver, or the daemon for backfills.
 """
 
 import math
@@ -25,17 +25,18 @@ from docpipe_assets.settings import Priority, Settings, read_settings
 from docpipe_assets.storage.open_store import open_store
 
 _RANGE: Final = "dagster/asset_partition_range_start"
-_PATIENCE_SECONDS: Final = 3.0
-"""A person waits for the launch: a store that is slower than this is not asked again for a while."""
+_TIMEOUT_SECONDS: Final = 3.0
+"""Timeout of the size lookup. A person waits for the launch, so a store that exceeds it is skipped for a
+while."""
 _PAUSE_SECONDS: Final = 30.0
 _PRIORITIES_SECONDS: Final = 5.0
 
 
 class DocumentRunCoordinator(QueuedRunCoordinator):
-    """Dagster's queue; what is missing in a run's tags is added before it waits there.
+    """Dagster's queued run coordinator; missing tags are added before the run is queued.
 
-    It never refuses a person's run: a document whose size can't be learnt goes to the standard lane.
-    An attempt that intake asks for twice, since two daemons looked at the same time, waits there once.
+    It never rejects a run of a person: a document of unknown size goes to the standard lane. An attempt that
+    intake requests twice, because two daemons ran a tick at the same time, is queued once.
     """
 
     _read: tuple[float, Mapping[str, Priority]] = (-math.inf, MappingProxyType({}))
@@ -43,7 +44,7 @@ class DocumentRunCoordinator(QueuedRunCoordinator):
     def submit_run(self, context: SubmitRunContext) -> DagsterRun:
         run = context.dagster_run
         if run.parent_run_id is None:
-            first = self._first_of_its_attempt(run)
+            first = self._oldest_run_of_attempt(run)
             if first.run_id != run.run_id:
                 self._instance.delete_run(run.run_id)
                 return first
@@ -52,11 +53,11 @@ class DocumentRunCoordinator(QueuedRunCoordinator):
             self._instance.add_run_tags(run.run_id, missing)
         return super().submit_run(context)
 
-    def _first_of_its_attempt(self, run: DagsterRun) -> DagsterRun:
+    def _oldest_run_of_attempt(self, run: DagsterRun) -> DagsterRun:
         """The oldest run with the same run key.
 
-        Dagster looks for the key before it makes a run, and two daemons may both find none. Each of them
-        comes here after its run was recorded, so that the later one sees the earlier one.
+        Dagster checks the key before it creates a run, and two daemons may both find none. Each of them gets
+        here after its run was recorded, so the later one finds the earlier one.
         """
         run_key = run.tags.get(tags.RUN_KEY)
         if run_key is None or tags.REQUEST not in run.tags:
@@ -65,7 +66,7 @@ class DocumentRunCoordinator(QueuedRunCoordinator):
         return alike[0] if alike else run
 
     def _priorities(self) -> Mapping[str, Priority]:
-        """Read anew now and then: a backfill submits thousands of runs."""
+        """Cached for a short time: a backfill submits thousands of runs."""
         read_at, priorities = self._read
         if time.monotonic() > read_at + _PRIORITIES_SECONDS:
             priorities = read_priorities(self._instance)
@@ -77,57 +78,57 @@ class DocumentRunCoordinator(QueuedRunCoordinator):
         return read_settings()
 
     @lazy
-    def _sizes(self) -> "Sizes":
-        return Sizes(open_store(self._settings.intake, self._settings))
+    def _sizes(self) -> "ObjectSizes":
+        return ObjectSizes(open_store(self._settings.intake, self._settings))
 
 
-class Sizes:
-    """Asks a store for the size of an object, and does not wait for one that is not there."""
+class ObjectSizes:
+    """Looks up the size of an object, with a timeout."""
 
-    def __init__(self, intake: Source, patience_seconds: float = _PATIENCE_SECONDS) -> None:
+    def __init__(self, intake: Source, timeout_seconds: float = _TIMEOUT_SECONDS) -> None:
         self._intake = intake
-        self._patience_seconds = patience_seconds
-        self._silent_until = 0.0
+        self._timeout_seconds = timeout_seconds
+        self._skip_until = 0.0
 
     def size_of(self, document: str) -> int | None:
-        """The size in bytes; None when the object is gone or the store does not answer in time."""
-        if time.monotonic() < self._silent_until:
+        """The size in bytes; None if the object does not exist or the store does not respond in time."""
+        if time.monotonic() < self._skip_until:
             return None
         answer: list[int | None] = []
-        # A daemon thread: the client's own patience, with its retries, is minutes.
-        asking = threading.Thread(target=lambda: answer.append(self._ask(document)), daemon=True)
-        asking.start()
-        asking.join(self._patience_seconds)
+        # A daemon thread, because the client's own timeouts and retries take minutes.
+        request = threading.Thread(target=lambda: answer.append(self._head_size(document)), daemon=True)
+        request.start()
+        request.join(self._timeout_seconds)
         if not answer:
-            self._silent_until = time.monotonic() + _PAUSE_SECONDS
+            self._skip_until = time.monotonic() + _PAUSE_SECONDS
             return None
         return answer[0]
 
-    def _ask(self, document: str) -> int | None:
+    def _head_size(self, document: str) -> int | None:
         try:
             return self._intake.head(document).size_bytes
-        except DocpipeError:  # the run itself will meet the same error, and report it
+        except DocpipeError:  # the run itself will get the same error and report it
             return None
 
 
 def missing_tags(
     present: Mapping[str, str],
-    sizes: Sizes,
+    sizes: ObjectSizes,
     settings: Settings,
     priorities: Mapping[str, Priority] = MappingProxyType({}),
 ) -> dict[str, str]:
-    """The tags to add to a run that is about to wait in the queue, or to set right."""
+    """The tags to add to, or correct on, a run that is about to be queued."""
     key = present.get(tags.PARTITION)
     if key is None:
-        # A report or a reset: it is short, and someone waits for it.
+        # A report or a reset: it is short, and a person waits for it.
         return {} if tags.PRIORITY in present or _RANGE in present else {tags.PRIORITY: str(HIGH)}
     try:
         document = document_of(key)
-    except UnicodeDecodeError:  # a hand-made key, which names no document
+    except UnicodeDecodeError:  # a manually added key that is not the key of a document
         return {}
-    # The UI gives a run that is executed again the tags of the one before.
-    is_again = tags.PARENT_RUN in present
-    missing = {name: "" for name in tags.OF_ONE_ATTEMPT if is_again and present.get(name)}
+    # On a re-execution the UI copies the tags of the previous run.
+    is_reexecution = tags.PARENT_RUN in present
+    missing = {name: "" for name in tags.OF_ONE_ATTEMPT if is_reexecution and present.get(name)}
     lane = present.get(tags.LANE)
     if lane is None:
         size_bytes = sizes.size_of(document)

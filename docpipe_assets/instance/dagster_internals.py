@@ -1,6 +1,6 @@
-"""Every private name of Dagster that docpipe uses, each with the reason; no other module imports one.
+"""All private names of Dagster that docpipe uses, each with the reason; no other module imports one.
 
-docpipe is pinned below Dagster's next minor release for their sake. Before the pin is raised: read the list,
+docpipe pins Dagster below its next minor release because of them. Before raising the pin, review the list,
 then run ``stack/test_pooled_storage.py``, which compares the pooled storage with the stock one row by row.
 """
 
@@ -10,22 +10,22 @@ from dagster._cli.api import _execute_run_command_body as execute_run_command
 # Return type of ``config_type``, which every class named in dagster.yaml must have.
 from dagster._config import UserConfigSchema
 
-# Which events have tables of their own, and which begin and end a run.
+# The events that have tables of their own, and those that start and end a run.
 from dagster._core.events import ASSET_CHECK_EVENTS, ASSET_EVENTS, PIPELINE_EVENTS
 
 # A run launcher's base class and its answers to run monitoring.
 from dagster._core.launcher import CheckRunHealthResult, RunLauncher, WorkerStatus
 
-# The base class of whatever stands under ``storage`` in dagster.yaml.
+# The base class of the class configured under ``storage`` in dagster.yaml.
 from dagster._core.storage.base_storage import DagsterStorage
 
-# What the storage returns to readers of events and of assets.
+# Return types of the storage for event and asset queries.
 from dagster._core.storage.event_log.base import AssetEntry, AssetRecord, EventLogConnection
 
-# The table of events, for inserting several rows with one statement.
+# The event table, for inserting several rows with one statement.
 from dagster._core.storage.event_log.schema import SqlEventLogStorageTable
 
-# Named in dagster.yaml: capturing the output of a run would start four processes.
+# Configured in dagster.yaml: capturing the output of a run would start four processes.
 from dagster._core.storage.noop_compute_log_manager import NoOpComputeLogManager
 
 # Dagster's default storage, for a deployment without Postgres.
@@ -34,7 +34,7 @@ from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 # The message of a run launcher to the process that executes the run.
 from dagster._grpc.types import ExecuteRunArgs
 
-# How dagster.yaml finds a class, and how that message is read.
+# How dagster.yaml loads a class, and how that message is deserialized.
 from dagster._serdes import ConfigurableClass, ConfigurableClassData, unpack_value
 
 # Not documented, though released in step with Dagster (dagster-io/dagster#32915).
@@ -94,7 +94,8 @@ PRIVATE_ATTRIBUTES = {
     "CeleryRunLauncher": {"_instance": "the only way from a launcher to its instance"},
     "QueuedRunCoordinator": {"_instance": "the only way from a coordinator to its instance"},
 }
-"""Attributes of Dagster's classes that our subclasses read, set or override, each with the reason.
+"""Private attributes of Dagster's classes that our subclasses read, set or override, with the reasons.
 
-By class of Dagster. ``stack/test_pooled_storage.py`` fails when one is missing from Dagster or from here.
+Keyed by Dagster class. ``stack/test_pooled_storage.py`` fails if one is missing from Dagster or from this
+list.
 """

@@ -1,4 +1,4 @@
-"""Launches a document's run on a warm Celery worker, or in a process of its own without a broker."""
+"""Launches the run of a document on a warm Celery worker or, without a broker, in a process of its own."""
 
 import time
 from collections.abc import Container, Mapping
@@ -23,34 +23,36 @@ from docpipe_assets.instance.dagster_internals import (
 from docpipe_assets.lanes import LANES
 from docpipe_assets.settings import read_settings
 
-_PATIENCE_SECONDS: Final = 40.0
-"""A worker may answer late, or look for a broker that was restarted: only one that has been silent
-for longer is taken for dead."""
-_ANSWER_SECONDS: Final = 3.0
-_ASK_AGAIN_SECONDS: Final = 4.0
-"""Run monitoring looks at one run after the other: a silent worker is asked once for all of its runs,
-or a look at many of them would take longer than the patience."""
+_UNRESPONSIVE_SECONDS: Final = 40.0
+"""A worker may respond late, or reconnect to a restarted broker: it counts as lost only after being
+unresponsive for longer than this."""
+_PING_TIMEOUT_SECONDS: Final = 3.0
+_PING_INTERVAL_SECONDS: Final = 4.0
+"""Run monitoring checks runs one by one: an unresponsive worker is pinged once for all of its runs, or
+checking many of them would exceed the limit above."""
 HEARTBEATS: Final = "heartbeats"
-"""Key in the state of a Celery task: how many times its worker has recorded, shutting down, that it lives."""
+"""Key in the state of a Celery task: the number of heartbeats that its worker has recorded while shutting
+down."""
 
 
 @dataclass
-class _Silence:
-    """Of a worker that did not answer when it was asked."""
+class _UnresponsiveWorker:
+    """State of a worker that did not respond to a ping."""
 
     since: float
-    asked_at: float
+    pinged_at: float
     heartbeats: int
-    """Recorded with its tasks when the silence began; a worker that is shutting down gives no other sign."""
+    """Recorded with its tasks when it stopped responding; a worker that is shutting down gives no other sign
+    of life."""
 
 
 class DocumentRunLauncher(CeleryRunLauncher):
-    """Dagster's Celery launcher, with lanes as queues, and with an eye for workers that are gone."""
+    """Dagster's Celery launcher, with lanes as queues and detection of lost workers."""
 
     def __init__(self, broker_url: str, inst_data: ConfigurableClassData | None = None) -> None:
         super().__init__(default_queue=LANES[0], broker=broker_url, backend=broker_url, inst_data=inst_data)
         self.celery = make_app(broker_url)
-        self._silences: dict[str, _Silence] = {}
+        self._unresponsive: dict[str, _UnresponsiveWorker] = {}
 
     @classmethod
     def config_type(cls) -> UserConfigSchema:
@@ -66,9 +68,9 @@ class DocumentRunLauncher(CeleryRunLauncher):
         return cls(broker_url.get_secret_value(), inst_data)
 
     def terminate(self, run_id: str) -> bool:
-        """Interrupts the run, which then ends as canceled; one that still waits ends at once.
+        """Interrupt the run, which then ends as canceled; a waiting run is canceled immediately.
 
-        The stock launcher does not say why it interrupts, and such a run ends as a failure.
+        The stock launcher does not record the reason, and such a run would end as a failure.
         """
         run = self._instance.get_run_by_id(run_id)
         if run is None or run.is_finished or DAGSTER_CELERY_TASK_ID_TAG not in run.tags:
@@ -82,7 +84,9 @@ class DocumentRunLauncher(CeleryRunLauncher):
         return True
 
     def check_run_worker_health(self, run: DagsterRun) -> CheckRunHealthResult:
-        """Also asks the worker itself: a worker killed as a whole leaves its task "started" for ever."""
+        """Also pings the worker: if a worker is killed with all its processes, its task stays "started"
+        forever.
+        """
         task_id = run.tags.get(DAGSTER_CELERY_TASK_ID_TAG)
         if task_id is None:
             # A script or `dagster job execute` executes the run, and its health cannot be checked. Any other
@@ -94,14 +98,15 @@ class DocumentRunLauncher(CeleryRunLauncher):
         worker = result.info["hostname"]
         tasks = self._tasks_of(worker, task_id, result.info.get(HEARTBEATS, 0))
         if tasks is None:
-            silence = self._silences[worker]
-            silent_seconds = silence.asked_at - silence.since
-            if silent_seconds < _PATIENCE_SECONDS:
-                return CheckRunHealthResult(WorkerStatus.RUNNING, f"Worker {worker} does not answer.")
+            unresponsive = self._unresponsive[worker]
+            unresponsive_seconds = unresponsive.pinged_at - unresponsive.since
+            if unresponsive_seconds < _UNRESPONSIVE_SECONDS:
+                return CheckRunHealthResult(WorkerStatus.RUNNING, f"Worker {worker} does not respond.")
             return CheckRunHealthResult(
-                WorkerStatus.FAILED, f"Worker {worker} is gone: no answer for {silent_seconds:.0f} seconds."
+                WorkerStatus.FAILED,
+                f"Worker {worker} is lost: no response for {unresponsive_seconds:.0f} seconds.",
             )
-        # The task may have ended between the two questions.
+        # The task may have ended between the two requests.
         if task_id in tasks or self.celery.AsyncResult(task_id).state != "STARTED":
             return CheckRunHealthResult(WorkerStatus.RUNNING)
         return CheckRunHealthResult(
@@ -109,37 +114,37 @@ class DocumentRunLauncher(CeleryRunLauncher):
         )
 
     def _tasks_of(self, worker: str, task_id: str, heartbeats: int) -> Container[str] | None:
-        """The task if the worker has it, else nothing; None when the worker does not answer."""
-        silence = self._silences.get(worker)
+        """The task if the worker has it, else nothing; None if the worker does not respond."""
+        unresponsive = self._unresponsive.get(worker)
         began = time.monotonic()
-        if silence is not None and began - silence.asked_at < _ASK_AGAIN_SECONDS:
+        if unresponsive is not None and began - unresponsive.pinged_at < _PING_INTERVAL_SECONDS:
             return None
         answer = self.celery.control.inspect(
-            destination=[worker], timeout=_ANSWER_SECONDS, limit=1
+            destination=[worker], timeout=_PING_TIMEOUT_SECONDS, limit=1
         ).query_task(task_id)
         if answer is not None:
-            self._silences.pop(worker, None)
+            self._unresponsive.pop(worker, None)
             tasks: Container[str] = answer[worker]
             return tasks
-        # Nobody asks a worker without runs, so an old silence says nothing of the time since.
+        # A worker without runs is not pinged, so an old failure says nothing about the time since.
         if (
-            silence is None
-            or began - silence.asked_at > _PATIENCE_SECONDS
-            or heartbeats > silence.heartbeats  # counted: clocks of two machines differ
+            unresponsive is None
+            or began - unresponsive.pinged_at > _UNRESPONSIVE_SECONDS
+            or heartbeats > unresponsive.heartbeats  # counted: clocks of two machines differ
         ):
-            silence = self._silences[worker] = _Silence(began, began, heartbeats)
-        silence.asked_at = time.monotonic()
+            unresponsive = self._unresponsive[worker] = _UnresponsiveWorker(began, began, heartbeats)
+        unresponsive.pinged_at = time.monotonic()
         return None
 
 
 def run_id_of(message: Any) -> str:
-    """The run that a launcher's message asks a worker to execute."""
+    """The run ID in a launcher's message."""
     return unpack_value(message, as_type=ExecuteRunArgs).run_id
 
 
 def execute_run(instance: DagsterInstance, run_id: str) -> int:
-    """Executes a launched run in this process; returns 0, or 1 when it did not succeed.
+    """Execute a launched run in this process; returns 0, or 1 if it did not succeed.
 
-    It is what the task of `dagster_celery` does, save that it reads dagster.yaml anew for each run.
+    Does the same as the task of `dagster_celery`, without reading dagster.yaml for each run.
     """
     return execute_run_command(run_id, instance, lambda _: None, set_exit_code_on_failure=True)

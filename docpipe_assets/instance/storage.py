@@ -1,8 +1,8 @@
-"""Dagster's storage: Postgres with connections and lookups kept per process, or SQLite.
+"""Dagster's storage: Postgres with connections and lookups cached per process, or SQLite.
 
-The stock Postgres storage connects anew for every statement, asks for the same tables and columns
-dozens of times a run and writes every event by itself. What is here instead halves the cost of a
-run. There is no public way to get it: ``dagster_internals`` lists the private names that this takes.
+The stock Postgres storage opens a connection for every statement, checks the same tables and columns dozens
+of times per run, and writes every event separately. This storage halves the cost of a run. There is no public
+interface for it: ``dagster_internals`` lists the private names that it uses.
 """
 
 import os
@@ -41,13 +41,13 @@ from docpipe_assets.instance.dagster_internals import (
 )
 from docpipe_assets.settings import read_settings
 
-_PARTITION_SECONDS: Final = 30
-"""How long a partition that was there may be taken to be there still."""
+_PARTITION_CACHE_SECONDS: Final = 30
+"""Lifetime of a cached positive answer to whether a partition exists."""
 _IDLE_SECONDS: Final = 30
-"""A connection that was used since is not asked whether its server is there: the kernel would know."""
-_SNAPSHOTS: Final = 50
-_EVENTS_AT_HAND: Final = 100
-_FOLLOWED_AT_ONCE: Final = frozenset(
+"""A connection that was used within this time is not pinged: the kernel would have marked it."""
+_SNAPSHOTS_MAX: Final = 50
+_BUFFERED_EVENTS_MAX: Final = 100
+_BUFFERED_EVENT_TYPES: Final = frozenset(
     {
         DagsterEventType.ASSET_MATERIALIZATION_PLANNED,
         DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED,
@@ -60,12 +60,12 @@ _FOLLOWED_AT_ONCE: Final = frozenset(
         DagsterEventType.STEP_SUCCESS,
     }
 )
-"""Events after which the run does nothing before its next event: they are written together with that
-one. An event after which it works, waits or ends is written at once, with those that wait for it."""
+"""Events after which the run does nothing before its next event: they are written together with it. An event
+after which the run works, waits or ends is written immediately, with the buffered ones."""
 
 
 class InstanceStorage(DagsterStorage, ConfigurableClass):
-    """Stands in dagster.yaml and becomes the storage that the settings call for."""
+    """Configured in dagster.yaml; creates the storage that the settings select."""
 
     @property
     def inst_data(self) -> ConfigurableClassData | None:
@@ -90,21 +90,21 @@ class PooledPostgresStorage(DagsterPostgresStorage):
     """Postgres storage whose instances share one pool of connections per process."""
 
     def __init__(self, postgres_url: str, inst_data: ConfigurableClassData | None = None) -> None:
-        # Connections must not cross a fork, so the pool belongs to the process that asks.
+        # Connections must not cross a fork, so each process has its own pool.
         key = (os.getpid(), postgres_url)
         pool = _POOLS.get(key)
-        # The tables are looked for once, and then no more for every run.
+        # The tables are created or checked once per process, not for every run.
         super().__init__(postgres_url, should_autocreate_tables=pool is None, inst_data=inst_data)
         if pool is None:
             pool = _POOLS[key] = _Pool(postgres_url)
-        # The attributes behind the public properties: there is no other way to choose the classes.
+        # The attributes behind the public properties: there is no other way to select the classes.
         self._run_storage = _PooledRuns(postgres_url, pool)
         self._event_log_storage = _PooledEventLog(postgres_url, pool)
         self._schedule_storage = _PooledSchedules(postgres_url, pool)
 
 
 class _Pool:
-    """What may outlive one Dagster instance in this process."""
+    """State that outlives a Dagster instance within this process."""
 
     def __init__(self, postgres_url: str) -> None:
         self.engine = sqlalchemy.create_engine(
@@ -115,7 +115,7 @@ class _Pool:
             pool_use_lifo=True,
             pool_recycle=3600,
         )
-        event.listen(self.engine, "checkout", self._look_at)
+        event.listen(self.engine, "checkout", self._validate_connection)
         self._seen: set[str] = set()
         self.asset_ids: dict[AssetKey, int] = {}
         self.snapshots: dict[str, Any] = {}
@@ -123,13 +123,15 @@ class _Pool:
         self.event_migrations: dict[str, bool] = {}
 
     def has(self, what: str, ask: Callable[[], bool]) -> bool:
-        """Tables, columns, migrations and snapshots never go: one that was seen is there."""
+        """Whether something exists; a positive answer is cached, because tables, columns, migrations and
+        snapshots are never removed.
+        """
         if what not in self._seen and ask():
             self._seen.add(what)
         return what in self._seen
 
     def limit_statements(self, milliseconds: int) -> None:
-        """A page of the UI must not keep Postgres busy for ever."""
+        """Limit the duration of statements: a page of the UI must not block Postgres indefinitely."""
 
         def set_timeout(connection: Any, _record: Any) -> None:
             with connection.cursor() as cursor:
@@ -138,12 +140,12 @@ class _Pool:
         event.listen(self.engine, "connect", set_timeout)
         self.engine.dispose()
 
-    def _look_at(self, connection: Any, record: Any, _: Any) -> None:
-        """Postgres may have been restarted since a connection was used last.
+    def _validate_connection(self, connection: Any, record: Any, _: Any) -> None:
+        """Validate a connection: Postgres may have been restarted since it was last used.
 
-        SQLAlchemy's own way to notice is a statement before each statement, a tenth of a run's cost.
-        When a server ends, the kernel marks its connections as readable; only then, and after a pause in
-        which a firewall may have forgotten the connection, is there something to ask.
+        SQLAlchemy's own check is a statement before each statement, a tenth of the cost of a run. When a
+        server closes its connections, the kernel marks them as readable. Only then, and after an idle time in
+        which a firewall may have dropped the connection, is a ping needed.
         """
         now = time.monotonic()
         is_fresh = now - record.info.get("used_at", 0.0) < _IDLE_SECONDS
@@ -164,8 +166,8 @@ _POOLS: Final[dict[tuple[int, str], _Pool]] = {}
 class _PooledRuns(PostgresRunStorage):
     def __init__(self, postgres_url: str, pool: _Pool) -> None:
         super().__init__(postgres_url, should_autocreate_tables=False)
-        self._engine = pool.engine  # else NullPool: a connection a statement
-        self._index_migration_cache = pool.run_migrations  # else asked for anew by every instance
+        self._engine = pool.engine  # the stock NullPool opens a connection per statement
+        self._index_migration_cache = pool.run_migrations  # the stock cache is per instance
         self._pool = pool
         self._of_thread = threading.local()
 
@@ -211,19 +213,19 @@ class _PooledRuns(PostgresRunStorage):
         return self._pool.has(snapshot_id, lambda: super(_PooledRuns, self)._has_snapshot_id(snapshot_id))
 
     def _get_snapshot(self, snapshot_id: str) -> Any:
-        """All documents have the same job and plan. What is stored under a hash never changes."""
+        """All documents have the same job and plan. The content stored under a hash never changes."""
         kept = self._pool.snapshots
         if snapshot_id not in kept:
             found = super()._get_snapshot(snapshot_id)
             if found is None:
                 return None
-            if len(kept) >= _SNAPSHOTS:
+            if len(kept) >= _SNAPSHOTS_MAX:
                 kept.clear()
             kept[snapshot_id] = found
         return kept[snapshot_id]
 
     def optimize_for_webserver(self, statement_timeout: int, pool_recycle: int, max_overflow: int) -> None:
-        # The stock one makes a pool that does not notice a restarted Postgres.
+        # The stock method creates a pool that does not detect a restart of Postgres.
         self._pool.limit_statements(statement_timeout)
 
 
@@ -234,24 +236,25 @@ class _PooledEventLog(PostgresEventLogStorage):
         self._secondary_index_cache = pool.event_migrations  # as above
         self._pool = pool
         self._partitions: dict[tuple[str, str], float] = {}
-        self._at_hand: list[EventLogEntry] = []
-        self._writing = threading.RLock()
-        self._made: dict[AssetKey, EventLogRecord] = {}
-        """By the run at work. Two runs of one document never are, so nobody else makes them meanwhile."""
+        self._buffer: list[EventLogEntry] = []
+        self._write_lock = threading.RLock()
+        self._materialized: dict[AssetKey, EventLogRecord] = {}
+        """Materializations of the current run. Two runs of one document are never concurrent, so no other run
+        adds any."""
 
     def store_event(self, event: EventLogEntry) -> None:
-        """As the stock storage, save that events that follow each other at once are one statement, and
-        without a NOTIFY for each, which nobody listens to any more.
+        """As the stock storage, except that consecutive events are written by one statement, and without a
+        NOTIFY per event, which has no listeners any more.
         """
-        with self._writing:
-            self._at_hand.append(event)
+        with self._write_lock:
+            self._buffer.append(event)
             kind = event.dagster_event_type
-            if kind not in _FOLLOWED_AT_ONCE or len(self._at_hand) >= _EVENTS_AT_HAND:
-                self._write_what_is_at_hand()
+            if kind not in _BUFFERED_EVENT_TYPES or len(self._buffer) >= _BUFFERED_EVENTS_MAX:
+                self._flush()
 
-    def _write_what_is_at_hand(self) -> None:
-        with self._writing:
-            events = list(self._at_hand)
+    def _flush(self) -> None:
+        with self._write_lock:
+            events = list(self._buffer)
             if not events:
                 return
             id_column = SqlEventLogStorageTable.c.id
@@ -261,11 +264,13 @@ class _PooledEventLog(PostgresEventLogStorage):
             with self.run_connection() as connection:
                 rows = [self._event_to_row(event) for event in events]
                 ids = connection.execute(statement, rows).scalars().all()
-            self._at_hand.clear()  # not sooner: what could not be written is written with the next event
+            self._buffer.clear()  # not earlier: events that were not written are written with the next one
         self._index(list(zip(events, ids, strict=True)))
 
     def _index(self, written: list[tuple[EventLogEntry, int]]) -> None:
-        """What the stock storage does for events of assets and checks, after writing them."""
+        """The part of the stock storage's ``store_event`` that follows the insert, for asset and check
+        events.
+        """
         of_assets = [pair for pair in written if pair[0].dagster_event_type in ASSET_EVENTS]
         if of_assets:
             with self.index_transaction() as connection:
@@ -276,14 +281,14 @@ class _PooledEventLog(PostgresEventLogStorage):
             if event.dagster_event_type in ASSET_CHECK_EVENTS:
                 self.store_asset_check_event(event, event_id)
             elif event.dagster_event_type is DagsterEventType.ASSET_MATERIALIZATION and event.run_id:
-                self._note_made(event, event_id)
+                self._cache_materialization(event, event_id)
             elif event.dagster_event_type in PIPELINE_EVENTS:
-                self._made.clear()  # a run begins or ends: from now on others may make them
+                self._materialized.clear()  # a run starts or ends: other runs may materialize them now
 
-    def _note_made(self, event: EventLogEntry, event_id: int) -> None:
+    def _cache_materialization(self, event: EventLogEntry, event_id: int) -> None:
         made = event.asset_materialization
         if made is not None and made.partition is not None:
-            self._made[made.asset_key] = EventLogRecord(event_id, event)
+            self._materialized[made.asset_key] = EventLogRecord(event_id, event)
 
     def get_latest_tags_by_partition(
         self,
@@ -294,8 +299,8 @@ class _PooledEventLog(PostgresEventLogStorage):
         before_cursor: int | None = None,
         after_cursor: int | None = None,
     ) -> Mapping[str, Mapping[str, str]]:
-        """Asked for the data version of each input, which as a rule the run at work has just made."""
-        record = self._made.get(asset_key)
+        """Called for the data version of each input, which the current run has usually just materialized."""
+        record = self._materialized.get(asset_key)
         made = record.asset_materialization if record else None
         if (
             made is not None
@@ -310,9 +315,11 @@ class _PooledEventLog(PostgresEventLogStorage):
         )
 
     def get_asset_records(self, asset_keys: Sequence[AssetKey] | None = None) -> Sequence[AssetRecord]:
-        """Asked for the newest materialization of each input: that of the run at work, where it made one."""
-        if asset_keys and all(key in self._made and key in self._pool.asset_ids for key in asset_keys):
-            return [self._record_of(key, self._made[key]) for key in asset_keys]
+        """Called for the latest materialization of each input: that of the current run, if it made one."""
+        if asset_keys and all(
+            key in self._materialized and key in self._pool.asset_ids for key in asset_keys
+        ):
+            return [self._record_of(key, self._materialized[key]) for key in asset_keys]
         records = super().get_asset_records(asset_keys)
         for record in records:
             self._pool.asset_ids[record.asset_entry.asset_key] = record.storage_id
@@ -323,17 +330,17 @@ class _PooledEventLog(PostgresEventLogStorage):
         return AssetRecord(storage_id=self._pool.asset_ids[key], asset_entry=entry)
 
     def get_records_for_run(self, *arguments: Any, **named: Any) -> EventLogConnection:
-        self._write_what_is_at_hand()
+        self._flush()
         return super().get_records_for_run(*arguments, **named)
 
     def dispose(self) -> None:
-        self._write_what_is_at_hand()
+        self._flush()
         super().dispose()
 
     def has_dynamic_partition(self, partitions_def_name: str, partition_key: str) -> bool:
-        """Asked some seventy times a run, always of the run's own partition."""
+        """Called about seventy times per run, always for the partition of the run."""
         asked = (partitions_def_name, partition_key)
-        if self._partitions.get(asked, 0) < time.monotonic() - _PARTITION_SECONDS:
+        if self._partitions.get(asked, 0) < time.monotonic() - _PARTITION_CACHE_SECONDS:
             if not super().has_dynamic_partition(partitions_def_name, partition_key):
                 return False
             self._partitions = {asked: time.monotonic()}
@@ -350,7 +357,7 @@ class _PooledEventLog(PostgresEventLogStorage):
         )
 
     def optimize_for_webserver(self, statement_timeout: int, pool_recycle: int, max_overflow: int) -> None:
-        """Nothing more: the three storages share the pool."""
+        """Nothing to do: the three storages share the pool."""
 
 
 class _PooledSchedules(PostgresScheduleStorage):
@@ -370,4 +377,4 @@ class _PooledSchedules(PostgresScheduleStorage):
         )
 
     def optimize_for_webserver(self, statement_timeout: int, pool_recycle: int, max_overflow: int) -> None:
-        """Nothing more: the three storages share the pool."""
+        """Nothing to do: the three storages share the pool."""

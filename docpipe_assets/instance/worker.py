@@ -2,10 +2,10 @@
 
     docpipe worker --lane standard --lane large --concurrency 2
 
-More machines running this against the same broker, Postgres and bucket are more workers. Told to end
-(SIGTERM, or Ctrl-C), it takes nothing new and finishes the documents that it has. After the grace, or
-told again, it hands them back: their runs end as RUN_HANDED_BACK, which is charged to nobody, and intake
-requests them again at once.
+To add capacity, run it on more machines with the same broker, Postgres and bucket. On SIGTERM or Ctrl-C it
+takes no new runs and finishes its documents. After the grace period, or on a second signal, it requeues them:
+their runs end as RUN_HANDED_BACK, which does not count as an attempt, and intake requests them again
+immediately.
 """
 
 import argparse
@@ -34,14 +34,14 @@ from docpipe_assets.errors import ConfigurationError
 from docpipe_assets.instance.broker import make_app
 from docpipe_assets.instance.dagster_internals import TASK_EXECUTE_JOB_NAME
 from docpipe_assets.instance.launcher import HEARTBEATS, run_id_of
-from docpipe_assets.instance.pool_process import HAND_BACK, PoolProcess
+from docpipe_assets.instance.pool_process import REQUEUE_SIGNAL, PoolProcess
 from docpipe_assets.lanes import LANES
 from docpipe_assets.settings import read_settings
 from docpipe_assets.storage.scratch import ScratchFolder
 
 GRACE_SECONDS: Final = 60.0
-HAND_BACK_SECONDS: Final = 20.0
-"""So long a run may take to end once it is handed back; then its process is killed."""
+REQUEUE_SECONDS: Final = 20.0
+"""Maximum time for a run to end after it is requeued; then its process is killed."""
 
 _HEARTBEAT_SECONDS: Final = 5.0
 
@@ -50,14 +50,14 @@ _HEARTBEAT_SECONDS: Final = 5.0
 class WorkerOptions:
     lanes: Sequence[str] = LANES
     concurrency: int = os.cpu_count() or 1
-    """Documents at once: one process each."""
+    """Number of concurrent documents: one process each."""
     grace_seconds: float = GRACE_SECONDS
-    """How long documents may take to finish after the worker was told to end."""
+    """Time that documents have to finish after a shutdown signal."""
     name: str = "docpipe"
-    """To tell workers on one machine apart."""
+    """Distinguishes the workers of one machine."""
     definitions: str = "docpipe_assets.definitions"
     ready_file: Path | None = None
-    """Touched when the worker takes runs."""
+    """Created when the worker accepts runs."""
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -65,7 +65,7 @@ def main(arguments: list[str] | None = None) -> None:
         prog="docpipe-worker", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     default = WorkerOptions()
-    parser.add_argument("--lane", action="append", choices=LANES, help="may be given twice; default: all")
+    parser.add_argument("--lane", action="append", choices=LANES, help="repeatable; default: all lanes")
     parser.add_argument("--concurrency", type=int, default=default.concurrency)
     parser.add_argument("--grace-seconds", type=float, default=default.grace_seconds)
     parser.add_argument("--name", default=default.name)
@@ -85,31 +85,33 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def run_worker(options: WorkerOptions) -> None:
-    """Returns when the worker has ended. Raises ConfigurationError where there is no broker."""
+    """Returns when the worker has stopped. Raises ConfigurationError if no broker is configured."""
     settings = read_settings()
     broker_url = settings.broker_url
     if broker_url is None:
-        raise ConfigurationError("DOCPIPE_BROKER_URL is not set; a worker needs the broker's redis:// URL")
-    ScratchFolder(settings.scratch_dir).sweep()  # what killed workers of this machine have left
+        raise ConfigurationError(
+            "DOCPIPE_BROKER_URL is not set; a worker needs the redis:// URL of the broker"
+        )
+    ScratchFolder(settings.scratch_dir).sweep()  # folders of killed workers of this machine
     for lane in options.lanes:
         if lane not in LANES:
-            raise ConfigurationError(f"--lane {lane}: there are {' and '.join(LANES)}")
+            raise ConfigurationError(f"--lane {lane}: the lanes are {' and '.join(LANES)}")
     app = make_app(broker_url.get_secret_value())
-    process, departure = PoolProcess(), Departure(app, options.grace_seconds)
+    process, shutdown = PoolProcess(), GracefulShutdown(app, options.grace_seconds)
 
     @app.task(name=TASK_EXECUTE_JOB_NAME, track_started=True)  # type: ignore[untyped-decorator]
     def execute_job(execute_job_args_packed: Any) -> int:
         return process.execute(run_id_of(execute_job_args_packed))
 
     def note_ready(**_: Any) -> None:
-        departure.listen()
+        shutdown.listen()
         if options.ready_file is not None:
             options.ready_file.touch()
 
     _load(options.definitions)
     worker_ready.connect(note_ready, weak=False)
     worker_process_init.connect(process.prepare, weak=False)
-    worker_shutting_down.connect(departure.begin, weak=False)
+    worker_shutting_down.connect(shutdown.begin, weak=False)
     app.worker_main(
         [
             "worker",
@@ -124,36 +126,37 @@ def run_worker(options: WorkerOptions) -> None:
     )
 
 
-class Departure:
-    """Sees to it that a worker that was told to end does end, and that its documents are not lost.
+class GracefulShutdown:
+    """Ensures that a worker stops after a shutdown signal and that its documents are not lost.
 
-    Celery itself waits for its tasks however long they take. So nothing is left to do but to end the
-    runs that take too long.
+    Celery itself waits for its tasks without limit, so only the runs that take too long have to be ended.
     """
 
     def __init__(self, app: Celery, grace_seconds: float) -> None:
         self._app = app
         self._grace_seconds = grace_seconds
-        self._insisted = threading.Event()
+        self._second_signal = threading.Event()
         self._has_begun = False
 
     def listen(self) -> None:
-        """Ctrl-C is taken for SIGTERM, and SIGQUIT for being told twice. Celery would throw runs away."""
+        """Handle Ctrl-C like SIGTERM, and SIGQUIT like a second signal. Celery would drop the runs."""
         signal.signal(signal.SIGINT, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
-        signal.signal(signal.SIGQUIT, lambda *_: self._end_at_once())
+        signal.signal(signal.SIGQUIT, lambda *_: self._shut_down_now())
 
     def begin(self, **_: Any) -> None:
-        """For Celery's signal that it was told to end."""
+        """Handler of Celery's signal that the worker is shutting down."""
         if self._has_begun:
-            self._insisted.set()
+            self._second_signal.set()
             return
         self._has_begun = True
-        threading.Thread(target=self._see_to_it, daemon=True).start()
+        threading.Thread(target=self._enforce, daemon=True).start()
         tasks = tuple(active_requests)  # here, since no other thread may iterate over them
         threading.Thread(target=self._record_heartbeats, args=(tasks,), daemon=True).start()
 
     def _record_heartbeats(self, tasks: Sequence[Request]) -> None:
-        """A Celery worker that shuts down answers no questions, and run monitoring would give up its runs."""
+        """Records heartbeats, because a Celery worker that is shutting down does not respond to pings and run
+        monitoring would fail its runs.
+        """
         for heartbeats in itertools.count(1):
             for task in filter(active_requests.__contains__, tasks):
                 known = {"hostname": task.hostname, "pid": task.worker_pid, HEARTBEATS: heartbeats}
@@ -161,30 +164,30 @@ class Departure:
                     self._app.backend.store_result(task.id, known, states.STARTED)
             time.sleep(_HEARTBEAT_SECONDS)
 
-    def _end_at_once(self) -> None:
-        self._insisted.set()
+    def _shut_down_now(self) -> None:
+        self._second_signal.set()
         os.kill(os.getpid(), signal.SIGTERM)
 
-    def _see_to_it(self) -> None:
-        self._insisted.wait(self._grace_seconds)
-        for number, patience_seconds in ((HAND_BACK, HAND_BACK_SECONDS), (signal.SIGKILL, 5.0)):
+    def _enforce(self) -> None:
+        self._second_signal.wait(self._grace_seconds)
+        for number, timeout_seconds in ((REQUEUE_SIGNAL, REQUEUE_SECONDS), (signal.SIGKILL, 5.0)):
             for child in billiard.active_children():
                 os.kill(child.pid, number)
-            time.sleep(patience_seconds)
-        os._exit(1)  # the runs are known to be handed back or lost; waiting longer helps nobody
+            time.sleep(timeout_seconds)
+        os._exit(1)  # the runs are requeued or lost; waiting longer has no effect
 
 
 def _load(module_name: str) -> None:
-    # Told of at every use: of data versions, without which the UI could not show what is stale.
+    # The warning is repeated for every use of data versions, which the UI needs to show staleness.
     warnings.filterwarnings("ignore", category=BetaWarning)
-    for instance_part in ("storage", "launcher"):  # named in dagster.yaml
+    for instance_part in ("storage", "launcher"):  # configured in dagster.yaml
         importlib.import_module(f"docpipe_assets.instance.{instance_part}")
-    # No Dagster instance here: its connections must be made after the fork.
+    # No Dagster instance here: its connections must be opened after the fork.
     for loaded in vars(importlib.import_module(module_name)).values():
         if isinstance(loaded, Definitions):
-            loaded.get_repository_def().load_all_definitions()  # kept by the object itself
+            loaded.get_repository_def().load_all_definitions()  # cached by the object
     gc.collect()
-    gc.freeze()  # or the first collection in a child copies every page it shares with its parent
+    gc.freeze()  # otherwise the first collection in a child copies every page shared with the parent
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""Read the caption of a court paper: where the parties stand, and in which role.
+"""Parses the caption of a court paper: the spans of the parties and their roles.
 
-Works on the text of one page and returns spans; who is named inside a span is for others to say.
-Layouts differ by court: "v." on a line of its own between two blocks, both parties on one line, a
-right-hand column behind ``)`` or ``§`` with the case number, a running line "X v. Y" on later pages.
+Works on the text of one page and returns spans; the names inside a span are identified elsewhere. Layouts
+differ by court: "v." on a line of its own between two blocks, both parties on one line, a right-hand column
+after ``)`` or ``§`` with the case number, a running line "X v. Y" on later pages.
 """
 
 import re
@@ -64,20 +64,20 @@ _RIGHT_CHARACTERS, _RIGHT_LINES_WITHOUT_ROLE = 1600, 3
 
 
 class PartySpan(NamedTuple):
-    """Where the names of one side stand (in one or more pieces of text), and their role."""
+    """The spans of the names of one side (in one or more pieces of text), and their role."""
 
     pieces: tuple[tuple[int, int], ...]
     role: str | None
     start: int
     end: int
-    """The span that shows both names and role."""
+    """End of the span that contains both names and role."""
 
     def holds(self, start: int, end: int) -> bool:
         return any(first <= start and end <= last for first, last in self.pieces)
 
 
 class Caption(NamedTuple):
-    """Two sides of a case. Without roles, as in a line "X v. Y", it is the less certain."""
+    """The two sides of a case. Without roles, as in a line "X v. Y", it is less certain."""
 
     left: PartySpan
     right: PartySpan
@@ -97,7 +97,7 @@ def role_of(text: str) -> str:
 
 
 def parts_of(role: str | None) -> tuple[str, ...]:
-    """The parts of a compound role: a counsel line may name one of them only."""
+    """The parts of a compound role: a counsel line may state only one of them."""
     return tuple(match.group() for match in re.finditer(ROLE_WORD, role or ""))
 
 
@@ -148,13 +148,15 @@ def _block_caption(text: str, versus: "re.Match[str]") -> Caption | None:
 
 
 def _ends_with_role(text: str, end: int) -> bool:
-    """Whether a role stands directly before an offset: looked at first, because briefs are full of "v."."""
+    """Whether a role directly precedes an offset; checked first, because briefs contain many "v."
+    citations.
+    """
     before = text[max(0, end - 100) : end]
     return any(not before[role.end() :].strip(_AFTER_ROLE) for role in ROLE.finditer(before))
 
 
 def _left_side(text: str, end: int) -> PartySpan | None:
-    """The block above "v.": back to the title of the court, the case number, or the counsel's block."""
+    """The block above "v.": back to the title of the court, the case number, or the counsel block."""
     limit = max(0, end - _LEFT_CHARACTERS)
     start = end
     role: re.Match[str] | None = None
@@ -184,7 +186,7 @@ def _left_side(text: str, end: int) -> PartySpan | None:
 
 
 def _right_side(text: str, start: int, stands_alone: bool) -> PartySpan | None:
-    """What follows "v.", up to the role; without one, the rest of the line or a few lines."""
+    """The text after "v.", up to the role; without a role, the rest of the line or a few lines."""
     limit = _right_limit(text, start)
     for role in ROLE.finditer(text, start, limit):
         is_counsels_client = re.search(r"\bfor\s+(?:the\s+)?$", text[start : role.start()], re.I)
@@ -202,7 +204,7 @@ def _right_side(text: str, start: int, stands_alone: bool) -> PartySpan | None:
 
 
 def _right_limit(text: str, start: int) -> int:
-    """How far the block below "v." may reach: to the next "v.", the docket number, the court, or counsel."""
+    """Maximum end of the block below "v.": the next "v.", the docket number, the court, or counsel."""
     limit = min(len(text), start + _RIGHT_CHARACTERS)
     following = _VERSUS.search(text, start, limit)
     limit = following.start() if following else limit
@@ -239,7 +241,7 @@ def _running_caption(line: "re.Match[str]") -> Caption | None:
 
 
 def lines_before(text: str, end: int) -> Iterator[tuple[int, int]]:
-    """Lines above an offset, nearest first; the first is what stands before it on its own line."""
+    """Lines above an offset, nearest first; the first is the text before it on its own line."""
     while True:
         start = text.rfind("\n", 0, end) + 1
         yield start, end
@@ -265,14 +267,17 @@ def _left_column(text: str, start: int, end: int) -> tuple[tuple[int, int], ...]
 
 
 def acts_for_another(gap: str) -> bool:
-    """Whether the words before a name say that it is no further party: a guardian, a judge, an alias."""
+    """Whether the words before a name indicate that it is not a further party: a guardian, a
+    judge, an alias.
+    """
     return _ON_BEHALF.search(gap) is not None
 
 
 def roles_before_names(text: str) -> Iterator[tuple[str, int, int]]:
-    """Every role that stands directly before something: role, its start, and where the name would begin.
+    """Every role directly before a capitalised word: role, its start, and the start of the possible name.
 
-    A line end between the two counts only in running text: below "For the Plaintiff" stands her counsel.
+    A line end between the two is accepted only in running text: below "For the Plaintiff" follows her
+    counsel.
     """
     for match in ROLE.finditer(text):
         after = _GAP_BEFORE_NAME.match(text, match.end())

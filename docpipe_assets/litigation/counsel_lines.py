@@ -1,6 +1,6 @@
-"""Read the counsel lines of a court paper: signature blocks, appearances, and who is represented by whom.
+"""Parses the counsel lines of a court paper: signature blocks, appearances, and who represents whom.
 
-Works on the text of one page and returns spans, as ``captions`` does.
+Works on the text of one page and returns spans, like ``captions``.
 """
 
 import re
@@ -42,7 +42,7 @@ _BLOCK_LINES, _BLOCK_CHARACTERS = 12, 600
 
 
 class CounselSpan(NamedTuple):
-    """Who acts for whom: where the attorneys stand, where the client stands, and the client's role."""
+    """The spans of attorneys and client, and the role of the client."""
 
     attorneys: tuple[int, int]
     client: tuple[int, int]
@@ -84,7 +84,7 @@ def counsel(text: str) -> Iterator[CounselSpan]:
 
 
 def _in_prose(text: str, match: "re.Match[str]") -> CounselSpan:
-    """ "Jane Roe, counsel for Plaintiff Acuity, stated": one name before, one client after."""
+    """One name before, one client after: "Jane Roe, counsel for Plaintiff Acuity, stated"."""
     start, end = match.span("client")
     cut = _PROSE_AFTER_CLIENT.search(text, start, end)
     client = (start, cut.start() if cut else end)
@@ -93,7 +93,7 @@ def _in_prose(text: str, match: "re.Match[str]") -> CounselSpan:
 
 
 def _client_span(text: str, match: "re.Match[str]") -> tuple[int, int]:
-    """The client's part of a counsel line; a line that breaks off goes on in the next one."""
+    """The client in a counsel line; an incomplete line continues on the next one."""
     start, end = match.span("client")
     while end < len(text) and end - start < 300:
         breaks_off = re.search(r"(?:,|\band|&)\s*$", text[start:end], re.I)
@@ -106,7 +106,7 @@ def _client_span(text: str, match: "re.Match[str]") -> tuple[int, int]:
 
 
 def _block_top(text: str, end: int, floor: int) -> int:
-    """Where the signature block that ends at ``end`` begins."""
+    """Start of the signature block that ends at ``end``."""
     top = end
     for count, (first, last) in enumerate(lines_before(text, end)):
         line = text[first:last].strip()
@@ -124,7 +124,7 @@ def _block_top(text: str, end: int, floor: int) -> int:
 
 
 def _block_after(text: str, start: int) -> tuple[int, int]:
-    """The lines after a heading "For the Plaintiff:", up to the next heading of that kind."""
+    """The lines after a heading "For the Plaintiff:", up to the next such heading."""
     end = min(len(text), start + _BLOCK_CHARACTERS)
     for pattern in (_APPEARANCE, _COUNSEL_LINE):
         following = pattern.search(text, start, end)

@@ -1,4 +1,4 @@
-"""Turn captions and counsel lines into who is a party, who opposes whom, and who represents whom."""
+"""Derives parties, opponents and representation from captions and counsel lines."""
 
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -20,11 +20,11 @@ from docpipe_assets.litigation.counsel_lines import CounselSpan, counsel
 from docpipe_assets.model import EntityType, Mention, PageText, Place, RelationshipType
 from docpipe_assets.protocols import Scratch
 from docpipe_assets.streaming.disk_tables import open_tables
-from docpipe_assets.streaming.text_window import LABELS, PageWindow, blanked
+from docpipe_assets.streaming.text_window import LABELS, PageWindow, mask_spans
 
 MEASURE = "rule"
 _PARTY_TYPES = frozenset({EntityType.PERSON, EntityType.ORGANISATION})
-# Sovereigns and cities are parties, too, where they are named as such.
+# States and cities are parties as well if they are named as such.
 _PLACES_AS_PARTIES = (
     "united states",
     "state of",
@@ -34,7 +34,7 @@ _PLACES_AS_PARTIES = (
     "county of",
     "town of",
 )
-# How sure the rules are: a caption with roles, a role before a name, a line "X v. Y".
+# Scores of the rules: a caption with roles, a role before a name, a line "X v. Y".
 _SCORES = {"caption": 0.95, "apposition": 0.9, "running": 0.7, "counsel": 0.9}
 
 
@@ -50,7 +50,7 @@ _SCHEMA = """
     );
     CREATE TABLE sides (side TEXT, entity TEXT, PRIMARY KEY (side, entity)) WITHOUT ROWID;
 """
-# The first evidence is kept, but a stated role takes the place of an unknown one.
+# The first evidence is kept, but a stated role replaces an unknown one.
 _TAKES_ITS_PLACE = "role IS NULL AND excluded.role IS NOT NULL"
 _KEPT = ("score", "quote", "place", "is_grounded", "start", "role")
 _KEEP = f"""
@@ -62,7 +62,7 @@ _EVIDENCE = "type, subject, object, role, score, quote, place, is_grounded"
 
 @dataclass(frozen=True)
 class Evidence:
-    """A typed relationship with the quote that shows it; bounded as captions and counsel lines are."""
+    """A typed relationship with its supporting quote; the length of captions and counsel lines bounds it."""
 
     type: RelationshipType
     subject: str
@@ -75,7 +75,7 @@ class Evidence:
 
 
 class Parties:
-    """Collects typed relationships page by page; what is found waits on disk for the end of the document."""
+    """Collects typed relationships page by page; results are kept on disk until the end of the document."""
 
     def __init__(self, window: PageWindow, tables: sqlite3.Connection) -> None:
         self._window = window
@@ -89,9 +89,11 @@ class Parties:
             yield cls(window, tables)
 
     def read_page(self, record: PageText, names: Sequence[Named]) -> None:
-        """Read a page with the names that begin on it, in text order; the window must still hold it."""
-        # A stamp between the lines of a caption is none of them.
-        text = blanked(record.text, ((m.start, m.end) for m in record.marks if m.role in LABELS))
+        """Process a page with the names that begin on it, in text order; the window must still contain the
+        page.
+        """
+        # A stamp between the lines of a caption does not belong to it.
+        text = mask_spans(record.text, ((m.start, m.end) for m in record.marks if m.role in LABELS))
         page = _Page(record, names)
         case = page.docket() or self._docket
         self._docket = self._docket or case
@@ -158,7 +160,7 @@ class Parties:
             for client_id in sorted(client_ids):
                 self._keep(replace(evidence, object=f"entity:{client_id}"))
             if not clients and side is not None:
-                self._wait(evidence, side)
+                self._defer(evidence, side)
 
     def _shown(
         self,
@@ -180,8 +182,8 @@ class Parties:
     def _keep(self, evidence: Evidence) -> None:
         self._tables.execute(_KEEP, (*_columns(evidence), evidence.place.start))
 
-    def _wait(self, evidence: Evidence, side: str) -> None:
-        """For whoever turns out to be on this side, somewhere in the document."""
+    def _defer(self, evidence: Evidence, side: str) -> None:
+        """Defer until the entities on this side are known, which may be anywhere in the document."""
         kind, subject, _, *rest = _columns(evidence)
         self._tables.execute(
             "INSERT OR IGNORE INTO waiting VALUES (?, NULL, ?, ?, ?, ?, ?, ?, ?)",
@@ -225,7 +227,7 @@ def _evidence(
 
 
 class _Page:
-    """A page and the names that lie on it whole, in offsets of the page."""
+    """A page and the names that lie entirely on it, in page offsets."""
 
     def __init__(self, record: PageText, names: Sequence[Named]) -> None:
         self.record = record
@@ -238,7 +240,7 @@ class _Page:
         return named.mention.place.end - self.record.start
 
     def docket(self) -> str | None:
-        """The case number that stands first on the page."""
+        """The first case number on the page."""
         return next((n.entity for n in self._names if n.mention.type is EntityType.DOCKET_NUMBER), None)
 
     def names_in(self, start: int, end: int) -> list[Named]:
@@ -252,7 +254,7 @@ class _Page:
         )
 
     def parties_in(self, side: PartySpan) -> list[Named]:
-        """The people and organisations named in a caption's block, and the sovereigns and cities."""
+        """The people and organisations named in a caption block, and the states and cities."""
         held = [n for n in self._names if side.holds(self.start_of(n), self.end_of(n))]
         return [
             n

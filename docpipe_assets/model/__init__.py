@@ -1,9 +1,9 @@
-"""The nouns: one frozen record per asset, the stream that carries it, and places on a page.
+"""The records: one frozen record per asset, the stream that carries it, and places on a page.
 
-Conventions, said once: pages count from 1; character offsets count Unicode code points from 0 and
-ends are exclusive; boxes are PDF points with the origin at the top left of the page as a reader
-sees it (rotation applied). The text of a document is the texts of its pages joined by one form
-feed, so ``document_text[start:end] == quote`` holds for every span in every record.
+Conventions: pages count from 1; character offsets count Unicode code points from 0 and ends are exclusive;
+boxes are PDF points with the origin at the top left of the page as a reader sees it (rotation applied). The
+text of a document is the texts of its pages joined by one form feed, so ``document_text[start:end] == quote``
+holds for every span in every record.
 """
 
 from docpipe_assets.model.chunks import Chunk, Chunks

@@ -16,7 +16,7 @@ class RawPdf(Record):
     etag: str
     last_modified: datetime
     pdf: Blob
-    """The pinned bytes: later stages never read the intake bucket, which may change under them."""
+    """The pinned bytes. Later stages read these and never the intake bucket, which may change."""
     pages: int
     is_encrypted: bool = False
     """Encrypted, but opens without a password (an owner password restricts printing or copying)."""
@@ -28,7 +28,7 @@ class RawPdf(Record):
 
 
 class Page(Record):
-    """What is known of a page before its text is read."""
+    """Properties of a page before its text is read."""
 
     page: int
     width_points: float
@@ -36,14 +36,14 @@ class Page(Record):
     rotation_degrees: int
     text_characters: int
     image_cover: float
-    """Share of the page's area under images, 0 to 1."""
+    """Share of the page area that images cover, 0 to 1."""
     bates: str | None = None
     failure: str | None = None
-    """The code of the error that keeps the page from being read at all; its measures are then 0."""
+    """Code of the error that prevents reading the page; its measurements are then 0."""
 
 
 class PageSplit(Record):
-    """A window of consecutive pages as a PDF of its own, small enough to be worked on at once."""
+    """A window of consecutive pages as a part PDF, small enough to be processed as a unit."""
 
     document: str
     version: str

@@ -6,13 +6,13 @@ from docpipe_assets.model.record import Record, Records
 
 
 class NameForm(Record):
-    """One way in which an entity is named, how often, and why it is held to be this entity."""
+    """One form under which an entity is named, its count, and the reason for assigning it to this entity."""
 
     text: str
     mentions: int
     reason: str
     first: Place | None = None
-    """Where it stands first; None for the form that the entity's own first place shows."""
+    """Place of its first occurrence; None for the form at the entity's own first place."""
 
 
 class CanonicalEntity(Record):
@@ -28,7 +28,7 @@ class CanonicalEntity(Record):
 
 
 class CanonicalEntities(Records[CanonicalEntity]):
-    """By type, then by mentions, most first, then by name."""
+    """By type, then by number of mentions, descending, then by name."""
 
     asset = "canonical_entities"
     record = CanonicalEntity

@@ -24,7 +24,7 @@ class EntityType(StrEnum):
 
 
 class FoundName(NamedTuple):
-    """What a NER engine returns: a span in the text it was given, not yet placed in a document."""
+    """A name that a NER engine found: a span in the given text, without a place in the document."""
 
     start: int
     end: int
@@ -32,14 +32,14 @@ class FoundName(NamedTuple):
     score: float
     engine: str
     value: str | None = None
-    """The normalised value: ISO date, ``USD 1250.00``, lower-cased e-mail; None where there is none."""
+    """The normalized value: ISO date, ``USD 1250.00``, lower-case e-mail address; None if there is none."""
 
 
 class Mention(Record):
     document: str
     version: str
     mention: str
-    """Identifier, unique in the document version: the type and the span."""
+    """Identifier, unique in the document version: type and span."""
     chunk: int
     type: EntityType
     quote: str
@@ -48,11 +48,11 @@ class Mention(Record):
     engine: str
     place: Place
     is_grounded: bool = True
-    """False where the quote is not what stands at the place: shown, never silently kept."""
+    """False if the text at the place differs from the quote. Such rows are marked, never dropped silently."""
 
 
 class Mentions(Records[Mention]):
-    """In text order, no two alike."""
+    """In text order, without duplicates."""
 
     asset = "mentions"
     record = Mention

@@ -14,20 +14,21 @@ class TextMethod(StrEnum):
     TEXT_LAYER = "text_layer"
     OCR = "ocr"
     BOTH = "both"
-    """The text layer, and behind it what OCR reads where no word of the layer stands."""
+    """The text layer, followed by the words that OCR reads where the layer has none."""
     BLANK = "blank"
     FAILED = "failed"
 
 
 class PageFlag(StrEnum):
-    """Why a page is worth a look before its text is relied on."""
+    """Why a page should be checked before its text is relied on."""
 
     TEXT_LEFT = "text_left"
-    """There is ink that looks like lines of text, and no word for it."""
+    """There is ink that looks like lines of text and has no words."""
     OTHER_SCRIPT = "other_script"
-    """Mostly in a script that OCR can't read or that names are not looked for in."""
+    """Mostly in a script that OCR does not read or in which no names are detected."""
     MISREAD = "misread"
-    """OCR guessed at it, or what it made of it is hardly words: another script, a page upside-down."""
+    """OCR had low confidence, or few of its words are in a dictionary: another script, or an upside-down
+    page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,18 +44,19 @@ class Word:
 
 
 class Stamp(Record):
-    """A production's number on a page."""
+    """A Bates stamp on a page."""
 
     prefix: str
     separator: str
     number: int
     digits: int
-    """To which the number is padded."""
+    """Width to which the number is zero-padded."""
     suffix: str = ""
     box: Box | None = None
-    """None where only the text layer knows of it, and tells no place."""
+    """None if only the text layer contains the stamp, without a position."""
     read_as: str | None = None
-    """What was read, where that is not the label: it was repaired from the stamps of the neighbours."""
+    """The text as read, if it differs from the label: the label was repaired from the stamps of neighbouring
+    pages."""
 
     @property
     def label(self) -> str:
@@ -69,16 +71,16 @@ class MarkRole(StrEnum):
 
 
 class Mark(Record):
-    """A part of a page's text that is not of its body. It stays in the text."""
+    """A span of the page text that does not belong to the body. It stays in the text."""
 
     start: int
-    """In the page's text."""
+    """Offset in the page text."""
     end: int
     role: MarkRole
 
 
 class Legend(StrEnum):
-    """What a page is labelled as by who produced it."""
+    """A confidentiality legend that the producing party put on a page."""
 
     CONFIDENTIAL = "confidential"
     HIGHLY_CONFIDENTIAL = "highly_confidential"
@@ -90,9 +92,9 @@ class Legend(StrEnum):
 
 
 class PageProse(Record):
-    """What a page says, and where that stands in the text of the document, for who asks for no boxes.
+    """The text of a page and its span in the document, without word boxes.
 
-    To leave the words out when pages are read takes a quarter of the time.
+    Skipping the words reduces the time to read a page to a quarter.
     """
 
     model_config = ConfigDict(extra="ignore")
@@ -105,44 +107,46 @@ class PageProse(Record):
     text: str
     method: TextMethod
     reason: str
-    """Why this method was chosen or, for a failed page, the code of the error."""
+    """Why this method was chosen; for a failed page, the error code."""
     confidence: float
     engine: str
-    """Of a page read by both, ``text_layer`` and the OCR engine, joined by a plus sign."""
+    """The engine that read the page; for method ``both``, ``text_layer`` and the OCR engine joined by a plus
+    sign."""
     language: str | None = None
-    """ISO 639 code of the language of most of it; None where there is too little text to tell."""
+    """ISO 639 code of the predominant language; None if there is too little text."""
     flags: tuple[PageFlag, ...] = ()
     bates: str | None = None
-    """The label that the page is cited by: the stamp of the document's own production."""
+    """The label by which the page is cited: the stamp of the document's own production."""
     stamps: tuple[Stamp, ...] = ()
-    """All stamps on the page, the one of ``bates`` first."""
+    """All stamps on the page, the stamp of ``bates`` first."""
     legends: tuple[Legend, ...] = ()
-    """What the page is labelled as, in alphabetical order."""
+    """The legends of the page, in alphabetical order."""
     marks: tuple[Mark, ...] = ()
-    """Stamps, legends, and headers and footers that come again on other pages, in text order."""
+    """Stamps, legends, and headers and footers that repeat on other pages, in text order."""
     paragraphs: tuple[int, ...] = ()
-    """Where one begins in the page's text, or another block: a heading, an address, an answer, a table."""
+    """Offsets in the page text at which a paragraph or another block begins: a heading, address, answer or
+    table."""
 
 
 class OtherReading(Record):
-    """What a second OCR engine, or the first one, made of a page and was not taken."""
+    """The rejected reading of a page, if two OCR engines read it."""
 
     engine: str
     confidence: float
     text: str
-    """Cut where it is longer than any ordinary page."""
+    """Truncated if it is longer than an ordinary page."""
     reason: str
-    """By which rule the other one was taken."""
+    """The rule by which the other reading was selected."""
 
 
 class PageText(PageProse):
-    """The text of one page, and where each word of it stands."""
+    """The text of one page, with the span and box of each word."""
 
     model_config = ConfigDict(extra="forbid")
 
     words: tuple[Word, ...] = ()
     ocr_start: int | None = None
-    """Of a page read by both: from this offset in the page's text on, OCR has read it."""
+    """For method ``both``: offset in the page text at which the OCR words begin."""
     other: OtherReading | None = None
     signals: dict[str, float] = Field(default_factory=dict)
     """The measurements behind the decision, by name."""

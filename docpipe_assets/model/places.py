@@ -19,13 +19,13 @@ class Box(NamedTuple):
 
     @classmethod
     def around(cls, boxes: Iterable["Box"]) -> "Box":
-        """The box that holds all of them; there must be one."""
+        """The smallest box that contains all boxes; there must be at least one."""
         lefts, tops, rights, bottoms = zip(*boxes, strict=True)
         return cls(min(lefts), min(tops), max(rights), max(bottoms))
 
 
-# Words and boxes are by far the most numerous of all that is read: as slots they take 40 % of the memory
-# that models do. They are checked when they are read, not when they are made.
+# Words and boxes are by far the most numerous records. With slots they take 40 % of the memory of pydantic
+# models. They are validated when they are read, not when they are created.
 @dataclass(frozen=True, slots=True)
 class PageBox:
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
@@ -35,7 +35,7 @@ class PageBox:
 
 
 class Place(Record):
-    """Where evidence stands: document version, pages, character span, boxes and Bates label."""
+    """The location of evidence: document version, pages, character span, boxes and Bates labels."""
 
     document: str
     version: str
@@ -44,15 +44,15 @@ class Place(Record):
     page: int
     last_page: int
     boxes: tuple[PageBox, ...] = ()
-    """One for each line; for a chunk, one for each page."""
+    """One box per line; for a chunk, one per page."""
     bates: str | None = None
     """The label of the first page."""
     last_bates: str | None = None
-    """That of the last page, where it is another one."""
+    """The label of the last page, if it differs."""
 
 
 class Blob(Record):
-    """Bytes kept in the lake beside an artifact, addressed by key and verified by hash."""
+    """A file in the lake that belongs to an artifact, addressed by key and verified by hash."""
 
     key: str
     size_bytes: int

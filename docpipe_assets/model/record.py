@@ -14,17 +14,15 @@ class Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-# --- streams --------------------------------------------------------------------------------------
-
 R = TypeVar("R", bound=Record)
 V = TypeVar("V", bound=Record)
 
 
 class Records(Generic[R]):
-    """A lazy stream of records that can be read again, and the fingerprint of what it is made from.
+    """A lazy, re-iterable stream of records, with the fingerprint of its inputs.
 
-    Nothing runs until the stream is iterated. A stage returns one; the lake compares its
-    fingerprint with the artifact it already holds and iterates it only when they differ.
+    Nothing runs until the stream is iterated. A stage returns one; the lake compares its fingerprint with
+    that of the stored artifact and iterates it only if they differ.
     """
 
     asset: ClassVar[str]
@@ -44,7 +42,7 @@ class Records(Generic[R]):
     def __iter__(self) -> Iterator[R]:
         return self._read()
 
-    def seen_as(self, view: type[V]) -> "Records[V]":
-        """The same rows as records of a base class; what that does not have need not be read."""
+    def view_as(self, view: type[V]) -> "Records[V]":
+        """The same rows as records of a base class; fields that the base class lacks are not parsed."""
         read_as = self._read_as or (lambda _: self._read())
         return Records(self.fingerprint, lambda: read_as(view))

@@ -18,10 +18,10 @@ class RelationshipType(StrEnum):
 
 
 class Relationship(Record):
-    """A directed edge between two nodes of a document, with the quote it rests on.
+    """A directed edge between two nodes of a document, with the quote that supports it.
 
-    ``subject`` and ``object`` name nodes as ``document``, ``page:<n>``, ``chunk:<n>``,
-    ``mention:<id>`` or ``entity:<id>``.
+    ``subject`` and ``object`` identify nodes as ``document``, ``page:<n>``, ``chunk:<n>``, ``mention:<id>``
+    or ``entity:<id>``.
     """
 
     document: str
@@ -34,9 +34,9 @@ class Relationship(Record):
     role: str | None = None
     score: float
     measure: str
-    """What the score is, e.g. ``rule`` or ``distance_decay``."""
+    """The kind of score, for example ``rule`` or ``distance_decay``."""
     count: int = 1
-    """How many places support it; the quote and the place are those of the first one."""
+    """Number of places that support it; quote and place are those of the first one."""
     quote: str | None
     place: Place | None
     is_grounded: bool = True

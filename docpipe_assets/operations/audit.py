@@ -1,11 +1,11 @@
-"""Audit: reads what was made of a document and says what is wrong with it, or worth a look.
+"""The audit: reads the artifacts of a document and reports faults and remarks.
 
-A *fault* is something that must never be: a page that is missing or out of order, a quote that does
-not stand where its place says, an edge without an end. A *remark* is what a person should know
-before relying on the document: pages that failed, were not read whole or that OCR was unsure of, a
-repaired file.
-Memory is bounded: what the streams quote is held against the pages while both run by, the few quotes
-that stand out of order wait as hashes, and of every node there is a hash.
+A *fault* must never occur: a page that is missing or out of order, a quote that differs from the text at its
+place, an edge without an end. A *remark* is what a reader should know before relying on the document: pages
+that failed, were read incompletely or had low OCR confidence, a repaired file.
+
+Memory is bounded: quotes are compared with the pages while both are streamed, the few quotes that are out of
+order are deferred as hashes, and each node is kept as a hash.
 """
 
 from collections import Counter
@@ -33,18 +33,19 @@ from docpipe_assets.streaming.text_window import TextWindow
 from docpipe_assets.text.page_ranges import ranges
 
 LOW_CONFIDENCE = 0.9
-"""Pages read by OCR below this are listed: nearly all good pages lie above 0.95."""
-CLAIMS_AT_ONCE = 10_000
-"""So many quotes that stand out of order wait for one more passage through the pages; some 4 MB."""
-_PASSAGES = 2
-"""So many are under way at a time: edges come in text order, then typed ones do, then some that do not."""
+"""OCR pages below this confidence are listed; nearly all good pages are above 0.95."""
+DEFERRED_CLAIMS_MAX = 10_000
+"""Maximum number of quotes that are deferred to another pass over the pages; about 4 MB."""
+_CONCURRENT_PASSES = 2
+"""Maximum number of concurrent passes: edges come in text order, then typed edges do, then some that do
+not."""
 _EXAMPLES = 20
 
 
 _FLAGGED = {
-    PageFlag.TEXT_LEFT: "text may have been left unread on",
-    PageFlag.OTHER_SCRIPT: "a script in which no names are looked for is on",
-    PageFlag.MISREAD: "OCR only guessed at",
+    PageFlag.TEXT_LEFT: "text may be unread on",
+    PageFlag.OTHER_SCRIPT: "a script without name detection is on",
+    PageFlag.MISREAD: "OCR probably misread",
 }
 
 
@@ -58,24 +59,24 @@ class Fault(StrEnum):
 
 @dataclass
 class Audit:
-    """What was looked at, and what was found."""
+    """The counts and findings of an audit."""
 
     pages: int = 0
-    """Of the document as it arrived."""
+    """Number of pages of the source document."""
     pages_read: int = 0
-    """Rows of the text, whatever the method."""
+    """Number of rows of the text, whatever the method."""
     quotes: int = 0
     relationships: int = 0
     faults: Counter[Fault] = field(default_factory=Counter)
     first_of: dict[Fault, list[str]] = field(default_factory=dict)
-    """The first faults of each kind, in words."""
+    """The first faults of each kind, as text."""
     failed_pages: dict[str, list[int]] = field(default_factory=dict)
-    """By the code of the error."""
+    """By error code."""
     flagged_pages: dict[PageFlag, list[int]] = field(default_factory=dict)
     unsure_pages: dict[int, float] = field(default_factory=dict)
-    """Confidence of the pages that OCR was unsure of."""
+    """Confidence of the pages with low OCR confidence."""
     ungrounded: int = 0
-    """Rows that say of themselves that their quote was not found."""
+    """Number of rows that are marked as ungrounded."""
     is_repaired: bool = False
     is_encrypted: bool = False
     warnings: tuple[str, ...] = ()
@@ -86,26 +87,26 @@ class Audit:
 
     @property
     def remarks(self) -> list[str]:
-        """What a person should know before relying on the document, worst first."""
-        said = [
+        """What a reader should know before relying on the document, most severe first."""
+        remarks = [
             f"partial: {code} on page {ranges(pages)}" for code, pages in sorted(self.failed_pages.items())
         ]
         if self.is_repaired:
-            said.append("the file was damaged and has been repaired; text may be missing")
+            remarks.append("the file was damaged and was repaired; text may be missing")
         if self.ungrounded:
-            said.append(f"{self.ungrounded:,} rows are marked as ungrounded")
-        said += [
+            remarks.append(f"{self.ungrounded:,} rows are marked as ungrounded")
+        remarks += [
             f"{_FLAGGED[flag]} page {ranges(self.flagged_pages[flag])}"
             for flag in PageFlag
             if flag in self.flagged_pages
         ]
         if self.unsure_pages:
-            said.append(f"OCR is unsure of page {ranges(self.unsure_pages)}")
-        return said
+            remarks.append(f"OCR confidence is low on page {ranges(self.unsure_pages)}")
+        return remarks
 
     @property
     def examples(self) -> list[str]:
-        """The first faults, in words; a lost page comes before the quotes that are lost with it."""
+        """The first faults, as text; a missing page precedes the quotes that are lost with it."""
         return [what for fault in Fault for what in self.first_of.get(fault, ())][:_EXAMPLES]
 
     def note(self, fault: Fault, what: str) -> None:
@@ -119,13 +120,13 @@ class Audit:
             counts = ", ".join(f"{count:,} {fault}" for fault, count in sorted(self.faults.items()))
             return f"faults ({counts}): {'; '.join(self.examples[:3])}"
         return "; ".join(self.remarks) or (
-            f"{self.pages:,} pages accounted for, {self.quotes:,} quotes in their places, "
+            f"{self.pages:,} pages accounted for, {self.quotes:,} quotes verified, "
             f"{self.relationships:,} relationships with both ends"
         )
 
 
 class _Claim(NamedTuple):
-    """That a text stands at a span. Only its hash is kept: texts of chunks are long."""
+    """The claim that a text is at a span. Only its hash is kept, because chunk texts are long."""
 
     start: int
     end: int
@@ -148,7 +149,7 @@ def audit(
     entities: Iterable[CanonicalEntity],
     relationships: Iterable[Relationship],
 ) -> Audit:
-    """Read everything that was made of a document. ``pages`` must be readable more than once."""
+    """Audit all artifacts of a document. ``pages`` must be re-iterable."""
     found = Audit(
         pages=raw_pdf.pages,
         is_repaired=raw_pdf.is_repaired,
@@ -157,7 +158,7 @@ def audit(
     )
     reading = _Reading(found, raw_pdf.version)
     reading.add_entities(entities)
-    # Pages are counted while they are compared. The nodes are known by the time that their edges come.
+    # Pages are counted while they are compared. All nodes are known before their edges are checked.
     quotes = merge(reading.chunk_claims(chunks), reading.mention_claims(mentions), key=attrgetter("start"))
     _compare(quotes, reading.counted(pages), pages, found)
     _compare(reading.edge_claims(relationships), pages, pages, found)
@@ -165,7 +166,7 @@ def audit(
 
 
 class _Reading:
-    """The audit of one document while its streams run by."""
+    """The state of the audit of one document while its streams are read."""
 
     def __init__(self, found: Audit, version: str) -> None:
         self.found = found
@@ -174,18 +175,20 @@ class _Reading:
         self.nodes.add("document")
 
     def counted(self, pages: Iterable[PageProse]) -> Iterator[PageProse]:
-        """Every page once and in order, each with its outcome, and texts that join without gaps."""
+        """Check that every page occurs once, in order, with an outcome, and that the texts join
+        without gaps.
+        """
         offset = 0
         for expected, page in enumerate(pages, start=1):
             self.found.pages_read = expected
             self._check_version("page", str(page.page), page.version)
             self._add("page", page.page)
             if page.page != expected:
-                self.found.note(Fault.PAGE, f"page {page.page} stands where page {expected} should")
+                self.found.note(Fault.PAGE, f"found page {page.page} instead of page {expected}")
             if page.start != offset or page.end != page.start + len(page.text):
                 self.found.note(
                     Fault.PAGE,
-                    f"page {page.page} claims {page.start}-{page.end}, its text begins at {offset}",
+                    f"page {page.page} has the span {page.start}-{page.end}, but its text begins at {offset}",
                 )
             offset += len(page.text) + len(PAGE_SEPARATOR)
             if page.method is TextMethod.FAILED:
@@ -227,7 +230,7 @@ class _Reading:
             self._check_version("relationship", edge.relationship, edge.version)
             for node in (edge.subject, edge.object):
                 if node not in self.nodes:
-                    self.found.note(Fault.EDGE, f"relationship {edge.relationship}: there is no {node}")
+                    self.found.note(Fault.EDGE, f"relationship {edge.relationship}: {node} does not exist")
             if not edge.is_grounded:
                 self.found.ungrounded += 1
             elif edge.quote is not None and edge.place is not None:
@@ -239,58 +242,58 @@ class _Reading:
     def _check_version(self, kind: str, row: str, version: str) -> None:
         if version != self.version:
             self.found.note(
-                Fault.VERSION, f"{kind} {row} is of version {version[:12]}, not of {self.version[:12]}"
+                Fault.VERSION, f"{kind} {row} has version {version[:12]} instead of {self.version[:12]}"
             )
 
 
-class _Passage:
-    """One reading of the pages, against which claims are held that come in text order."""
+class _PagePass:
+    """One pass over the pages, with which claims in text order are compared."""
 
     def __init__(self, pages: Iterable[PageProse]) -> None:
         self._window = TextWindow(pages)
         self.passed = 0
 
-    def hold(self, claim: _Claim, found: Audit) -> None:
+    def check(self, claim: _Claim, found: Audit) -> None:
         self.passed = claim.start
-        # A span of another length is wrong whatever stands there, and nothing so long need be read.
-        stands_there = claim.end - claim.start == claim.length
-        if stands_there:
-            self._window.come_to(claim.start)
-            stands_there = hash(self._window.text(claim.start, claim.end)) == claim.text_hash
-        if not stands_there:
+        # A span of another length is wrong in any case, so its text need not be read.
+        is_at_place = claim.end - claim.start == claim.length
+        if is_at_place:
+            self._window.advance_to(claim.start)
+            is_at_place = hash(self._window.text(claim.start, claim.end)) == claim.text_hash
+        if not is_at_place:
             found.note(
                 Fault.QUOTE,
-                f"{claim.kind} {claim.row}: its quote does not stand at {claim.start}-{claim.end}",
+                f"{claim.kind} {claim.row}: its quote differs from the text at {claim.start}-{claim.end}",
             )
 
     def finish(self) -> None:
-        self._window.read_past()
+        self._window.drain()
 
 
 def _compare(
     claims: Iterable[_Claim], counted: Iterable[PageProse], pages: Iterable[PageProse], found: Audit
 ) -> None:
-    """Hold claims against the pages: as far as they are in order in one passage, read to its end."""
-    passages = [_Passage(counted)]
-    late: list[_Claim] = []
+    """Compare claims with the pages: in one pass while they are in order, and read that pass to its end."""
+    passes = [_PagePass(counted)]
+    deferred: list[_Claim] = []
     for claim in claims:
         found.quotes += 1
-        passage = next((one for one in passages if one.passed <= claim.start), None)
-        if passage is None and len(passages) < _PASSAGES:
-            passages.append(passage := _Passage(pages))
-        if passage is not None:
-            passage.hold(claim, found)
+        page_pass = next((one for one in passes if one.passed <= claim.start), None)
+        if page_pass is None and len(passes) < _CONCURRENT_PASSES:
+            passes.append(page_pass := _PagePass(pages))
+        if page_pass is not None:
+            page_pass.check(claim, found)
             continue
-        late.append(claim)
-        if len(late) == CLAIMS_AT_ONCE:
-            _compare_late(late, pages, found)
-            late.clear()
-    passages[0].finish()
-    if late:
-        _compare_late(late, pages, found)
+        deferred.append(claim)
+        if len(deferred) == DEFERRED_CLAIMS_MAX:
+            _compare_deferred(deferred, pages, found)
+            deferred.clear()
+    passes[0].finish()
+    if deferred:
+        _compare_deferred(deferred, pages, found)
 
 
-def _compare_late(late: list[_Claim], pages: Iterable[PageProse], found: Audit) -> None:
-    passage = _Passage(pages)
-    for claim in sorted(late):
-        passage.hold(claim, found)
+def _compare_deferred(deferred: list[_Claim], pages: Iterable[PageProse], found: Audit) -> None:
+    page_pass = _PagePass(pages)
+    for claim in sorted(deferred):
+        page_pass.check(claim, found)

@@ -1,4 +1,4 @@
-"""The batch report: the ledger by batch, its pages, what is not done and why, and duplicates."""
+"""The batch report: the ledger by batch, its pages, the open documents with reasons, and duplicates."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
@@ -13,27 +13,27 @@ from docpipe_assets.operations.ledger import Entry, Ledger, State, duplicates
 
 _DONE = (State.SUCCEEDED, State.PARTIAL)
 _ROWS = 100
-"""Lines of a table in the UI; the JSON holds them all."""
+"""Maximum number of table rows in the UI; the JSON lists all of them."""
 
 
 @dataclass(frozen=True)
 class ReadDocument:
-    """What the records say of one document's pages."""
+    """The recorded page data of one document."""
 
     version: str
-    """SHA-256 of the bytes that were opened."""
+    """SHA-256 of the source bytes."""
     pages: int
     read_version: str | None = None
-    """That of the bytes whose text was read; None when there is no text yet."""
+    """SHA-256 of the bytes whose text was read; None if there is no text yet."""
     pages_by_method: Mapping[str, int] | None = None
     bates: BatesSummary | None = None
-    """What the labels of its pages come to; None when there is no text yet."""
+    """Summary of the Bates labels of its pages; None if there is no text yet."""
     pages_flagged: int = 0
 
 
 @dataclass
 class PageLedger:
-    """Every page that was discovered, in exactly one place."""
+    """Every discovered page in exactly one category."""
 
     discovered: int = 0
     text_layer: int = 0
@@ -42,10 +42,10 @@ class PageLedger:
     blank: int = 0
     failed: int = 0
     in_open_documents: int = 0
-    """Of documents that are not done: they fail, wait or are withdrawn with their document."""
+    """Pages of documents that are not finished: failed, waiting or withdrawn."""
     unaccounted: int = 0
     flagged: int = 0
-    """Of those that were read: worth a look, because text may have been missed. Counted above as well."""
+    """Pages that were read but may lack text. They are counted above as well."""
 
     def add(self, document: ReadDocument, is_done: bool) -> None:
         self.discovered += document.pages
@@ -63,7 +63,7 @@ class PageLedger:
 
 
 class LabelFinding(NamedTuple):
-    """A finding with where it belongs; one of several documents together names them itself."""
+    """A finding with its batch and document; a finding about several documents names them in its text."""
 
     batch: str
     document: str
@@ -76,19 +76,19 @@ class LabelFinding(NamedTuple):
 
 @dataclass(frozen=True)
 class BatchReport:
-    """The ledger with its pages and duplicates, ready to be shown."""
+    """The ledger with page counts, duplicates and Bates findings, ready for rendering."""
 
     ledger: Ledger
     pages: PageLedger
     duplicates: tuple[tuple[str, ...], ...]
     pageless: tuple[str, ...]
-    """Documents that are done although nothing tells how many pages they have."""
+    """Finished documents without a recorded page count."""
     bates: tuple[LabelFinding, ...] = ()
-    """What to look at in the Bates labels, by batch, that of the documents together last."""
+    """Bates label findings by batch; findings about several documents come last."""
 
     @property
     def unaccounted(self) -> int:
-        """Documents and pages that no state explains: zero, or something is lost."""
+        """Number of documents and pages that no state explains. It has to be zero."""
         return self.ledger.count(State.UNACCOUNTED) + len(self.pageless) + self.pages.unaccounted
 
     def as_json(self) -> dict[str, Any]:
@@ -106,7 +106,7 @@ class BatchReport:
 
 
 def report_on(ledger: Ledger, read: Mapping[str, ReadDocument]) -> BatchReport:
-    """The report; ``read`` is keyed by document."""
+    """Build the report; ``read`` is keyed by document."""
     pages = PageLedger()
     pageless = []
     for entry in ledger.entries:
@@ -121,9 +121,9 @@ def report_on(ledger: Ledger, read: Mapping[str, ReadDocument]) -> BatchReport:
 
 
 def label_findings(ledger: Ledger, read: Mapping[str, ReadDocument]) -> Iterator[LabelFinding]:
-    """What to look at in the Bates labels, batch by batch.
+    """Bates label findings, batch by batch.
 
-    Of documents with the same bytes, which are told as such, one stands for all.
+    Of several documents with identical bytes, which are reported as duplicates, only the first is checked.
     """
     batches: dict[str, dict[str, BatesSummary | None]] = {}
     versions: set[tuple[str, str]] = set()
@@ -145,45 +145,47 @@ def label_findings(ledger: Ledger, read: Mapping[str, ReadDocument]) -> Iterator
 
 
 def batches_table(report: BatchReport) -> str:
-    """Markdown: a line a batch, a column a state that occurs."""
+    """Markdown: one row per batch, one column per state that occurs."""
     counts = _by_batch(report.ledger)
     states = [s for s in State if s is State.UNACCOUNTED or report.ledger.count(s)]
     rows = [
-        [batch or "(top of the bucket)", sum(of.values()), *(of[state] for state in states)]
+        [batch or "(no batch)", sum(of.values()), *(of[state] for state in states)]
         for batch, of in counts.items()
     ]
     return _table(["batch", "discovered", *(s.value.replace("_", " ") for s in states)], rows)
 
 
 def open_table(report: BatchReport) -> str:
-    """Markdown: the documents that are neither done nor on their way, with what to do."""
+    """Markdown: the documents that are neither finished nor queued or running, with advice."""
     moving = (State.QUEUED, State.IN_FLIGHT)
     entries = [e for e in report.ledger.entries if e.state not in (State.SUCCEEDED, *moving)]
     rows = [[e.document, e.state.value, e.stage or "", e.error or "", _advice(e)] for e in entries[:_ROWS]]
-    table = _table(["document", "state", "stage", "error", "what to do"], rows)
+    table = _table(["document", "state", "stage", "error", "advice"], rows)
     left_out = len(entries) - len(rows)
-    return f"{table}\n\n{left_out:,} more are in the JSON" if left_out else table
+    return f"{table}\n\nThe JSON lists {left_out:,} more." if left_out else table
 
 
 def duplicates_table(report: BatchReport) -> str:
-    return _table(["identical bytes under"], [["; ".join(group)] for group in report.duplicates[:_ROWS]])
+    return _table(
+        ["documents with identical bytes"], [["; ".join(group)] for group in report.duplicates[:_ROWS]]
+    )
 
 
 def bates_table(report: BatchReport) -> str:
-    """Markdown: what to look at in the Bates labels."""
+    """Markdown: the Bates label findings."""
     rows = [
         [one.batch, one.document or "(between documents)", one.fault.value, one.what] for one in report.bates
     ]
-    table = _table(["batch", "document", "finding", "what"], rows[:_ROWS])
+    table = _table(["batch", "document", "finding", "description"], rows[:_ROWS])
     left_out = len(rows) - _ROWS
-    return f"{table}\n\n{left_out:,} more are in the JSON" if left_out > 0 else table
+    return f"{table}\n\nThe JSON lists {left_out:,} more." if left_out > 0 else table
 
 
 def _advice(entry: Entry) -> str:
     if entry.state is State.PARTIAL:
-        return "The check of its relationships names the failed pages."
+        return "The evidence check of its relationships lists the failed pages."
     if entry.state is State.UNACCOUNTED:
-        return "Look at the intake sensor's ticks, then at the document's last run."
+        return "Check the ticks of the intake sensor, then the last run of the document."
     if entry.error is not None:
         return advice_on(entry.error)
     return entry.reason or ""
@@ -206,6 +208,6 @@ def _table(head: list[str], rows: list[list[Any]]) -> str:
 
 
 def _cell(value: object) -> str:
-    """Names come from outside: nothing in them may end a cell or be taken for markup or a link."""
+    """Escape a cell: names come from outside and must not end the cell, or act as markup or a link."""
     text = "".join(c if c.isprintable() else "\ufffd" for c in str(value))
     return "".join(f"\\{c}" if c in "\\|[]<>`*_!" else c for c in text) if text != "---" else text

@@ -1,8 +1,7 @@
-"""Intake: compares what the bucket holds with what is known, and plans what is missing.
+"""Intake: compares the bucket with the recorded state and plans the missing registrations and runs.
 
-Nothing is handed over and hoped for: a plan is made from the listing, the registered partitions and
-the recorded runs each time anew, so it does not matter when or how often the one who carries it out
-dies. The next tick sees what is there and goes on.
+Each tick makes a new plan from the listing, the registered partitions and the recorded runs. A tick may be
+interrupted at any point and any number of times: the next tick compares again and continues.
 """
 
 from collections.abc import Container, Iterable, Mapping
@@ -18,8 +17,9 @@ from docpipe_assets.operations.breaker import Action, Breakers, Decision, Purpos
 from docpipe_assets.protocols import StoredObject
 from docpipe_assets.settings import Priority, Settings
 
-RECALLS_PER_TICK = 500
-"""Each costs a few writes; what is beyond waits for the next tick."""
+DEQUEUES_PER_TICK = 500
+"""Maximum number of runs that one tick dequeues; each costs a few writes. The rest is left to the next
+tick."""
 HIGH, NORMAL, LOW = 10, 0, -10
 _PRIORITIES: Mapping[Priority, int] = {"high": HIGH, "normal": NORMAL, "low": LOW}
 
@@ -31,8 +31,8 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True)
-class Sighting:
-    """A document as the listing shows it."""
+class ListedDocument:
+    """A document as listed in the bucket."""
 
     document: str
     key: str
@@ -47,12 +47,12 @@ class Sighting:
 class Request:
     """A run that is due."""
 
-    sighting: Sighting
+    listed: ListedDocument
     lane: str
     name: str
-    """Of the attempt; no second run may carry it."""
+    """Name of the attempt; unique among all runs."""
     run_key: str
-    """As the name, save that all who could be one canary share it."""
+    """The name, or for a canary the name that all candidates for this canary share."""
     purpose: Purpose = Purpose.FIRST
     attempt: int = 1
     reason: str = ""
@@ -60,21 +60,21 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Failures:
-    """What became of earlier attempts, and when it is judged."""
+class FailureHistory:
+    """The failure history by which intake and the ledger decide about documents."""
 
     breakers: Breakers
     now: datetime
     settings: Settings
     requested: Container[str]
-    """Names of attempts, and of canaries, that a run exists for."""
+    """Names of attempts and canaries for which a run exists."""
     code_versions: Mapping[str, str] = field(default_factory=dict)
-    """Of each stage's code, with all that it depends on."""
+    """Per stage, the version of its code with everything that it depends on."""
 
-    def decide(self, seen: Sighting, lane: str, is_first: bool) -> Decision | None:
-        """What is allowed for a document; None when nothing is known against leaving it alone."""
+    def decide(self, seen: ListedDocument, lane: str, is_first: bool) -> Decision | None:
+        """The decision for a document; None if no failure is recorded for this version."""
         breaker = None if is_first else self.breakers.documents.get(seen.key)
-        if not is_first and (breaker is None or not breaker.is_about(seen.version)):
+        if not is_first and (breaker is None or not breaker.matches_version(seen.version)):
             return None
         return decide(
             seen.document,
@@ -90,23 +90,23 @@ class Failures:
 
 @dataclass(frozen=True)
 class QueuedRun:
-    """A document's run that waits in Dagster's queue."""
+    """A run of a document in Dagster's queue."""
 
     run_id: str
     is_automatic: bool
-    """False when a person or a backfill launched it."""
+    """False if a person or a backfill launched it."""
     is_canary: bool = False
     priority: int = NORMAL
 
 
 @dataclass(frozen=True)
 class Budget:
-    """How much one tick may do."""
+    """Limits of one tick."""
 
     keys: int
     runs: int
-    settled_before: datetime
-    """Objects younger than this may still be written to; they wait."""
+    modified_before: datetime
+    """Objects modified after this time may still be incomplete and are left to a later tick."""
 
 
 @dataclass
@@ -118,50 +118,52 @@ class Plan:
     known: int = 0
     folder_markers: int = 0
     other_files: int = 0
-    unsettled: int = 0
+    too_recent: int = 0
     waiting: int = 0
-    """Due, but beyond this tick's budget or behind a run of the same document."""
+    """Due, but beyond the budget of this tick or behind another run of the same document."""
     retry_later: int = 0
     paused: int = 0
-    """Due, but behind a stage that is paused."""
+    """Due, but behind a paused stage."""
     held: int = 0
     quarantined: int = 0
     withdrawn: int = 0
     canary: Request | None = None
     resume_after: str = ""
-    """Where the next tick continues; empty when the listing was read to its end."""
-    leaves: bool = False
-    """Whether there was no room for runs that are due in the listing..."""
-    leaves_again: bool = False
-    """...or in what was looked at again, or whether documents still arrive there."""
+    """Key after which the next tick continues; empty if the listing was read to its end."""
+    has_backlog: bool = False
+    """Whether due runs of the listing exceeded the budget."""
+    has_rescan_backlog: bool = False
+    """Whether due runs of the repeated listing exceeded the budget, or documents still arrive there."""
 
     def __str__(self) -> str:
         counts = {
             "documents in the listing": self.documents,
             "new": len(self.register),
             "runs requested": len(self.requests),
-            "left alone": self.known,
+            "unchanged": self.known,
             "waiting": self.waiting,
-            "to be retried later": self.retry_later,
+            "scheduled for retry": self.retry_later,
             "behind a paused stage": self.paused,
             "held": self.held,
             "quarantined": self.quarantined,
             "withdrawn": self.withdrawn,
-            "still being written": self.unsettled,
-            "not PDFs": self.other_files,
+            "below the minimum age": self.too_recent,
+            "non-PDF keys": self.other_files,
             "folder markers": self.folder_markers,
         }
-        return ", ".join(f"{count:,} {name}" for name, count in counts.items() if count) or "nothing there"
+        return (
+            ", ".join(f"{count:,} {name}" for name, count in counts.items() if count) or "the bucket is empty"
+        )
 
 
-class Arrivals:
-    """Tells the folders that are new since the look before; of the first look, none is."""
+class NewFolderTracker:
+    """Detects folders that were added since the previous tick; the first tick treats all folders as known."""
 
     def __init__(self) -> None:
         self._known: set[str] | None = None
 
     def next(self, folders: Iterable[str]) -> str | None:
-        """One that was not there, and was not returned before; those beside it wait for their turn."""
+        """One new folder that was not returned before; further ones are returned by later calls."""
         if self._known is None:
             self._known = set(folders)
         new = min(set(folders) - self._known, default=None)
@@ -176,12 +178,12 @@ def kind_of(key: str) -> Kind:
     return Kind.DOCUMENT if key.lower().endswith(".pdf") else Kind.OTHER
 
 
-def sighting_of(found: StoredObject) -> Sighting:
-    # The time is part of the version: a key overwritten by other bytes and then by the first ones again
-    # has to be processed again, since its artifacts are those of the bytes between.
+def listed_document(found: StoredObject) -> ListedDocument:
+    # The modification time is part of the version: a key that is overwritten and then restored to its
+    # first bytes has to be processed again, because its artifacts belong to the bytes in between.
     content = object_version(found.size_bytes, found.etag, found.version_id)
     version = digest([content, found.last_modified.isoformat()])[:16]
-    return Sighting(
+    return ListedDocument(
         document=found.key,
         key=partition_key(found.key),
         version=version,
@@ -196,9 +198,9 @@ def lane_of(size_bytes: int, large_bytes: int) -> str:
 
 
 def priority_of(batch: str, settings: Settings, priorities: Mapping[str, Priority]) -> int:
-    """How far to the front of the queue a batch's documents go: the highest number is taken first.
+    """The queue priority of a batch; a higher number is dequeued first.
 
-    ``priorities`` are those that people have given; they go before the settings.
+    ``priorities`` are recorded by people and take precedence over the settings.
     """
     return _PRIORITIES[priorities.get(batch) or settings.batch_priorities.get(batch, "normal")]
 
@@ -206,55 +208,58 @@ def priority_of(batch: str, settings: Settings, priorities: Mapping[str, Priorit
 def plan(
     listing: Iterable[StoredObject],
     *,
-    again: Iterable[StoredObject] = (),
+    rescan: Iterable[StoredObject] = (),
     registered: Container[str],
     requested: Container[tuple[str, str]],
     busy: Container[str],
     budget: Budget,
     large_bytes: int,
-    failures: Failures | None = None,
+    failures: FailureHistory | None = None,
     withdrawn: Container[str] = (),
     priorities: Mapping[str, Priority] = MappingProxyType({}),
 ) -> Plan:
-    """What one tick should do.
+    """Plan one tick.
 
-    ``requested`` holds the (document, version) pairs that a run exists for; ``busy`` the partition
-    keys with an unfinished run, because two versions of one document must not be worked on at once.
-    ``withdrawn`` holds the partition keys of those that a person took out of the matter, ``priorities``
-    what people said of batches.
-    Without ``failures`` every version is requested once.
-    ``again`` is the listing from a folder that is new, or from where an earlier tick had no room for all that
-    was due: in a large bucket the listing comes there much later.
-    S3 lists keys in byte order, so a document uploaded later may sort before the place where an
-    earlier tick stopped: that place only resumes a listing cut by the budget, and the listing after
-    it starts from the beginning.
+    ``requested`` contains the (document, version) pairs for which a run exists; ``busy`` the partition keys
+    with an unfinished run, because two versions of a document must not be processed concurrently.
+    ``withdrawn`` contains the partition keys of withdrawn documents, ``priorities`` the recorded priorities
+    of batches. Without ``failures`` every version is requested once.
+
+    ``rescan`` is a second listing, from a new folder or from the key at which an earlier tick exceeded its
+    budget: in a large bucket the main listing reaches that key much later.
+
+    S3 lists keys in byte order, so a document that is uploaded later may sort before the key at which an
+    earlier tick stopped. That key only resumes a listing that the budget cut; the following listing starts
+    from the beginning.
     """
     tick = _Tick(registered, requested, busy, budget, large_bytes, failures, withdrawn, priorities)
-    for found in islice(again, budget.keys):
-        tick.see(found)
-        tick.seen_again.add(found.key)
-    tick.arrive_again = bool(tick.plan.register or tick.plan.unsettled)
+    for found in islice(rescan, budget.keys):
+        tick.add_object(found)
+        tick.rescanned.add(found.key)
+    tick.has_rescan_arrivals = bool(tick.plan.register or tick.plan.too_recent)
     for count, found in enumerate(listing, start=1):
-        if found.key not in tick.seen_again:
-            tick.see(found)
+        if found.key not in tick.rescanned:
+            tick.add_object(found)
         if count >= budget.keys:
             tick.plan.resume_after = found.key
             break
-    tick.choose()
+    tick.select_requests()
     if tick.plan.canary is not None:
         tick.plan.requests.append(tick.plan.canary)
     return tick.plan
 
 
-def to_recall(queued: Iterable[QueuedRun], breakers: Breakers, limit: int = RECALLS_PER_TICK) -> list[str]:
-    """The runs to take out of the queue while a stage is paused, those first that would be begun first.
+def runs_to_dequeue(
+    queued: Iterable[QueuedRun], breakers: Breakers, limit: int = DEQUEUES_PER_TICK
+) -> list[str]:
+    """The runs to dequeue while a stage is paused, in the order in which they would start.
 
-    ``queued`` is in the order in which they came. The canary stays, and so does what a person launched.
+    ``queued`` is in queue order. The canary and runs that a person launched stay in the queue.
     """
     if not breakers.open_stages:
         return []
-    recalled = [run for run in queued if run.is_automatic and not run.is_canary]
-    return [run.run_id for run in sorted(recalled, key=lambda run: -run.priority)[:limit]]
+    dequeued = [run for run in queued if run.is_automatic and not run.is_canary]
+    return [run.run_id for run in sorted(dequeued, key=lambda run: -run.priority)[:limit]]
 
 
 @dataclass
@@ -264,26 +269,26 @@ class _Tick:
     busy: Container[str]
     budget: Budget
     large_bytes: int
-    failures: Failures | None
+    failures: FailureHistory | None
     withdrawn: Container[str]
     priorities: Mapping[str, Priority]
-    seen_again: set[str] = field(default_factory=set)
-    arrive_again: bool = False
+    rescanned: set[str] = field(default_factory=set)
+    has_rescan_arrivals: bool = False
     plan: Plan = field(default_factory=Plan)
 
-    def see(self, found: StoredObject) -> None:
+    def add_object(self, found: StoredObject) -> None:
         kind = kind_of(found.key)
         if kind is Kind.FOLDER_MARKER:
             self.plan.folder_markers += 1
         elif kind is Kind.OTHER:
             self.plan.other_files += 1
         else:
-            self._consider(sighting_of(found))
+            self._plan_document(listed_document(found))
 
-    def _consider(self, seen: Sighting) -> None:
+    def _plan_document(self, seen: ListedDocument) -> None:
         self.plan.documents += 1
-        if seen.last_modified > self.budget.settled_before:
-            self.plan.unsettled += 1
+        if seen.last_modified > self.budget.modified_before:
+            self.plan.too_recent += 1
             return
         if seen.key not in self.registered:
             self.plan.register.append(seen.key)
@@ -303,9 +308,9 @@ class _Tick:
         if decision is None or decision.request in self.failures.requested:
             self.plan.known += 1
         else:
-            self._follow(seen, decision, self.failures.requested)
+            self._apply(seen, decision, self.failures.requested)
 
-    def _follow(self, seen: Sighting, decision: Decision, taken: Container[str]) -> None:
+    def _apply(self, seen: ListedDocument, decision: Decision, taken: Container[str]) -> None:
         if decision.action is Action.QUARANTINED:
             self.plan.quarantined += 1
         elif decision.action is Action.HELD:
@@ -321,21 +326,21 @@ class _Tick:
                 self._offer_canary(_request_of(seen, decision))
 
     def _request(self, request: Request) -> None:
-        if request.sighting.key in self.busy:
+        if request.listed.key in self.busy:
             self.plan.waiting += 1
         else:
             self.plan.requests.append(request)
 
-    def choose(self) -> None:
-        """Keep what the budget has room for: batches of a higher priority first, else as they are listed."""
+    def select_requests(self) -> None:
+        """Reduce the requests to the budget: by priority of the batch, then in listing order."""
         due, settings = self.plan.requests, self.failures.settings if self.failures else None
         if settings is not None:
-            due.sort(key=lambda request: -priority_of(request.sighting.batch, settings, self.priorities))
-        left = {request.sighting.document for request in due[self.budget.runs :]}
+            due.sort(key=lambda request: -priority_of(request.listed.batch, settings, self.priorities))
+        left = {request.listed.document for request in due[self.budget.runs :]}
         del due[self.budget.runs :]
         self.plan.waiting += len(left)
-        self.plan.leaves = not left <= self.seen_again
-        self.plan.leaves_again = self.arrive_again or not left.isdisjoint(self.seen_again)
+        self.plan.has_backlog = not left <= self.rescanned
+        self.plan.has_rescan_backlog = self.has_rescan_arrivals or not left.isdisjoint(self.rescanned)
 
     def _offer_canary(self, request: Request) -> None:
         best = self.plan.canary
@@ -343,7 +348,7 @@ class _Tick:
             self.plan.canary = request
 
 
-def _request_of(seen: Sighting, decision: Decision) -> Request:
+def _request_of(seen: ListedDocument, decision: Decision) -> Request:
     return Request(
         seen,
         decision.lane,
@@ -357,5 +362,7 @@ def _request_of(seen: Sighting, decision: Decision) -> Request:
 
 
 def _fitness(canary: Request) -> tuple[bool, bool, int]:
-    """A small document tells sooner; one that came to a stage before is likely to come there again; turns."""
+    """Order of canary candidates: small documents finish sooner; a document that was attempted before is
+    likely to reach the stage; fewer attempts rotate the candidates.
+    """
     return canary.lane == STANDARD, canary.attempt > 1, -canary.attempt

@@ -1,8 +1,7 @@
 """The ledger: every document in exactly one state, derived from the listing and Dagster's records.
 
-It is never kept beside them. What is discovered is counted from the bucket's listing and the
-registered partitions, the states from the runs; a document for which the two do not meet is
-*unaccounted*, and that number has to be zero.
+The ledger is never stored. The documents come from the bucket listing and the registered partitions, the
+states from the runs. A document for which the two disagree is *unaccounted*; that number has to be zero.
 """
 
 from collections.abc import Container, Iterable, Mapping
@@ -14,7 +13,14 @@ from typing import Any
 from docpipe_assets.errors import error_class
 from docpipe_assets.identity import batch_of, document_of
 from docpipe_assets.operations.breaker import Action, Decision
-from docpipe_assets.operations.intake import Failures, Kind, Sighting, kind_of, lane_of, sighting_of
+from docpipe_assets.operations.intake import (
+    FailureHistory,
+    Kind,
+    ListedDocument,
+    kind_of,
+    lane_of,
+    listed_document,
+)
 from docpipe_assets.protocols import StoredObject
 
 
@@ -31,21 +37,21 @@ class State(StrEnum):
 
 
 class Progress(StrEnum):
-    """How far a document's deciding run has come."""
+    """Progress of the run that decides the state of a document."""
 
     WAITING = "waiting"
     RUNNING = "running"
-    ENDED_WELL = "ended_well"
-    ENDED_BADLY = "ended_badly"
+    SUCCEEDED_RUN = "ended_well"
+    FAILED_RUN = "ended_badly"
 
 
 @dataclass(frozen=True)
 class RunSummary:
-    """What the records say of the run that decides a document's state."""
+    """The recorded data of the run that decides the state of a document."""
 
     progress: Progress
     version: str | None
-    """The document version it was requested for; None when a person launched it."""
+    """The document version that it was requested for; None if a person launched it."""
     error: str | None = None
     message: str | None = None
     stage: str | None = None
@@ -54,7 +60,7 @@ class RunSummary:
 
 @dataclass(frozen=True)
 class Entry:
-    """One line of the ledger."""
+    """One entry of the ledger."""
 
     document: str
     state: State
@@ -63,19 +69,20 @@ class Entry:
     message: str | None = None
     pages: int | None = None
     reason: str | None = None
-    """Why it waits or is kept back, in words."""
+    """Why it is queued, held or quarantined, as text."""
     since: datetime | None = None
     next_attempt_at: datetime | None = None
-    """By automation; None when only a person, new bytes or new code can move it."""
+    """Time of the next automatic attempt; None if only a person, new bytes or new code can trigger one."""
     failures: int = 0
-    """Charged to the document."""
+    """Number of failures counted against the document."""
 
 
 @dataclass(frozen=True)
 class Ledger:
     entries: tuple[Entry, ...]
     not_documents: int
-    """Listed keys that are no PDFs, folder markers included: counted, never processed."""
+    """Number of listed keys that are not PDFs, including folder markers; they are counted, never
+    processed."""
 
     @property
     def discovered(self) -> int:
@@ -86,11 +93,11 @@ class Ledger:
 
     @property
     def is_settled(self) -> bool:
-        """Nothing is moving any more."""
+        """Whether no document is queued, in flight or unaccounted."""
         return not any(e.state in (State.QUEUED, State.IN_FLIGHT, State.UNACCOUNTED) for e in self.entries)
 
     def as_json(self) -> dict[str, Any]:
-        """Counts by state, and every document."""
+        """Counts by state, and the list of documents."""
         return {
             "discovered": self.discovered,
             **{state.value: self.count(state) for state in State},
@@ -111,26 +118,25 @@ class Ledger:
         }
 
 
-def take_stock(
+def build_ledger(
     listing: Iterable[StoredObject],
     *,
     registered: Iterable[str],
     runs: Mapping[str, RunSummary],
     finished: Iterable[str],
     pages: Mapping[str, int],
-    unseen_before: datetime,
+    missed_before: datetime,
     batch: str | None = None,
-    failures: Failures | None = None,
+    failures: FailureHistory | None = None,
     withdrawn: Container[str] = (),
 ) -> Ledger:
-    """The ledger of one batch, or of all.
+    """Build the ledger of one batch, or of all batches.
 
-    ``registered``, ``finished`` (the last asset is materialized), and the keys of ``runs`` and
-    ``pages`` are partition keys. A document that was uploaded before ``unseen_before`` and is still
-    not registered has been missed by intake: it is unaccounted, not merely waiting.
-    ``withdrawn`` holds the partition keys of those that a person took out.
-    With ``failures`` a failed document is in the state that intake acts upon: queued when it is to be
-    retried by itself, held or quarantined when it is not.
+    ``registered``, ``finished`` (the last asset is materialized), and the keys of ``runs`` and ``pages`` are
+    partition keys. A document that was uploaded before ``missed_before`` and is not registered was missed by
+    intake: it is unaccounted, not queued. ``withdrawn`` contains the partition keys of withdrawn documents.
+    With ``failures``, the state of a failed document is the one that intake acts on: queued if it will be
+    retried automatically, otherwise held or quarantined.
     """
     known, done = set(registered), set(finished)
     entries: dict[str, Entry] = {}
@@ -141,12 +147,12 @@ def take_stock(
         if kind_of(found.key) is not Kind.DOCUMENT:
             others += 1
             continue
-        seen = sighting_of(found)
+        seen = listed_document(found)
         if seen.key in withdrawn:
             entries[seen.key] = Entry(seen.document, State.WITHDRAWN, pages=pages.get(seen.key))
             continue
-        entry = _entry(seen, runs.get(seen.key), known, done, pages, unseen_before)
-        entries[seen.key] = _with_outlook(entry, seen, runs.get(seen.key), failures)
+        entry = _entry(seen, runs.get(seen.key), known, done, pages, missed_before)
+        entries[seen.key] = _with_next_attempt(entry, seen, runs.get(seen.key), failures)
     for key in known - entries.keys():
         document = document_of(key)
         if batch is None or batch_of(document) == batch:
@@ -155,7 +161,7 @@ def take_stock(
 
 
 def duplicates(versions: Mapping[str, str]) -> tuple[tuple[str, ...], ...]:
-    """The documents whose bytes are the same, group by group; ``versions`` holds each one's SHA-256."""
+    """Groups of documents with identical bytes; ``versions`` maps each document to its SHA-256."""
     alike: dict[str, list[str]] = {}
     for document in sorted(versions):
         alike.setdefault(versions[document], []).append(document)
@@ -163,16 +169,16 @@ def duplicates(versions: Mapping[str, str]) -> tuple[tuple[str, ...], ...]:
 
 
 def _entry(
-    seen: Sighting,
+    seen: ListedDocument,
     run: RunSummary | None,
     known: set[str],
     done: set[str],
     pages: Mapping[str, int],
-    unseen_before: datetime,
+    missed_before: datetime,
 ) -> Entry:
     page_count = pages.get(seen.key)
     if seen.key not in known:
-        missed = seen.last_modified < unseen_before
+        missed = seen.last_modified < missed_before
         return Entry(seen.document, State.UNACCOUNTED if missed else State.QUEUED)
     if run is None or (run.version is not None and run.version != seen.version):
         return Entry(seen.document, State.QUEUED, pages=page_count)
@@ -180,8 +186,10 @@ def _entry(
     return Entry(seen.document, state, run.stage, run.error, run.message, page_count)
 
 
-def _with_outlook(entry: Entry, seen: Sighting, run: RunSummary | None, failures: Failures | None) -> Entry:
-    """The entry with what automation will do about it, and when."""
+def _with_next_attempt(
+    entry: Entry, seen: ListedDocument, run: RunSummary | None, failures: FailureHistory | None
+) -> Entry:
+    """The entry with the next automatic action and its time."""
     has_failed = entry.state in (State.FAILED, State.QUARANTINED)
     has_run = run is not None and run.version in (None, seen.version)
     if failures is None or not (has_failed or (entry.state is State.QUEUED and not has_run)):
@@ -215,9 +223,9 @@ def _state_of(run: RunSummary, is_done: bool) -> State:
         return State.QUEUED
     if run.progress is Progress.RUNNING:
         return State.IN_FLIGHT
-    if run.progress is Progress.ENDED_BADLY:
+    if run.progress is Progress.FAILED_RUN:
         quarantines = run.error is not None and error_class(run.error).quarantines
         return State.QUARANTINED if quarantines else State.FAILED
-    if not is_done:  # a run says that it went well, yet its last asset is not there
+    if not is_done:  # the run succeeded, but its last asset is missing
         return State.UNACCOUNTED
     return State.PARTIAL if run.failed_pages else State.SUCCEEDED

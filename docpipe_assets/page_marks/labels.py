@@ -1,4 +1,4 @@
-"""Labels the pages of a document by what stands around their text, once their neighbours are known."""
+"""Adds stamps, legends and marks to the pages of a document, with the help of neighbouring pages."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
@@ -14,19 +14,20 @@ from docpipe_assets.page_marks.marks import Repeats, Segment, marks_of, segments
 _SLOPE_SHARE = 0.03
 
 
-class _Held(NamedTuple):
-    """A page that waits for those behind it."""
+class _PendingPage(NamedTuple):
+    """A page that waits for the following pages."""
 
     text: PageText
     width: float
     parts: list[Segment]
 
 
-def labelled(pages: Iterable[tuple[PageText, Page | None]]) -> Iterator[PageText]:
-    """The pages, in order, with stamps, legends and marks; ``bates_runs.REACH`` of them are held back.
+def with_labels(pages: Iterable[tuple[PageText, Page | None]]) -> Iterator[PageText]:
+    """The pages, in order, with stamps, legends and marks; ``bates_runs.LOOKAHEAD_PAGES`` pages are held
+    back.
 
-    Looks at nothing but the records, so that it makes no difference whether they were read just now or
-    kept by an earlier attempt.
+    Depends on the records only, so pages from an earlier attempt give the same result as pages that were just
+    read.
     """
     unread = iter(pages)
     for first in islice(unread, 1):
@@ -40,21 +41,21 @@ def labelled(pages: Iterable[tuple[PageText, Page | None]]) -> Iterator[PageText
             yield page.text.model_copy(update=labels)
 
 
-def _seen(text: PageText, page: Page | None, repeats: Repeats) -> tuple[_Held, Margins]:
+def _seen(text: PageText, page: Page | None, repeats: Repeats) -> tuple[_PendingPage, Margins]:
     is_ocr = text.method is TextMethod.OCR
     if page is None:
-        return _Held(text, 0.0, []), Margins(text.page, PageStamps(), is_ocr)
+        return _PendingPage(text, 0.0, []), Margins(text.page, PageStamps(), is_ocr)
     width, height = page.width_points, page.height_points
     edge = _outside(text.words, width, height)
     found = stamps_on(((text.text[word.start : word.end], word.box) for word in edge), width, height)
     parts = segments(text, text.words if may_hold_legends(text.text) else edge, height)
-    repeats.see(text.page, (part.key(width) for part in parts if part.edge is not None))
+    repeats.add_page(text.page, (part.key(width) for part in parts if part.edge is not None))
     layer = stamp_of(page.bates) if page.bates else None
-    return _Held(text, width, parts), Margins(text.page, found, is_ocr, layer)
+    return _PendingPage(text, width, parts), Margins(text.page, found, is_ocr, layer)
 
 
 def _outside(words: Sequence[Word], width: float, height: float) -> list[Word]:
-    """The words near the edges of the page, those included whose line slopes into the margin."""
+    """The words near the edges of the page, including those whose line slopes into the margin."""
     x, y = (MARGIN_SHARE + _SLOPE_SHARE) * width, (MARGIN_SHARE + _SLOPE_SHARE) * height
     left, right, top, bottom = 2 * x, 2 * (width - x), 2 * y, 2 * (height - y)
     return [

@@ -1,7 +1,7 @@
-"""Recognises the legends that pages are labelled with: CONFIDENTIAL, ATTORNEYS' EYES ONLY, and the like.
+"""Recognizes confidentiality legends of pages: CONFIDENTIAL, ATTORNEYS' EYES ONLY, and the like.
 
-A legend stands by itself: a line, or the part of a line beside a stamp, that consists of nothing else.
-It is compared by its letters alone, for OCR loses spaces, apostrophes and dashes.
+A legend is a line, or the part of a line beside a stamp, that contains nothing else. It is compared by its
+letters only, because OCR loses spaces, apostrophes and dashes.
 """
 
 import re
@@ -34,14 +34,14 @@ _ALSO_HEADINGS = frozenset({Legend.PRIVILEGED, Legend.RESTRICTED, Legend.UNDER_S
 
 
 def may_hold_legends(text: str) -> bool:
-    """False where a text surely holds none, for who would look at each of its lines."""
+    """A fast pre-check: False if a text certainly contains no legend."""
     return _HINT.search(text) is not None
 
 
 def legends_in(text: str, *, is_in_margin: bool) -> frozenset[Legend]:
-    """What a text labels its page as; nothing when it says anything else besides.
+    """The legends in a text; empty if the text contains anything else.
 
-    Outside the margins a legend is in capitals, and is not one word that may be a heading.
+    Outside the margins a legend is in capitals, and is not a single word that may be a heading.
     """
     if len(text) > _LONGEST or not may_hold_legends(text):
         return frozenset()

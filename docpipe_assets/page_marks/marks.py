@@ -1,6 +1,6 @@
-"""Marks what is on a page and not of its body: stamps, legends, and headers and footers that come again.
+"""Marks the text that does not belong to the body: stamps, legends, and repeated headers and footers.
 
-What is marked stays in the text, so that quotes and offsets hold; whoever reads the body leaves it out.
+Marked text stays in the text, so that quotes and offsets stay valid; readers of the body skip it.
 """
 
 import re
@@ -8,37 +8,40 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from docpipe_assets.bates.look_alikes import bare
-from docpipe_assets.bates.runs import REACH
+from docpipe_assets.bates.runs import LOOKAHEAD_PAGES
 from docpipe_assets.bates.stamps import MARGIN_SHARE
 from docpipe_assets.model import Box, Legend, Mark, MarkRole, PageText, Stamp, Word
 from docpipe_assets.page_marks.legends import legends_in
 
-FEWEST_PAGES = 3
-"""On which a line stands at the same edge to be a header or a footer; they lie ``REACH`` apart at most."""
-FEWEST_NUMBERED_PAGES = 2
-"""Of a line that says which page it is."""
+MIN_PAGES = 3
+"""Minimum number of pages on which a line is at the same edge to be a header or footer, within
+``LOOKAHEAD_PAGES`` pages."""
+MIN_NUMBERED_PAGES = 2
+"""The same for a line that contains the page number."""
 _WIDE_GAP = 2.0
-"""In heights of a word: what stands further apart in a line is not read together."""
+"""In word heights: maximum gap between words of one segment."""
 _PLACES = 6
-"""Into which the width of a page is divided, to tell page numbers from numbers in a table."""
-_KEYS_LEAST = 100
+"""Number of columns of the page width, to distinguish page numbers from numbers in a table."""
+_MIN_KEYS = 100
 _NUMBER = re.compile(r"\d+")
 _NO_LETTERS = re.compile(r"[^\w#]+")
 
 
 class Segment(NamedTuple):
-    """Words of a line that stand close together, with their span in the page's text."""
+    """Close words of a line, with their span in the page text."""
 
     start: int
     end: int
     text: str
     box: Box
     edge: MarkRole | None
-    """Header or footer, where it stands near the upper or the lower edge."""
+    """Header or footer, if it is near the upper or the lower edge."""
     line: int
 
     def key(self, width: float) -> str:
-        """What it has in common with its like on other pages: all but the numbers, and the edge."""
+        """The key under which repetitions are found on other pages: the edge, and the text
+        without numbers.
+        """
         said = _NO_LETTERS.sub("", _NUMBER.sub("#", self.text.casefold()))
         if any(map(str.isalpha, said)):
             return f"{self.edge} {said}"
@@ -46,33 +49,33 @@ class Segment(NamedTuple):
 
 
 class Repeats:
-    """Remembers which lines stood at the edges of the pages around."""
+    """Stores the lines at the edges of the surrounding pages."""
 
     def __init__(self) -> None:
         self._pages: dict[str, list[int]] = {}
-        self._bound = _KEYS_LEAST
+        self._bound = _MIN_KEYS
 
-    def see(self, page: int, keys: Iterable[str]) -> None:
-        """Take in a page; what lies too far back is forgotten."""
+    def add_page(self, page: int, keys: Iterable[str]) -> None:
+        """Add a page; lines of distant pages are dropped."""
         for key in set(keys):
             self._pages.setdefault(key, []).append(page)
-        if len(self._pages) > self._bound or page % REACH == 0:
-            first = page - 2 * REACH
+        if len(self._pages) > self._bound or page % LOOKAHEAD_PAGES == 0:
+            first = page - 2 * LOOKAHEAD_PAGES
             self._pages = {
                 key: [one for one in seen if one >= first]
                 for key, seen in self._pages.items()
                 if seen[-1] >= first
             }
-            self._bound = 2 * len(self._pages) + _KEYS_LEAST
+            self._bound = 2 * len(self._pages) + _MIN_KEYS
 
     def is_repeated(self, page: int, key: str) -> bool:
         seen = self._pages.get(key, ())
-        fewest = FEWEST_NUMBERED_PAGES if "page#" in key else FEWEST_PAGES
-        return sum(abs(other - page) <= REACH for other in seen) >= fewest
+        fewest = MIN_NUMBERED_PAGES if "page#" in key else MIN_PAGES
+        return sum(abs(other - page) <= LOOKAHEAD_PAGES for other in seen) >= fewest
 
 
 def segments(page: PageText, words: Sequence[Word], height: float) -> list[Segment]:
-    """These words of a page in segments, in text order."""
+    """These words of a page as segments, in text order."""
     found: list[Segment] = []
     line = last_end = 0
     for run in _runs(page.text, words):
@@ -87,7 +90,7 @@ def segments(page: PageText, words: Sequence[Word], height: float) -> list[Segme
 def marks_of(
     page: PageText, parts: Sequence[Segment], stamps: Sequence[Stamp], width: float, repeats: Repeats
 ) -> tuple[tuple[Mark, ...], tuple[Legend, ...]]:
-    """The marks of a page, and what its legends say."""
+    """The marks of a page, and its legends."""
     stamped = [words for stamp in stamps if (words := _words_of(stamp, page))]
     marks = [Mark(start=words[0].start, end=words[-1].end, role=MarkRole.STAMP) for words in stamped]
     legends: set[Legend] = set()
@@ -104,7 +107,7 @@ def marks_of(
                 repeated.setdefault(part.line, []).append(Mark(start=start, end=end, role=part.edge))
             else:
                 body_lines.add(part.line)
-    # The number of a line comes again on each page as well, and is no header: the rest of its line is body.
+    # A line number also repeats on each page and is not a header: the rest of its line is body text.
     marks += [mark for line, found in repeated.items() if line not in body_lines for mark in found]
     marks.sort(key=lambda mark: mark.start)
     return tuple(marks), tuple(sorted(legends))
@@ -122,7 +125,7 @@ def _runs(text: str, words: Iterable[Word]) -> Iterator[list[Word]]:
 
 
 def _is_read_together(text: str, last: Word, word: Word) -> bool:
-    """Whether one blank parts them, and no more than a little room on the page."""
+    """Whether the words are separated by one space and a small gap on the page."""
     if word.start != last.end + 1 or text[last.end] == "\n":
         return False
     height = max(last.box.bottom - last.box.top, word.box.bottom - word.box.top)
@@ -137,7 +140,7 @@ def _edge(box: Box, height: float) -> MarkRole | None:
 
 
 def _words_of(stamp: Stamp, page: PageText) -> list[Word]:
-    """The words in the stamp's box that read as it was read, if they stand in a row in the text."""
+    """The words in the box of the stamp that match it as read, if they are consecutive in the text."""
     if stamp.box is None:
         return []
     wanted = bare(stamp.read_as or stamp.label)
@@ -161,7 +164,7 @@ def _words_of(stamp: Stamp, page: PageText) -> list[Word]:
 
 
 def _without(part: Segment, stamps: Sequence[Mark]) -> Iterator[tuple[int, int]]:
-    """What of a segment is not a stamp, without white space at the ends."""
+    """The spans of a segment outside stamps, without white space at the ends."""
     start = part.start
     for stamp in sorted(stamps, key=lambda mark: mark.start):
         if part.start <= stamp.start and stamp.end <= part.end:

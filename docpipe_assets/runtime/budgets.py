@@ -8,11 +8,12 @@ from docpipe_assets.lanes import LARGE
 from docpipe_assets.sandbox import Limits
 from docpipe_assets.settings import Settings
 
-_WALL_PER_CPU = 10  # a child waits for disks and for other children on a busy machine
-_WITHOUT_OCR_BYTES = 260 * 2**20
-"""What a run's own process, the sandbox and a child in it use at most while a page is read by OCR."""
+_WALL_PER_CPU = 10  # a child waits for disks and, on a busy machine, for other processes
+_BASE_BYTES = 260 * 2**20
+"""Maximum memory of a run outside OCR while a page is read: the run's process, the sandbox and a child in
+it."""
 _OCR_BYTES = 230 * 2**20
-"""What an OCR process uses at most for an ordinary page (measured: ``benchmarks/memory.py``)."""
+"""Maximum memory of an OCR process for an ordinary page (measured: ``benchmarks/memory.py``)."""
 _OPENVINO_BYTES = 450 * 2**20
 """The same on OpenVINO (``benchmarks/ocr_settings.py``)."""
 _FILE_BYTES = 16 * 1024**3
@@ -20,20 +21,22 @@ _OUTPUT_BYTES = 2 * 1024**3
 
 
 def ocr_engine(settings: Settings) -> str:
-    """The engine that is set, on the back-end that is set or that the memory of a run suffices for."""
+    """The configured engine on the configured back-end, or on the one that the memory of a run suffices
+    for.
+    """
     if settings.ocr_engine != "rapidocr" or settings.ocr_backend == "onnxruntime":
         return settings.ocr_engine
-    # One page at a time on OpenVINO is slower than two side by side on ONNX Runtime.
-    is_large_enough = settings.run_memory_bytes >= _WITHOUT_OCR_BYTES + 2 * _OPENVINO_BYTES
+    # One page at a time on OpenVINO is slower than two concurrent pages on ONNX Runtime.
+    is_large_enough = settings.run_memory_bytes >= _BASE_BYTES + 2 * _OPENVINO_BYTES
     if settings.ocr_backend == "openvino" or (is_large_enough and find_spec("openvino") is not None):
         return "rapidocr_openvino"
     return settings.ocr_engine
 
 
 def ocr_limits(settings: Settings, lane: str, engine: str) -> OcrLimits:
-    """As many processes as there are cores and as the memory of the run suffices for."""
+    """As many processes as the cores and the memory budget of the run allow."""
     budget = _budget(settings, lane)
-    left = settings.run_memory_bytes * budget - _WITHOUT_OCR_BYTES
+    left = settings.run_memory_bytes * budget - _BASE_BYTES
     each = _OPENVINO_BYTES if engine == "rapidocr_openvino" else _OCR_BYTES
     return OcrLimits(
         processes=max(1, min(len(os.sched_getaffinity(0)), int(left / each))),
@@ -56,5 +59,5 @@ def sandbox_limits(settings: Settings, lane: str, *, by_page: bool) -> Limits:
 
 
 def _budget(settings: Settings, lane: str) -> float:
-    """How many times the budget of the standard lane."""
+    """Factor of the current lane on the standard budget."""
     return settings.large_budget if lane == LARGE else 1.0

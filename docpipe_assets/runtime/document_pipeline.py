@@ -1,7 +1,7 @@
-"""The workbench: each stage bound to the settings, stores, readers and engines of this process.
+"""The document pipeline: the stages bound to the settings, stores, readers and engines of this process.
 
-Dagster's assets and the command line both work at it, so there is one way in which a stage gets
-its inputs and one way in which its output is kept.
+Dagster's assets and the command line both use it, so there is one way in which a stage gets its inputs and
+one way in which its output is saved.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -28,7 +28,7 @@ from docpipe_assets.model import (
 from docpipe_assets.pipeline import OCR_ENGINE, PDF_READER, PIPELINE, Pipeline
 from docpipe_assets.protocols import NerEngine, PdfReader, Source
 from docpipe_assets.runtime import budgets
-from docpipe_assets.runtime.summaries import TALLIES, BatesNotes
+from docpipe_assets.runtime.summaries import TALLIES, BatesRowSummary
 from docpipe_assets.sandbox import Sandbox, Usage
 from docpipe_assets.settings import Settings
 from docpipe_assets.stages import (
@@ -49,8 +49,8 @@ from docpipe_assets.storage.scratch import ScratchFolder
 S = TypeVar("S", bound=Records[Any])
 
 
-class Workbench:
-    """Everything is made at its first use: an asset that is unchanged loads no engine.
+class DocumentPipeline:
+    """Every component is created at first use: an unchanged asset loads no engine.
 
     For each asset of the graph there is a method of its name, which takes the document and the input streams.
     """
@@ -60,7 +60,7 @@ class Workbench:
     def __init__(self, settings: Settings, intake: Source | None = None) -> None:
         self.settings = settings
         self.lane = STANDARD
-        """Of the document at work: it decides the budget of the sandbox."""
+        """Lane of the current document; it determines the budget of the sandbox."""
         if intake is not None:
             self.intake = intake
         self.scratch = ScratchFolder(settings.scratch_dir)
@@ -69,7 +69,7 @@ class Workbench:
 
     @lazy
     def intake(self) -> Source:
-        if not self.settings.intake_url:  # nobody else would make the folder that stands in for a bucket
+        if not self.settings.intake_url:  # the default folder replaces a bucket and may not exist yet
             (self.settings.data_dir / "intake").mkdir(parents=True, exist_ok=True)
         return open_store(self.settings.intake, self.settings)
 
@@ -95,7 +95,7 @@ class Workbench:
 
     @lazy
     def fallback(self) -> OcrPool | None:
-        """The second OCR engine, one process of it: the pages that need it are few."""
+        """The second OCR engine, with one process: few pages need it."""
         name = self.settings.ocr_fallback
         return OcrPool(name, replace(self._ocr_limits(), processes=1)) if name else None
 
@@ -121,7 +121,7 @@ class Workbench:
             parts=self._parts(PageSplits, document),
             pages_per_part=self.settings.pages_per_split,
             bytes_per_part=self.settings.bytes_per_split,
-            has_larger_budget=self.lane != LARGE,
+            can_escalate=self.lane != LARGE,
         )
 
     def ocr_text(self, document: str, page_splits: PageSplits) -> PageTexts:
@@ -140,7 +140,7 @@ class Workbench:
             checkpoints=checkpoints,
             dpi=self.settings.ocr_dpi,
             pages_at_once=limits.processes,
-            has_larger_budget=self.lane != LARGE,
+            can_escalate=self.lane != LARGE,
             fallback=fallback,
         )
 
@@ -173,11 +173,11 @@ class Workbench:
         return self.lake.load(stream, document)
 
     def save(self, document: str, records: Records[Any], *, is_stale: bool = False) -> Saved:
-        """Keep a stream, and drop the files of the version that it replaces.
+        """Save a stream, and delete the files of the version that it replaces.
 
-        ``is_stale`` when one of its inputs has just been made anew.
+        ``is_stale``: one of its inputs has just been rebuilt.
         """
-        notes = BatesNotes() if isinstance(records, PageTexts) else None
+        notes = BatesRowSummary() if isinstance(records, PageTexts) else None
         saved = self.lake.save(document, records, TALLIES.get(type(records)), notes=notes, is_stale=is_stale)
         parts = self._open_parts.pop((records.asset, document), None)
         if parts is not None and not saved.is_unchanged:
@@ -187,7 +187,7 @@ class Workbench:
         return saved
 
     def process(self, document: str) -> Iterator[Saved]:
-        """All stages in the order of the graph, each with its inputs loaded from the lake."""
+        """Run all stages in the order of the asset graph, each with its inputs loaded from the lake."""
         for stage in self.graph:
             make = getattr(self, stage.asset)
             inputs = {stream.asset: self.load(stream, document) for stream in stage.inputs}
@@ -195,9 +195,10 @@ class Workbench:
 
     @lazy
     def code_versions(self) -> Mapping[str, str]:
-        """For each stage a digest of its code, the package, and the libraries and settings it may fail by.
+        """Per stage, a digest of its code, the package, and the libraries and settings that its failures may
+        depend on.
 
-        When it changes, a document that failed there is worth another attempt.
+        If it changes, a document that failed in the stage is attempted again.
         """
         return self.graph.code_versions(version("docpipe-assets"), self._dependency)
 
@@ -206,15 +207,15 @@ class Workbench:
         bound = {PDF_READER: lambda: self.reader.version, OCR_ENGINE: lambda: self._ocr_engine}
         return bound[name]() if name in bound else getattr(self.settings, name)
 
-    def take_child_usage(self) -> Usage:
-        """What sandbox children and OCR processes have cost since this was last asked."""
+    def pop_child_usage(self) -> Usage:
+        """Resources that sandbox children and OCR processes have used since the last call."""
         taken = Usage()
         if "sandbox" in self.__dict__:
             taken, self.sandbox.usage = self.sandbox.usage, Usage()
         if "ocr" in self.__dict__:
-            taken += Usage(child_cpu_seconds=self.ocr.take_cpu_seconds())
+            taken += Usage(child_cpu_seconds=self.ocr.pop_cpu_seconds())
         if fallback := self.__dict__.get("fallback"):
-            taken += Usage(child_cpu_seconds=fallback.take_cpu_seconds())
+            taken += Usage(child_cpu_seconds=fallback.pop_cpu_seconds())
         return taken
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""Processes local files through the same stages and the same lake as Dagster does, without it."""
+"""Processes local files with the same stages and lake as Dagster, without Dagster."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -9,17 +9,17 @@ from docpipe_assets.errors import ConfigurationError, DocpipeError
 from docpipe_assets.lanes import LANES
 from docpipe_assets.model import CanonicalEntities, Mentions, PageTexts, RawPdfs, Relationships
 from docpipe_assets.operations.ledger import State
-from docpipe_assets.runtime.document_pipeline import Workbench
+from docpipe_assets.runtime.document_pipeline import DocumentPipeline
 from docpipe_assets.runtime.meter import Meter
 from docpipe_assets.runtime.summaries import FAILED_PAGES
 from docpipe_assets.settings import Settings
-from docpipe_assets.storage.file import GivenFiles
+from docpipe_assets.storage.file import LocalFiles
 from docpipe_assets.storage.lake import Saved
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one file."""
+    """The result of one file."""
 
     file: str
     state: State
@@ -53,9 +53,9 @@ class Outcome:
 
 
 def named_documents(paths: Iterable[Path]) -> dict[str, Path]:
-    """The document name of each file: its name below the folder that all of them share.
+    """The document name of each file: its path below the deepest folder that all files share.
 
-    A folder stands for the PDFs in it. Raises ConfigurationError when there is nothing to do.
+    A folder stands for its PDFs. Raises ConfigurationError if there is no file to process.
     """
     files: list[Path] = []
     for path in paths:
@@ -66,30 +66,30 @@ def named_documents(paths: Iterable[Path]) -> dict[str, Path]:
         else:
             raise ConfigurationError(f"{path}: no such file or folder")
     if not files:
-        raise ConfigurationError("no PDF files there; name files, or folders that hold PDFs")
+        raise ConfigurationError("no PDF files found; name PDF files, or folders that contain some")
     absolute = {file.absolute(): file for file in files}
     shared = _shared_folder(list(absolute))
     return {_printable(file.relative_to(shared).as_posix()): given for file, given in absolute.items()}
 
 
 def run_files(documents: Mapping[str, Path], out: Path, settings: Settings) -> Iterator[Outcome]:
-    """Process one file after the other; a failure is an outcome, and the next file follows.
+    """Process the files one by one. A failure is an outcome, and the next file follows.
 
-    Raises ConfigurationError, which is nobody's document.
+    Raises ConfigurationError, which no document causes.
     """
     out.mkdir(parents=True, exist_ok=True)
     local = settings.model_copy(update={"lake_url": out.absolute().as_uri()})
-    bench = Workbench(local, intake=GivenFiles(documents))
+    pipeline = DocumentPipeline(local, intake=LocalFiles(documents))
     try:
         for document, file in documents.items():
-            yield _run_file(bench, document, file)
+            yield _run_file(pipeline, document, file)
     finally:
-        bench.close()
+        pipeline.close()
 
 
-def _run_file(bench: Workbench, document: str, file: Path) -> Outcome:
-    with Meter(bench) as meter:
-        saved, error = processed(bench, document)
+def _run_file(pipeline: DocumentPipeline, document: str, file: Path) -> Outcome:
+    with Meter(pipeline) as meter:
+        saved, error = processed(pipeline, document)
     rows = {one.header.asset: one.header.rows for one in saved}
     facts: dict[str, float] = {}
     for one in saved:
@@ -110,16 +110,16 @@ def _run_file(bench: Workbench, document: str, file: Path) -> Outcome:
     )
 
 
-def processed(bench: Workbench, document: str) -> tuple[list[Saved], DocpipeError | None]:
-    """The artifacts of all stages, or of those before the one that failed, and how it did.
+def processed(pipeline: DocumentPipeline, document: str) -> tuple[list[Saved], DocpipeError | None]:
+    """The artifacts of all stages, or of those before the failed one, and the error if there was one.
 
-    What was too much for the standard budget is tried once more with the larger one, as intake would.
+    A document that exceeds the standard budget is retried once with the larger one, as intake does.
     """
-    for bench.lane in LANES:
+    for pipeline.lane in LANES:
         saved: list[Saved] = []
         error: DocpipeError | None = None
         try:
-            saved.extend(bench.process(document))
+            saved.extend(pipeline.process(document))
         except ConfigurationError:
             raise
         except DocpipeError as failure:
@@ -141,5 +141,5 @@ def _shared_folder(files: list[Path]) -> Path:
 
 
 def _printable(name: str) -> str:
-    """A file name that is no valid UTF-8 is spelt with escapes: records and JSON hold only text."""
+    """Escape bytes of a file name that are not valid UTF-8: records and JSON contain text only."""
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

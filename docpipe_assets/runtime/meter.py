@@ -1,4 +1,4 @@
-"""Measures what a block of work costs: wall and CPU seconds and peak memory, all its processes included."""
+"""Measures the cost of a block of work: wall and CPU seconds and peak memory, child processes included."""
 
 import os
 import resource
@@ -14,7 +14,7 @@ _PAGE_BYTES = resource.getpagesize()
 
 
 class ChildUsage(Protocol):
-    """What child processes have cost."""
+    """Resources that child processes have used."""
 
     @property
     def child_cpu_seconds(self) -> float: ...
@@ -23,30 +23,30 @@ class ChildUsage(Protocol):
     def peak_rss_bytes(self) -> int: ...
 
 
-class Bench(Protocol):
-    def take_child_usage(self) -> ChildUsage:
-        """What children have cost since this was last asked."""
+class UsageSource(Protocol):
+    def pop_child_usage(self) -> ChildUsage:
+        """Resources that child processes have used since the last call."""
         ...
 
 
 class Meter:
-    """A context manager; the figures are there when the block has ended, also by an error.
+    """A context manager; the measurements are available after the block, even if it raised.
 
-    ``peak_rss_bytes`` is the largest sum over this process and all below it, pages that several of them
-    share counted once; sampled ten times a second. For a block too short to be sampled it is the sum
-    of each process's own peak, which is never less.
+    ``peak_rss_bytes`` is the largest sum over this process and its descendants, with shared pages counted
+    once, sampled ten times a second. For a block too short for a sample it is the sum of the peaks of the
+    processes, an upper bound.
     """
 
     wall_seconds = 0.0
     cpu_seconds = 0.0
     peak_rss_bytes = 0
 
-    def __init__(self, bench: Bench) -> None:
-        self._bench = bench
+    def __init__(self, pipeline: UsageSource) -> None:
+        self._pipeline = pipeline
 
     def __enter__(self) -> Self:
         _reset_peak()
-        self._bench.take_child_usage()
+        self._pipeline.pop_child_usage()
         self._peak = PeakMemory(lambda: process_tree(os.getpid()))
         self._peak.start()
         self._began = time.perf_counter(), _own_cpu_seconds()
@@ -56,7 +56,7 @@ class Meter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         wall, own = self._began
-        children = self._bench.take_child_usage()
+        children = self._pipeline.pop_child_usage()
         self.wall_seconds = time.perf_counter() - wall
         self.cpu_seconds = _own_cpu_seconds() - own + children.child_cpu_seconds
         self._peak.end()
@@ -71,12 +71,12 @@ class Meter:
 
 
 class PeakMemory:
-    """A context manager: ``bytes`` is the most that some processes held together while the block ran.
+    """A context manager: ``bytes`` is the peak memory that a set of processes used together during the block.
 
-    Pages that several of them share count once (PSS). For that the kernel walks through all their page
-    tables, milliseconds for each hundred megabytes, which a second process of OCR would miss. So it is only
-    asked when the processes are others than before, or when what is resident says that there may be a new
-    peak. 0 when there was no time for a sample.
+    Pages that several processes share count once (PSS). The kernel computes PSS by walking all page tables:
+    milliseconds per hundred megabytes, which an OCR process would notice. It is therefore read only if the
+    set of processes has changed, or if the resident size indicates a new peak. 0 if the block was too short
+    for a sample.
     """
 
     def __init__(
@@ -104,25 +104,25 @@ class PeakMemory:
         self._ended.set()
         self._thread.join()
 
-    def see(self) -> None:
+    def sample(self) -> None:
         """Take a sample."""
         processes = set(self._processes())
         resident = sum(map(_resident_bytes, processes))
         if processes == self._known and resident - self._shared_bytes <= self.bytes:
             return
-        held = sum(map(share_bytes, processes))
+        held = sum(map(pss_bytes, processes))
         self._known = processes
-        # What grows or shrinks meanwhile must not be taken for shared.
+        # Memory that is allocated or freed in between must not count as shared.
         self._shared_bytes = min(resident, sum(map(_resident_bytes, processes))) - held
         self.bytes = max(self.bytes, held)
 
     def _watch(self) -> None:
         while not self._ended.wait(self._every_seconds):
-            self.see()
+            self.sample()
 
 
 def process_tree(root: int) -> Iterator[int]:
-    """A process and all below it."""
+    """A process and all of its descendants."""
     yield root
     try:
         tasks = os.listdir(f"/proc/{root}/task")
@@ -133,8 +133,10 @@ def process_tree(root: int) -> Iterator[int]:
         yield from process_tree(int(child))
 
 
-def share_bytes(process: int) -> int:
-    """Resident memory, a page that so many processes map counted as so small a part of it (PSS)."""
+def pss_bytes(process: int) -> int:
+    """Proportional set size (PSS): resident memory, with each page divided by the number of processes that
+    map it.
+    """
     try:
         for line in Path(f"/proc/{process}/smaps_rollup").read_text().splitlines():
             if line.startswith("Pss:"):
@@ -158,7 +160,7 @@ def _own_cpu_seconds() -> float:
 
 
 def _own_peak_bytes() -> int:
-    """The largest resident size of this process since it began or its peak was reset."""
+    """The largest resident size of this process since it started or its peak was last reset."""
     for line in Path("/proc/self/status").read_text().splitlines():
         if line.startswith("VmHWM:"):
             return int(line.split()[1]) * 1024
@@ -166,8 +168,8 @@ def _own_peak_bytes() -> int:
 
 
 def _reset_peak() -> None:
-    # A worker lives for many documents; "5" makes the kernel forget the peak of the earlier ones.
+    # A worker processes many documents; "5" makes the kernel reset the peak of the previous ones.
     try:
         Path("/proc/self/clear_refs").write_text("5")
-    except OSError:  # not permitted in some containers: the peak is then that of the process
+    except OSError:  # not permitted in some containers: the peak then covers the life of the process
         return

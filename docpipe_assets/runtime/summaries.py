@@ -1,41 +1,41 @@
-"""What is summed up in an artifact's header, so that reports need not read its rows."""
+"""Sums and summaries in the headers of artifacts, so that reports need not read their rows."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from docpipe_assets.bates.checks import DocumentBates
 from docpipe_assets.model import PageText, PageTexts, RawPdf, RawPdfs, Records, TextMethod
-from docpipe_assets.storage.artifact import Tally
+from docpipe_assets.storage.artifact import HeaderSums
 
 
-def _raw_pdf_tally(row: RawPdf) -> Mapping[str, float]:
+def _raw_pdf_sums(row: RawPdf) -> Mapping[str, float]:
     return {"pages": row.pages, "source_bytes": row.size_bytes}
 
 
-def _ocr_text_tally(row: PageText) -> Mapping[str, float]:
+def _ocr_text_sums(row: PageText) -> Mapping[str, float]:
     found = {"pages": 1, "characters": len(row.text), f"pages_{row.method.value}": 1}
     if row.flags:
         found[FLAGGED_PAGES] = 1
     return found
 
 
-TALLIES: dict[type[Records[Any]], Tally] = {RawPdfs: _raw_pdf_tally, PageTexts: _ocr_text_tally}
-"""What is summed up in an artifact's header, so that reports need not read its rows."""
+TALLIES: dict[type[Records[Any]], HeaderSums] = {RawPdfs: _raw_pdf_sums, PageTexts: _ocr_text_sums}
+"""Sums that an artifact's header contains, so that reports need not read its rows."""
 
 BATES = "bates"
-"""The note in the header of a text: ``bates.findings.BatesSummary`` as JSON."""
+"""Key of the note in the header of a text: ``bates.findings.BatesSummary`` as JSON."""
 
 
-class BatesNotes:
-    """Checks the labels of a document's pages while its text is written."""
+class BatesRowSummary:
+    """Checks the Bates labels of a document while its text is written."""
 
     def __init__(self) -> None:
         self._labels = DocumentBates()
 
-    def see(self, row: PageText) -> None:
-        self._labels.see(row)
+    def add_row(self, row: PageText) -> None:
+        self._labels.add_page(row)
 
-    def said(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         return {BATES: self._labels.summary().as_json()}
 
 

@@ -1,4 +1,6 @@
-"""Small born-digital letters, memos and invoices in any number, each different, for trials and benchmarks."""
+"""Small born-digital letters, memos and invoices in any number, each different, for experiments and
+benchmarks.
+"""
 
 import io
 import random
@@ -137,7 +139,7 @@ _SERVICES = (
 
 
 class _Scene:
-    """The people, companies and figures of one document, drawn once so that its paragraphs agree."""
+    """The people, companies and figures of one document, drawn once so that its paragraphs are consistent."""
 
     def __init__(self, chance: random.Random) -> None:
         self.chance = chance
@@ -287,7 +289,7 @@ _KINDS = (("letter", _letter), ("memo", _memo), ("invoice", _invoice))
 
 
 def _paragraphs(scene: _Scene) -> Iterator[str]:
-    """Paragraphs without end about the matter of the scene, in an order drawn anew for each round."""
+    """An endless sequence of paragraphs about the matter of the scene, reshuffled in each round."""
     s = scene
     yield (
         f"I write about {s.matter}. On {s.day()} {s.person()} of {s.receiver_company} asked for an account "

@@ -1,7 +1,7 @@
-"""Write the long exhibit of the sample: 300 pages of a carrier's dispatch and telematics log.
+"""The long exhibit of the sample: 300 pages of a carrier's dispatch and telematics log.
 
-The entries follow a small grammar of a trucking company's day (departures, fuel, brakes, detention, calls)
-with a fixed seed, so that every page differs and every run gives the same bytes.
+The entries follow a small grammar of the operation of a trucking company (departures, fuel, brakes,
+detention, calls) with a fixed seed, so that every page differs and every run gives the same bytes.
 """
 
 import io
@@ -74,7 +74,7 @@ _FAULTS = (
 
 @dataclass(frozen=True)
 class _Moment:
-    """What the entries of one time have in common."""
+    """The common data of the entries of one time."""
 
     chance: random.Random
     at: datetime
@@ -196,7 +196,7 @@ _ENTRIES: tuple[tuple[Callable[[_Moment], str], int], ...] = (
     (_invoice, 2),
 )
 
-# What the other documents of the case say happened; the log must bear it out.
+# The events that other documents of the case describe; the log must be consistent with them.
 _CASE_ENTRIES = (
     (
         datetime(2023, 2, 2, 9, 40),
@@ -255,7 +255,7 @@ _CASE_ENTRIES = (
 
 
 def typeset_dispatch_log(pages: int, first_bates: int, seed: int = 417) -> bytes:
-    """The log as a PDF of exactly so many pages."""
+    """The log as a PDF of exactly this number of pages."""
     buffer = io.BytesIO()
     canvas = Canvas(buffer, pagesize=LETTER, invariant=1, pageCompression=1)
     canvas.setTitle("Harbor Point Logistics, LLC - dispatch and telematics log")
@@ -284,7 +284,7 @@ def typeset_dispatch_log(pages: int, first_bates: int, seed: int = 417) -> bytes
 
 
 def _entries(chance: random.Random) -> Iterator[list[str]]:
-    """Entries without end, each as its wrapped lines."""
+    """An endless sequence of entries, each as its wrapped lines."""
     at = _START
     of_the_case = list(_CASE_ENTRIES)
     kinds = [kind for kind, _ in _ENTRIES]

@@ -1,4 +1,4 @@
-"""The good documents of the sample production: which text, on what paper, scanned where, under which name."""
+"""The valid documents of the sample production: text, paper, scan and file name of each."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,9 +11,9 @@ LOG_PAGES = 300
 
 @dataclass(frozen=True)
 class Exhibit:
-    """One good document. Pages count from 1; `scanned` pages carry no text layer.
+    """One valid document. Pages count from 1; `scanned` pages have no text layer.
 
-    `pages` is stated and not measured: names and labels of all later documents follow from it, and making a
+    `pages` is stated and not measured: names and labels of all later documents depend on it, and generating a
     document with another number of pages is an error.
     """
 
@@ -104,7 +104,9 @@ EXHIBITS = (
 
 
 def numbered_exhibits() -> Iterator[tuple[int, Exhibit]]:
-    """Each exhibit with the number of its first Bates label; the labels run on over the production."""
+    """Each exhibit with the number of its first Bates label; the labels are consecutive over the
+    production.
+    """
     first_bates = 1
     for exhibit in EXHIBITS:
         yield first_bates, exhibit

@@ -1,9 +1,9 @@
-"""The light markup of the sample texts: a stream of typed blocks that the typesetter sets.
+"""The light markup of the sample texts: a stream of typed blocks for the typesetter.
 
-A text is made of blocks parted by blank lines. The first character of a block says what it is:
-`@name argument` is an instruction, `#` and `##` head a section, `~` keeps its line breaks, `>` is a
-quotation, `-` an item, `|` a table row and `!` a row of form boxes. All else is a paragraph.
-`*so*` is italic and `**so**` bold.
+A text consists of blocks separated by blank lines. The first character of a block determines its type: `@name
+argument` is an instruction, `#` and `##` are headings, `~` keeps its line breaks, `>` is a quotation, `-` an
+item, `|` a table row and `!` a row of form boxes. Anything else is a paragraph. `*text*` is italic and
+`**text**` bold.
 """
 
 import re
@@ -30,7 +30,7 @@ _KIND_OF_MARK: dict[str, Kind] = {
 
 @dataclass(frozen=True)
 class Block:
-    """One block: its kind and its lines without the mark."""
+    """One block: its kind and its lines without the marker."""
 
     kind: Kind
     lines: tuple[str, ...]
@@ -58,7 +58,7 @@ def parse(text: str) -> Iterator[Block]:
 
 
 def inline(text: str) -> str:
-    """The text as the typesetter's own tags: escaped, with italic and bold."""
+    """The text in the typesetter's own tags: escaped, with italic and bold."""
     tagged = escape(text, quote=False)
     tagged = re.sub(r"\*\*(.+?)\*\*", r"<b>\1</b>", tagged)
     return re.sub(r"\*(.+?)\*", r"<i>\1</i>", tagged)

@@ -1,6 +1,6 @@
-"""The cast of the fictional case: who the people and companies of the sample production are.
+"""The people and companies of the fictional case.
 
-Everyone here is invented, as are the towns; telephone numbers are from the 555 range kept for fiction and
+All of them are invented, as are the towns; telephone numbers are from the 555 range reserved for fiction and
 mail domains from the names reserved for examples.
 """
 
@@ -26,7 +26,7 @@ BATES_PREFIX = "CALDERA"
 
 @dataclass(frozen=True)
 class Person:
-    """Someone the documents speak of, under the full name; the texts also use shorter and inverted forms."""
+    """A person in the documents, under the full name; the texts also use shorter and inverted forms."""
 
     name: str
     role: str
@@ -43,7 +43,7 @@ class Counsel:
     clients: str
 
     def block_lines(self, dated: str) -> list[str]:
-        """The signature block as it stands at the foot of a pleading."""
+        """The signature block at the foot of a pleading."""
         signer = self.attorneys[0][0]
         lines = [f"DATED this {dated}.", "", self.firm.upper(), "", f"By: s/ {signer}"]
         for name, bar_number in self.attorneys:

@@ -1,4 +1,4 @@
-"""Make the sample production: each exhibit typeset, aged where it is a scan, and the bad files beside."""
+"""Generates the sample production: each exhibit typeset, aged if it is a scan, and the damaged files."""
 
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from docpipe_assets.sample.typeset import typeset
 
 
 def write_files(folder: Path) -> list[Path]:
-    """Write all files of the production into the folder and return their paths, good ones first."""
+    """Write all files of the production to the folder and return their paths, valid ones first."""
     folder.mkdir(parents=True, exist_ok=True)
     contents: dict[str, bytes] = {}
     scans: list[bytes] = []
@@ -42,7 +42,7 @@ def write_files(folder: Path) -> list[Path]:
 
 
 def made(exhibit: Exhibit, first_bates: int) -> bytes:
-    """One exhibit as it is produced; raises ValueError if it does not have its stated number of pages."""
+    """One exhibit as produced; raises ValueError if it does not have its stated number of pages."""
     if exhibit.layout == "log":
         pdf = typeset_dispatch_log(exhibit.pages, first_bates)
     elif exhibit.layout == "transcript":

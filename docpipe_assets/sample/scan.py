@@ -1,4 +1,4 @@
-"""Turn typeset pages into scans: rendered, skewed, aged and stored as images without a text layer."""
+"""Converts typeset pages to scans: rendered, skewed, aged and stored as images without a text layer."""
 
 import io
 from collections.abc import Collection
@@ -14,9 +14,9 @@ JPEG_QUALITY = 42
 
 
 def scan_pages(pdf: bytes, pages: Collection[int], sideways: Collection[int], seed: int) -> bytes:
-    """Replace the given pages (from 1) by scans; those in `sideways` lay on the glass turned by a quarter.
+    """Replace the given pages (from 1) by scans; those in `sideways` were scanned with a quarter turn.
 
-    A sideways scan is stored turned and set upright again by the page's /Rotate, as scanner software does.
+    A sideways scan is stored turned and set upright by the page's /Rotate, as scanner software does.
     """
     images = {number: _aged(_rendered(pdf, number), seed * 1000 + number) for number in pages}
     with pikepdf.open(io.BytesIO(pdf)) as document:
@@ -38,7 +38,9 @@ def scan_pages(pdf: bytes, pages: Collection[int], sideways: Collection[int], se
 
 
 def turn_landscape_pages(pdf: bytes) -> bytes:
-    """Store landscape pages as portrait ones with turned content and /Rotate 90; they look as before."""
+    """Store landscape pages as portrait ones with turned content and /Rotate 90; their appearance does not
+    change.
+    """
     with pikepdf.open(io.BytesIO(pdf)) as document:
         for page in document.pages:
             left, bottom, width, height = (float(value) for value in page.mediabox)
@@ -69,7 +71,7 @@ def _rendered(pdf: bytes, number: int) -> Image.Image:
 
 
 def _aged(sheet: Image.Image, seed: int) -> Image.Image:
-    """The sheet as an office scanner of the time saw it: askew by 1 to 2 degrees, grey, speckled, soft."""
+    """The sheet as seen by an office scanner: skewed by 1 to 2 degrees, grey, speckled, soft."""
     chance = np.random.default_rng(seed)
     angle_degrees = float(chance.uniform(1.0, 2.0)) * (1 if chance.random() < 0.5 else -1)
     skewed = sheet.rotate(angle_degrees, resample=Image.Resampling.BICUBIC, fillcolor=255)
@@ -95,7 +97,7 @@ def _add_specks(tone: "np.ndarray[Any, np.dtype[np.float32]]", chance: np.random
 
 
 def _add_edge_shadow(tone: "np.ndarray[Any, np.dtype[np.float32]]", width_pixels: int) -> None:
-    """The dark strip where the lid did not close on the left edge of the sheet."""
+    """The dark strip at the left edge of the sheet if the lid was not closed."""
     tone[:, :width_pixels] -= np.linspace(110.0, 0.0, width_pixels, dtype=np.float32)[None, :]
 
 

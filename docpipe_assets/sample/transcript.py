@@ -1,4 +1,4 @@
-"""Set a deposition the way court reporters do: 25 numbered lines to a page, questions and answers."""
+"""Typesets a deposition like a court reporter: 25 numbered lines per page, questions and answers."""
 
 import io
 import textwrap

@@ -1,4 +1,4 @@
-"""What is true of the sample production, stated beforehand: pages of good files, failures of bad ones."""
+"""The stated truth about the sample production: page counts of valid files, failures of damaged ones."""
 
 from docpipe_assets.sample.documents import EXHIBITS, numbered_exhibits
 
@@ -21,7 +21,7 @@ BAD_FILES = {
 
 
 def expected() -> dict[str, int | str]:
-    """File name -> its pages if it is good, else the code of its failure; the load note is left out."""
+    """File name -> page count if it is valid, else its failure code; the load note is left out."""
     pages: dict[str, int | str] = {}
     for first_bates, exhibit in numbered_exhibits():
         pages[exhibit.file_name(first_bates)] = exhibit.pages

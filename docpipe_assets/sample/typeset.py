@@ -1,4 +1,5 @@
-"""Set a marked-up text as born-digital PDF pages: pleading paper, business paper, forms and e-mail prints.
+"""Typesets a marked-up text as born-digital PDF pages: pleading paper, business paper, forms and e-mail
+prints.
 
 Every page gets its Bates label at the bottom right. The output depends on the arguments alone.
 """
@@ -49,7 +50,7 @@ PLEADING_RIGHT = PAGE_WIDTH - 42.0
 
 @dataclass(frozen=True)
 class Layout:
-    """The paper and type of a kind of document; sizes are points."""
+    """The paper and type of a kind of document; sizes are in points."""
 
     font: str
     size: float
@@ -86,7 +87,7 @@ def stamp(canvas: Any, number: int, page_width: float = PAGE_WIDTH) -> None:
 
 
 def typeset(text: str, layout_name: str, title: str, firm: str, first_bates: int) -> bytes:
-    """The text as a PDF; `title` and `firm` stand in the footer, `firm` as a key of COUNSEL or free text."""
+    """The text as a PDF; `title` and `firm` are in the footer, `firm` as a key of COUNSEL or free text."""
     layout = LAYOUTS[layout_name]
     buffer = io.BytesIO()
     document = BaseDocTemplate(
@@ -157,7 +158,7 @@ def _flowables(text: str, layout: Layout) -> Iterator[Any]:
             frame_width = upright_width
         for flowable in _block_flowables(block, layout, frame_width):
             yield flowable
-            # On pleading paper every block ends on a numbered line, or the text would drift off the numbers.
+            # On pleading paper every block ends on a numbered line, or the text would drift from the numbers.
             if layout.is_pleading and isinstance(flowable, Paragraph | Table):
                 height = flowable.wrap(frame_width, 10_000)[1]
                 odd_points = height % PLEADING_LEADING
@@ -224,7 +225,7 @@ def _instruction_flowables(block: Block, layout: Layout, width: float) -> Iterat
 
 
 def _caption(title: str, layout: Layout, width: float) -> Iterator[Any]:
-    """Court, parties and docket number as local rules want them: parties left of the rule, title right."""
+    """Court, parties and docket number as local rules require: parties left of the rule, title right."""
     small = ParagraphStyle("caption", fontName=layout.font, fontSize=12, leading=12)
     yield Paragraph(inline(JUDGE), ParagraphStyle("judge", parent=small, alignment=2, leading=24))
     court = "<br/>".join(COURT_LINES)
@@ -259,7 +260,9 @@ def _caption(title: str, layout: Layout, width: float) -> Iterator[Any]:
 
 
 def _ruled_table(rows: list[list[str]], layout: Layout, width: float) -> Any:
-    """A table whose first row is its head; columns get room by their longest cell, numbers stand right."""
+    """A table whose first row is the header; column widths follow the longest cells, numbers are
+    right-aligned.
+    """
     size = min(layout.size, 9.5)
     style = ParagraphStyle("cell", fontName=layout.font, fontSize=size, leading=size + 2.5)
     widths = _column_widths(rows, layout.bold_font, size, width)
@@ -285,7 +288,7 @@ def _ruled_table(rows: list[list[str]], layout: Layout, width: float) -> Any:
 
 
 def _column_widths(rows: list[list[str]], font: str, size: float, width: float) -> list[float]:
-    """Widths that add up to `width`: no column narrower than its longest word, the rest by need."""
+    """Widths with the sum `width`: no column narrower than its longest word, the rest in proportion."""
     padding = 10.0
     longest_words, longest_cells = [], []
     for column in zip(*rows, strict=True):

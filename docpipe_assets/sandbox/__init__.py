@@ -1,4 +1,4 @@
-"""Parsing of outside bytes in capped child processes, which die instead of the worker."""
+"""Parses untrusted bytes in capped child processes, so that a crash does not affect the worker."""
 
 from docpipe_assets.sandbox.limits import Limits, Usage
 from docpipe_assets.sandbox.parent import Sandbox

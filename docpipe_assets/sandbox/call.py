@@ -1,4 +1,4 @@
-"""One call as its caller sees it: items while they come, then how it ended."""
+"""The caller's side of one call: its items as they arrive, then its result."""
 
 import json
 import os
@@ -18,14 +18,14 @@ from docpipe_assets.sandbox.verdict import Ending
 from docpipe_assets.sandbox.wire import JSON
 
 _READ_BYTES = 65_536
-# A dying child closes its pipe a moment before it is dead; killing it in that moment would
-# hide what it dies of.
+# A dying child closes its pipe shortly before it exits; killing it in between would hide the cause
+# of its death.
 _GRACE_SECONDS = 0.5
-_BURIAL_SECONDS = 30.0
+_REAP_SECONDS = 30.0
 
 
 class Call:
-    """Reads a child's frames and pulls its leash at the end; owns both descriptors and the folder."""
+    """Reads the frames of a child and ends it; owns both descriptors and the folder."""
 
     def __init__(
         self, function: str, limits: Limits, pipe: int, leash: socket.socket, private: Path, stderr: Path
@@ -44,7 +44,7 @@ class Call:
         self._waited_seconds = 0.0
 
     def items(self) -> Iterator[JSON]:
-        """The items one by one; raises the typed error that stands for another end than success."""
+        """The items one by one; raises the typed error of a call that did not succeed."""
         reader = wire.FrameReader()
         while chunk := self._read():
             try:
@@ -52,12 +52,12 @@ class Call:
                     if kind == wire.DONE:
                         return
                     if kind == wire.ERROR:
-                        raise verdict.carried_error(value, self._what)
+                        raise verdict.deserialize_error(value, self._what)
                     self._items += 1
                     yield value
             except wire.BadFrame as exc:
-                raise Crashed(f"{self._what}: the parser sent garbage: {exc}", signal.SIGKILL) from exc
-        raise self._death()
+                raise Crashed(f"{self._what}: the parser sent invalid data: {exc}", signal.SIGKILL) from exc
+        raise self._child_error()
 
     @property
     def usage(self) -> Usage:
@@ -70,10 +70,10 @@ class Call:
         )
 
     def end(self) -> None:
-        """Kill the child if it lives, wait until it is gone, remove what it left."""
+        """Kill the child if it is alive, wait for its exit, and delete its files."""
         os.close(self._pipe)
         if os.getpid() != self._owner:
-            # A fork of the worker drops its copy; the call is the worker's.
+            # A fork of the worker only closes its copies; the call belongs to the worker.
             self._leash.close()
             return
         self._collect(grace_seconds=0.0)
@@ -86,10 +86,10 @@ class Call:
         return f"{self._function}, item {self._items + 1}"
 
     def _read(self) -> bytes:
-        """Some bytes, or none when the child has closed its end.
+        """The next bytes, or none if the child has closed its end.
 
-        Both limits are checked on every read, so that a flood of output cannot keep either
-        from firing.
+        Both limits are checked on every read, so that continuous output cannot prevent either from taking
+        effect.
         """
         left = self._limits.wall_seconds - self._waited_seconds
         started = time.monotonic()
@@ -97,24 +97,24 @@ class Call:
         chunk = os.read(self._pipe, _READ_BYTES) if is_ready else b""
         self._waited_seconds += time.monotonic() - started
         if not is_ready or self._waited_seconds > self._limits.wall_seconds:
-            raise WallTimeout(f"{self._what}: no end after {self._limits.wall_seconds:g} seconds of waiting")
+            raise WallTimeout(f"{self._what}: not finished after {self._limits.wall_seconds:g} seconds")
         self._output_bytes += len(chunk)
         if self._output_bytes > self._limits.output_bytes:
             raise OutputTooLarge(f"{self._what}: returned more than {self._limits.output_bytes} bytes")
         return chunk
 
-    def _death(self) -> DocpipeError:
+    def _child_error(self) -> DocpipeError:
         refusal = self._collect(_GRACE_SECONDS)
         if refusal:
-            return EngineError(f"{self._what}: no process could be started: {refusal}; call again")
+            return EngineError(f"{self._what}: can't start a process: {refusal}; try again")
         if self._ending is None or self._ending.killed_for == "closing":
             return verdict.zygote_lost(self._what)
-        return verdict.error_of(self._ending, self._limits, self._what, verdict.last_words(self._stderr))
+        return verdict.error_of(self._ending, self._limits, self._what, verdict.stderr_tail(self._stderr))
 
     def _collect(self, grace_seconds: float) -> str | None:
-        """Wait for the report of the child's end, pulling the leash first if it takes too long.
+        """Wait for the report of the child's exit; kill it first if it does not exit in time.
 
-        Returns the reason when there never was a child.
+        Returns the reason if no child was started.
         """
         if self._is_collected:
             return None
@@ -123,7 +123,7 @@ class Call:
             with suppress(OSError):
                 self._leash.sendall(b"k")
         report = bytearray()
-        deadline = time.monotonic() + _BURIAL_SECONDS
+        deadline = time.monotonic() + _REAP_SECONDS
         while _wait_readable(self._leash.fileno(), max(deadline - time.monotonic(), 0.0)):
             try:
                 chunk = self._leash.recv(_READ_BYTES)

@@ -1,7 +1,7 @@
 """The system call filter of a child, as classic BPF.
 
-What is refused fails with an error number. Only who asks for too large a block of memory is killed: refused,
-it might go on without it and nobody would know (see ``memory``).
+A rejected call fails with an error number. Only a request for too large a block of memory kills the child: if
+it were rejected, the child might continue without it unnoticed (see ``memory``).
 """
 
 import errno
@@ -50,7 +50,7 @@ _PRIVATE, _SHARED_ANONYMOUS, _WRITABLE = 0x02, 0x21, 0x02
 
 
 def _instruction(code: int, operand: int, if_true: int = 0, if_false: int = 0) -> bytes:
-    """``if_true`` and ``if_false`` are how many of the next instructions are passed over."""
+    """``if_true`` and ``if_false`` are the numbers of following instructions to skip."""
     return struct.pack("=HBBI", code, if_true, if_false, operand)
 
 
@@ -66,7 +66,7 @@ def program(machine: str, own_pid: int, block_bytes: int) -> bytes:
         _instruction(_EQUALS, architecture, 1),
         _refuse(errno.EPERM),
     ]
-    # Numbers from 2**30 on are x86's second table of the same calls.
+    # Numbers from 2**30 on are the second x86 table of the same calls.
     parts += [_instruction(_LOAD, _NUMBER_AT), _instruction(_REACHES, 0x40000000, 0, 1), _refuse(errno.EPERM)]
     for name, number in numbers.items():
         rule = list(_rule(name, own_pid, block_bytes))
@@ -75,7 +75,7 @@ def program(machine: str, own_pid: int, block_bytes: int) -> bytes:
 
 
 def _rule(name: str, own_pid: int, block_bytes: int) -> Iterator[bytes]:
-    """What is done with one call; every way through it ends with a return."""
+    """The instructions for one call; every path ends with a return."""
     if name in _SIGNALS:
         yield from (_load(0), _instruction(_EQUALS, own_pid, 0, 1), _ALLOW, _refuse(errno.EPERM))
     elif name == "mmap":
@@ -95,7 +95,7 @@ def _rule(name: str, own_pid: int, block_bytes: int) -> Iterator[bytes]:
 
 
 def _load(argument: int, half: int = 0) -> bytes:
-    """The lower half of an argument, or the upper one."""
+    """Load the lower or the upper half of an argument."""
     return _instruction(_LOAD, _ARGUMENTS_AT + _ARGUMENT_BYTES * argument + 4 * half)
 
 

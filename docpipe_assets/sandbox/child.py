@@ -1,4 +1,4 @@
-"""Inside the forked child: put on the limits, run one generator function, write its items as frames."""
+"""The forked child: applies the limits, runs one generator function, and writes its items as frames."""
 
 import errno
 import importlib
@@ -23,14 +23,14 @@ from docpipe_assets.errors import (
 )
 from docpipe_assets.sandbox import confinement, wire
 from docpipe_assets.sandbox.limits import Limits
-from docpipe_assets.sandbox.memory import Allowance, allowance_under, keep_blocks_visible
+from docpipe_assets.sandbox.memory import Allowance, allowance_under, map_large_blocks
 from docpipe_assets.sandbox.wire import JSON
 
 PIPE = 3
 _TEXT_CHARACTERS_MAX = 8_000
 _ATTRIBUTE_BYTES_MAX = 65_536
 _DISK_FULL = (errno.EFBIG, errno.ENOSPC, errno.EDQUOT)
-# What C and C++ libraries say, wrapped in whatever exception their bindings raise.
+# Messages of C and C++ libraries, wrapped in the exceptions of their bindings.
 _NO_MEMORY = re.compile(
     r"bad_alloc|out of memory|cannot allocate|\b[mc]?(re)?alloc\w* .*failed|memory allocation", re.IGNORECASE
 )
@@ -38,13 +38,13 @@ _NO_MEMORY = re.compile(
 
 @dataclass(frozen=True)
 class Request:
-    """One call, as it reaches the zygote."""
+    """One call, as received by the zygote."""
 
     function: str
     arguments: dict[str, JSON]
     limits: Limits
     private: Path
-    """Temporary files of the call; removed afterwards."""
+    """Temporary files of the call; deleted afterwards."""
     folder: Path
     """Working folder of the call."""
     stderr: Path
@@ -54,17 +54,17 @@ def run(request: Request, pipe: int, zygote: int) -> NoReturn:
     """Never returns: the process ends when the generator does."""
     os.setpgid(0, 0)
     confinement.die_with_parent(zygote)
-    _keep_only(pipe, request.stderr)
-    # When it is needed there may be no memory left to build it.
+    _redirect_streams(pipe, request.stderr)
+    # Built in advance, because there may be no memory left when it is needed.
     no_memory = _error_frame(MemoryLimit("out of memory"))
     allowance: Allowance | None = None
     try:
         allowance = allowance_under(request.limits.memory_bytes)
-        _settle_in(request, allowance)
+        _apply_limits(request, allowance)
         _run(request, allowance)
     except MemoryError:
         _write(no_memory)
-    except BaseException as exc:  # noqa: BLE001 -- it crosses as a typed error, and the process ends
+    except BaseException as exc:  # noqa: BLE001 -- serialized as a typed error, then the process ends
         try:
             last = _error_frame(_translated(exc, allowance))
         except MemoryError:
@@ -73,11 +73,13 @@ def run(request: Request, pipe: int, zygote: int) -> NoReturn:
     os._exit(0)
 
 
-def _keep_only(pipe: int, stderr: Path) -> None:
-    """Standard streams to nowhere (errors to a file that is looked at after a crash), and the pipe."""
+def _redirect_streams(pipe: int, stderr: Path) -> None:
+    """Redirect the standard streams to /dev/null (errors to a file that is read after a crash), and close
+    everything but the pipe.
+    """
     nowhere = os.open(os.devnull, os.O_RDWR)
     errors = os.open(stderr, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    # All are copied above the standard ones first: any of the targets may be a source.
+    # All are first copied above the standard descriptors: any of the targets may be a source.
     spare = [os.dup(descriptor) for descriptor in (nowhere, nowhere, errors, pipe)]
     while min(spare) <= PIPE:
         spare = [os.dup(descriptor) for descriptor in spare]
@@ -86,18 +88,18 @@ def _keep_only(pipe: int, stderr: Path) -> None:
     os.closerange(PIPE + 1, max(int(name) for name in os.listdir("/proc/self/fd")) + 1)
 
 
-def _settle_in(request: Request, allowance: Allowance) -> None:
+def _apply_limits(request: Request, allowance: Allowance) -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGPIPE, signal.SIGXFSZ, signal.SIGCHLD):
         signal.signal(number, signal.SIG_DFL)
-    # If the machine runs out of memory, the kernel shall take this process, not the worker;
-    # where /proc is read-only it decides alone.
+    # If the machine runs out of memory, the kernel should kill this process, not the worker; if /proc is
+    # read-only, its default applies.
     with suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("1000")
     os.umask(0o077)
     os.chdir(request.folder)
     os.environ["TMPDIR"] = str(request.private)
     tempfile.tempdir = None
-    keep_blocks_visible(allowance)
+    map_large_blocks(allowance)
     confinement.set_limits(request.limits, allowance.refused_bytes)
     confinement.confine((request.private, request.folder), allowance.block_bytes)
 
@@ -115,13 +117,15 @@ def _run(request: Request, allowance: Allowance) -> None:
 
 
 def _check(allowance: Allowance) -> None:
-    """No result is better than one from which something is missing, for want of memory."""
+    """No result is better than an incomplete one after a failed allocation."""
     if allowance.is_exceeded:
-        raise MemoryLimit(f"it took more than the {allowance.limit_bytes >> 20} MiB that it may have")
+        raise MemoryLimit(f"exceeded the memory limit of {allowance.limit_bytes >> 20} MiB")
 
 
 def _start_timer(limits: Limits) -> None:
-    """Death by SIGPROF when the step or the call has used up its CPU; this works inside C code too."""
+    """SIGPROF kills the process when the step or the call has used its CPU budget; works inside C
+    code too.
+    """
     left = max(limits.cpu_seconds - time.process_time(), 0.001)
     if limits.step_cpu_seconds is not None:
         left = min(left, limits.step_cpu_seconds)
@@ -141,9 +145,9 @@ def _write(data: bytes) -> None:
 
 
 def _translated(exc: BaseException, allowance: Allowance | None = None) -> DocpipeError:
-    """The typed error that an exception stands for, looking behind a typed one at its causes.
+    """The typed error of an exception, considering its causes.
 
-    When memory was short, every failure may come from that.
+    If the memory limit was exceeded, every failure may result from that.
     """
     chain: list[BaseException] = []
     cause: BaseException | None = exc
@@ -158,7 +162,7 @@ def _translated(exc: BaseException, allowance: Allowance | None = None) -> Docpi
         if error_number in _DISK_FULL:
             return _noted(DiskLimit(f"a file could not be written: {link}"), text)
     if allowance is not None and allowance.is_exceeded:
-        return _noted(MemoryLimit(f"out of memory, it seems: {exc}"), text)
+        return _noted(MemoryLimit(f"probably out of memory: {exc}"), text)
     if isinstance(exc, DocpipeError):
         return _noted(exc, text)
     if isinstance(exc, wire.FrameTooLarge):
@@ -177,13 +181,13 @@ def _error_frame(error: DocpipeError) -> bytes:
         "class": type(error).__name__,
         "code": error.full_code,
         "message": error.message[-_TEXT_CHARACTERS_MAX:],
-        "attributes": {name: value for name, value in vars(error).items() if _is_carried(name, value)},
+        "attributes": {name: value for name, value in vars(error).items() if _is_serializable(name, value)},
         "notes": [note[-_TEXT_CHARACTERS_MAX:] for note in notes],
     }
     return wire.frame(wire.ERROR, body)
 
 
-def _is_carried(name: str, value: object) -> bool:
+def _is_serializable(name: str, value: object) -> bool:
     if name == "message" or name.startswith("_"):
         return False
     try:

@@ -1,10 +1,10 @@
-"""What a child may no longer do: Linux limits, capabilities, system calls and places to write.
+"""Confines a child: resource limits, capabilities, system calls and writable folders (Linux).
 
-The resource limits always hold. The rest is taken where the kernel offers it, needs no
-privilege, and also binds a child of root, whom RLIMIT_NPROC alone would not: a system call
-filter (seccomp) refuses new processes, programs, sockets and signals to others; Landlock
-leaves only the child's own folders to write in; all capabilities are dropped. The user
-stays the same, so that the child can read the worker's private files it is told to read.
+The resource limits always apply. The rest applies if the kernel supports it, needs no privilege, and also
+confines a child of root, for which RLIMIT_NPROC alone has no effect: a system call filter (seccomp) rejects
+new processes, programs, sockets and signals to others; Landlock limits writing to the child's own folders;
+all capabilities are dropped. The user stays the same, so that the child can read the private files of the
+worker that it needs.
 """
 
 import ctypes
@@ -38,7 +38,7 @@ _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
 def supported() -> tuple[str, ...]:
-    """The confinements that this kernel grants, for the record."""
+    """The confinements that this kernel supports."""
     found = ["limits"]
     if platform.machine() in call_filter.ARCHITECTURES and _LIBC.prctl(_PR_GET_SECCOMP, 0, 0, 0, 0) >= 0:
         found.append("seccomp")
@@ -48,7 +48,7 @@ def supported() -> tuple[str, ...]:
 
 
 def die_with_parent(parent: int) -> None:
-    """Be killed when the parent is. Only for a parent of one thread: the kernel watches the thread."""
+    """Be killed when the parent dies. Only for a single-threaded parent: the kernel watches the thread."""
     _LIBC.prctl(_PR_SET_PDEATHSIG, 9, 0, 0, 0)
     if os.getppid() != parent:
         os._exit(0)
@@ -60,8 +60,8 @@ def adopt_orphans() -> None:
 
 
 def set_limits(limits: Limits, data_bytes: int) -> None:
-    # The kernel counts whole seconds here; the exact limit is the profiling timer's, and this
-    # one stands behind it should the child disarm that.
+    # The kernel counts whole seconds here; the profiling timer enforces the exact limit, and this one is
+    # the fallback if the child disarms the timer.
     cpu_seconds = math.ceil(limits.cpu_seconds) + 1
     for name, soft, hard in (
         (resource.RLIMIT_CORE, 0, 0),
@@ -79,9 +79,9 @@ def set_limits(limits: Limits, data_bytes: int) -> None:
 
 
 def confine(writable: Sequence[Path], block_bytes: int) -> None:
-    """Give up privileges, every place to write but ``writable``, and dangerous system calls.
+    """Drop privileges, write access outside ``writable``, and dangerous system calls.
 
-    Mapping ``block_bytes`` or more at once, to write in, is death by SIGSYS.
+    Mapping ``block_bytes`` or more writable memory at once is killed by SIGSYS.
     """
     _LIBC.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     if platform.machine() not in call_filter.ARCHITECTURES:

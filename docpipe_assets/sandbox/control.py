@@ -1,4 +1,4 @@
-"""Messages between the worker and its zygote: a length, JSON, and descriptors beside the length."""
+"""Messages between the worker and its zygote: a length, JSON, and file descriptors with the length."""
 
 import json
 import socket
@@ -10,7 +10,7 @@ _DESCRIPTORS_MAX = 2
 
 
 def send(connection: socket.socket, message: object, descriptors: Sequence[int] = ()) -> None:
-    """Raises ``ConnectionError`` when the other end is gone."""
+    """Raises ``ConnectionError`` if the peer is closed."""
     body = json.dumps(message).encode()
     length = len(body).to_bytes(_LENGTH_BYTES, "big")
     if descriptors:
@@ -21,7 +21,7 @@ def send(connection: socket.socket, message: object, descriptors: Sequence[int] 
 
 
 def receive(connection: socket.socket) -> tuple[Any, list[int]]:
-    """The next message and its descriptors. Raises ``ConnectionError`` when the other end is gone."""
+    """The next message and its descriptors. Raises ``ConnectionError`` if the peer is closed."""
     length, descriptors, _, _ = socket.recv_fds(connection, _LENGTH_BYTES, _DESCRIPTORS_MAX)
     length += _receive_exactly(connection, _LENGTH_BYTES - len(length))
     body = _receive_exactly(connection, int.from_bytes(length, "big"))
@@ -33,6 +33,6 @@ def _receive_exactly(connection: socket.socket, length: int) -> bytes:
     while len(data) < length:
         chunk = connection.recv(length - len(data))
         if not chunk:
-            raise ConnectionError("the other end was closed")
+            raise ConnectionError("the peer closed the connection")
         data += chunk
     return bytes(data)

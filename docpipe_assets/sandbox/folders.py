@@ -1,4 +1,4 @@
-"""Folders that belong to a living sandbox, and the sweep of those whose owner died."""
+"""Folders of live sandboxes, and the removal of folders whose owner died."""
 
 import fcntl
 import os
@@ -12,36 +12,36 @@ PREFIX = "sandbox-"
 
 
 def claim_folder(scratch: Path, name: str) -> tuple[Path, int]:
-    """A new folder in ``scratch`` and the locked descriptor that says its owner lives.
+    """A new folder in ``scratch`` and a locked descriptor that shows that its owner is alive.
 
-    The kernel drops the lock with the last process that holds it, however that ends, and unlike
-    a process number it is never mistaken for somebody else's.
+    The kernel releases the lock with the last process that holds it, however that ends, and unlike a process
+    ID it is never reused by another process.
     """
     scratch.mkdir(parents=True, exist_ok=True)
-    gate = os.open(scratch, os.O_RDONLY | os.O_DIRECTORY)
+    folder_lock = os.open(scratch, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        # Without the gate a sweep could see the folder between its making and its locking.
-        fcntl.flock(gate, fcntl.LOCK_EX)
+        # Without this lock a sweep could see the folder between its creation and its locking.
+        fcntl.flock(folder_lock, fcntl.LOCK_EX)
         folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{name}-", dir=scratch))
         lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         fcntl.flock(lock, fcntl.LOCK_EX)
     finally:
-        os.close(gate)
+        os.close(folder_lock)
     return folder, lock
 
 
 def sweep_folders(scratch: Path) -> list[Path]:
-    """Remove the folders in ``scratch`` whose owners are gone; returns those removed."""
+    """Remove the folders in ``scratch`` whose owners no longer exist; returns those removed."""
     if not scratch.is_dir():
         return []
-    gate = os.open(scratch, os.O_RDONLY | os.O_DIRECTORY)
+    folder_lock = os.open(scratch, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        fcntl.flock(gate, fcntl.LOCK_EX)
+        fcntl.flock(folder_lock, fcntl.LOCK_EX)
         abandoned = [folder for folder in scratch.glob(f"{PREFIX}*") if _is_abandoned(folder)]
         for folder in abandoned:
             remove_tree(folder)
     finally:
-        os.close(gate)
+        os.close(folder_lock)
     return abandoned
 
 
@@ -62,8 +62,8 @@ def _is_abandoned(folder: Path) -> bool:
 def remove_tree(folder: Path) -> None:
     """Remove a folder that hostile code may have filled.
 
-    Folders nested thousands deep and folders without permissions defeat ``shutil.rmtree``; so
-    when it fails, sub-folders are moved up next to their parents until nothing is nested.
+    ``shutil.rmtree`` fails on folders that are nested thousands deep or have no permissions; sub-folders are
+    then moved up next to their parents until nothing is nested.
     """
     with suppress(OSError, RecursionError):
         shutil.rmtree(folder)
@@ -93,7 +93,7 @@ def remove_tree(folder: Path) -> None:
 
 
 def size_of_tree(folder: Path) -> int:
-    """Bytes on disk below ``folder``; files that vanish meanwhile count nothing."""
+    """Disk usage below ``folder`` in bytes; files that disappear during the scan count as zero."""
     total = 0
     pending = [os.fspath(folder)]
     while pending:

@@ -1,17 +1,16 @@
-"""What a sandboxed call may spend, and what it did spend."""
+"""The limits of a sandboxed call, and its measured usage."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Limits:
-    """The caps of one call.
+    """The limits of one call.
 
-    ``wall_seconds`` is the time its caller spends waiting for it, so that a caller who works
-    on each item between two of them does not eat the child's time. ``memory_bytes`` is the
-    child's private data; what the preloaded modules allocated counts, and see ``memory`` for how it holds.
-    ``file_bytes`` caps each file at once and everything the child keeps in its folders
-    together, the latter sampled. ``output_bytes`` is the JSON that comes back.
+    ``wall_seconds`` is the time that its caller waits for it, so that the caller's work between two items
+    does not count. ``memory_bytes`` is the child's private data, including that of the preloaded modules; see
+    ``memory`` for how it is enforced. ``file_bytes`` limits each file exactly and all files in the child's
+    folders together by sampling. ``output_bytes`` is the returned JSON.
     """
 
     cpu_seconds: float
@@ -20,12 +19,12 @@ class Limits:
     file_bytes: int
     output_bytes: int
     step_cpu_seconds: float | None = None
-    """CPU per yielded item (a page); None: no such limit."""
+    """CPU seconds per yielded item (a page); None: no such limit."""
 
 
 @dataclass(frozen=True)
 class Usage:
-    """What calls have cost. The peak is the largest resident size of any one child."""
+    """The resources that calls have used. The peak is the largest resident size of any one child."""
 
     calls: int = 0
     child_cpu_seconds: float = 0.0

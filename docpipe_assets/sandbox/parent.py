@@ -1,4 +1,4 @@
-"""The worker's side: starts the zygote when it is first needed, and opens calls in it."""
+"""The worker's side: starts the zygote at first use and opens calls in it."""
 
 import dataclasses
 import itertools
@@ -26,12 +26,12 @@ _STOP_SECONDS = 10.0
 
 
 class Sandbox:
-    """Runs generator functions on outside bytes in capped child processes.
+    """Runs generator functions on untrusted bytes in capped child processes.
 
-    ``preload`` names what every child finds already imported: ``package.module`` or
-    ``package.module:function``, which is then called once. No process is started before the
-    first call; a lost zygote is replaced at the next one. Calls may overlap, also from
-    several threads. A forked copy of the worker starts a zygote of its own.
+    ``preload`` lists modules that every child finds already imported: ``package.module`` or
+    ``package.module:function``, which is then called once. No process is started before the first call; a
+    dead zygote is replaced at the next one. Calls may overlap, also from several threads. A forked copy of
+    the worker starts a zygote of its own.
     """
 
     def __init__(self, *, preload: Sequence[str] = (), scratch: Path, name: str = "pdf") -> None:
@@ -41,9 +41,9 @@ class Sandbox:
         self._zygote: _ZygoteProcess | None = None
         self._lock = threading.Lock()
         self.usage = Usage()
-        """What all ended calls have cost together."""
+        """Total usage of all ended calls."""
         self.last_usage = Usage()
-        """What the call that ended last has cost."""
+        """Usage of the last ended call."""
         folders.sweep_folders(self._scratch)
 
     def stream(
@@ -54,14 +54,13 @@ class Sandbox:
         *,
         folder: Path | None = None,
     ) -> Iterator[JSON]:
-        """Call the generator function ``package.module:name`` and yield its items as they come.
+        """Call the generator function ``package.module:name`` and yield its items as they arrive.
 
-        The child works in ``folder`` (the caller's, kept; None: one of its own, removed with the
-        call) and can write nowhere else. It starts with the first item that is asked for, is
-        held up by the pipe while nobody reads, and is dead when the iterator is exhausted,
-        closed or has raised: ``Crashed``, a ``ResourceError``, ``EngineError`` when the sandbox
-        itself failed, the typed error that the function raised, or ``InternalError`` with the
-        traceback for any other.
+        The child works in ``folder`` (the caller's, kept; None: one of its own, deleted with the call) and
+        can write nowhere else. It starts when the first item is requested, blocks on the pipe while no items
+        are read, and is dead when the iterator is exhausted, closed or has raised: ``Crashed``, a
+        ``ResourceError``, ``EngineError`` if the sandbox itself failed, the typed error that the function
+        raised, or ``InternalError`` with the traceback for any other.
         """
         call = self._open(function, arguments, limits, folder)
         try:
@@ -74,7 +73,7 @@ class Sandbox:
 
     @property
     def confinement(self) -> tuple[str, ...]:
-        """What holds the children: ``limits`` always, ``seccomp`` and ``landlock`` where granted."""
+        """The active confinements: ``limits`` always, ``seccomp`` and ``landlock`` if supported."""
         with self._lock:
             return self._living_zygote().confinement
 
@@ -104,18 +103,18 @@ class Sandbox:
                 try:
                     return self._living_zygote().open(function, arguments, limits, folder)
                 except ConnectionError:
-                    # It died between the look at it and the request.
+                    # It died between the check and the request.
                     if self._zygote:
                         self._zygote.stop()
                     return self._living_zygote().open(function, arguments, limits, folder)
             except OSError as exc:
                 raise EngineError(
-                    f"{function}: the sandbox could not start it ({exc}); check {self._scratch} and the "
-                    "worker's limits on processes and open files"
+                    f"{function}: the sandbox can't start a child ({exc}); check {self._scratch} and the "
+                    "worker's limits of processes and open files"
                 ) from exc
 
     def _living_zygote(self) -> "_ZygoteProcess":
-        if self._zygote and self._zygote.is_foreign:
+        if self._zygote and self._zygote.is_inherited:
             self._zygote = None
         if self._zygote and not self._zygote.is_alive:
             self._zygote.stop()
@@ -126,7 +125,7 @@ class Sandbox:
 
 
 class _ZygoteProcess:
-    """The running zygote, the socket to it, and the folder it works in."""
+    """The running zygote, its socket, and its folder."""
 
     def __init__(self, preload: Sequence[str], scratch: Path, name: str) -> None:
         self._owner = os.getpid()
@@ -138,7 +137,7 @@ class _ZygoteProcess:
             arguments = [str(theirs.fileno()), str(self._owner)]
             self._process = subprocess.Popen(
                 [sys.executable, *_interpreter_flags(), "-m", _ZYGOTE_MODULE, *arguments],
-                # The one place where Python takes its module path from; the zygote drops it.
+                # The only way to pass the module path to Python; the zygote removes it.
                 env={"PYTHONPATH": os.pathsep.join(path)},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -148,27 +147,27 @@ class _ZygoteProcess:
         self._finalizer = weakref.finalize(
             self, _stop, self._owner, self._process, self._control, self.folder, lock
         )
-        self.confinement = self._greet(preload, path)
+        self.confinement = self._handshake(preload, path)
 
-    def _greet(self, preload: Sequence[str], path: Sequence[str]) -> tuple[str, ...]:
-        greeting = {"preload": list(preload), "path": list(path), "folder": str(self.folder)}
+    def _handshake(self, preload: Sequence[str], path: Sequence[str]) -> tuple[str, ...]:
+        handshake = {"preload": list(preload), "path": list(path), "folder": str(self.folder)}
         self._control.settimeout(_START_SECONDS)
         try:
-            control.send(self._control, greeting)
+            control.send(self._control, handshake)
             answer, _ = control.receive(self._control)
         except OSError as exc:
             self.stop()
             raise EngineError(
-                f"the sandbox's zygote did not start ({exc}); see the worker's standard error"
+                f"the zygote of the sandbox did not start ({exc}); see the standard error of the worker"
             ) from exc
         if "failure" in answer:
             self.stop()
-            raise EngineError(f"the sandbox could not preload {', '.join(preload)}:\n{answer['failure']}")
+            raise EngineError(f"the sandbox can't preload {', '.join(preload)}:\n{answer['failure']}")
         return tuple(answer["confinement"])
 
     @property
-    def is_foreign(self) -> bool:
-        """Whether this object came here by a fork; then the zygote belongs to another process."""
+    def is_inherited(self) -> bool:
+        """Whether this object was inherited by a fork; the zygote then belongs to another process."""
         return os.getpid() != self._owner
 
     @property
@@ -176,7 +175,7 @@ class _ZygoteProcess:
         return self._finalizer.alive and self._process.poll() is None
 
     def open(self, function: str, arguments: Mapping[str, JSON], limits: Limits, folder: Path | None) -> Call:
-        """Ask for a child. Raises ``ConnectionError`` when the zygote is gone."""
+        """Request a child. Raises ``ConnectionError`` if the zygote is dead."""
         private = self.folder / str(next(self._numbers))
         stderr = private.with_suffix(".stderr")
         private.mkdir(mode=0o700)

@@ -1,4 +1,4 @@
-"""How a call ended -> the typed error it stands for."""
+"""How a call ended -> its typed error."""
 
 import re
 import signal
@@ -19,9 +19,10 @@ from docpipe_assets.errors import (
 from docpipe_assets.sandbox.limits import Limits
 from docpipe_assets.sandbox.wire import JSON
 
-_MUCH_OF_THE_ROOM = 0.5
-"""What was sampled may be a tenth of a second old. To take a crash for a want of memory costs an attempt in
-the large lane, where it tells; to take a want of memory for a crash would quarantine a good document."""
+_MEMORY_SUSPECT_SHARE = 0.5
+"""Share of the headroom above which a crash counts as out of memory. Samples may be a tenth of a second old.
+Mistaking a crash for out of memory costs an attempt in the large lane, which decides it; mistaking out of
+memory for a crash would quarantine a good document."""
 # Timers count clock ticks and the report counts nanoseconds; they differ by this much.
 _CPU_CLOCK_SECONDS = 0.1
 _STDERR_BYTES_READ = 4096
@@ -31,7 +32,7 @@ _CRASHES = (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGILL, signal
 
 @dataclass(frozen=True)
 class Ending:
-    """What the zygote reports of a child that is dead and collected."""
+    """The zygote's report on a child that has exited and was reaped."""
 
     wait_status: int
     cpu_seconds: float
@@ -39,11 +40,11 @@ class Ending:
     peak_data_bytes: int
     rss_before_bytes: int
     data_before_bytes: int
-    """Both when it was forked."""
+    """Both at the time of the fork."""
     killed_for: str | None
-    """Why the zygote killed it: ``memory``, ``disk``, ``leash`` (its caller wanted so), ``closing``."""
+    """Why the zygote killed it: ``memory``, ``disk``, ``leash`` (requested by its caller), ``closing``."""
     memory_kills: int
-    """How often the kernel killed for want of memory while the child lived."""
+    """Number of out-of-memory kills by the kernel during the life of the child."""
 
     @property
     def signal_number(self) -> int:
@@ -55,11 +56,11 @@ class Ending:
 
 
 def error_of(ending: Ending, limits: Limits, what: str, stderr: bytes) -> DocpipeError:
-    """The error of a child that ended without saying how; ``what`` names the call and item.
+    """The error of a child that ended without reporting one; ``what`` identifies the call and item.
 
-    A signal tells a spent limit from a crash, except for memory: a refused allocation makes many
-    libraries crash. A crash counts as the memory limit when the library said so on its standard
-    error, or when the child's resident size or data had taken half of the room that it had.
+    The signal distinguishes an exceeded limit from a crash, except for memory: a failed allocation makes many
+    libraries crash. A crash counts as MemoryLimit if the library wrote so to its standard error, or if the
+    child's resident size or data had taken half of its headroom.
     """
     number = ending.signal_number
     if number == signal.SIGXFSZ or ending.killed_for == "disk":
@@ -72,11 +73,11 @@ def error_of(ending: Ending, limits: Limits, what: str, stderr: bytes) -> Docpip
     if _ran_out_of_memory(ending, limits, stderr):
         peak, allowed = max(ending.peak_rss_bytes, ending.peak_data_bytes), limits.memory_bytes
         return MemoryLimit(
-            f"{what}: died of want of memory, with {peak >> 20} MiB in use of {allowed >> 20} MiB allowed"
+            f"{what}: out of memory, with {peak >> 20} MiB in use of {allowed >> 20} MiB allowed"
         )
     if number == 0:
         return Crashed(
-            f"{what}: the parser left with exit status {ending.exit_code} and without a result",
+            f"{what}: the parser exited with status {ending.exit_code} and without a result",
             signal.SIGABRT,
         )
     if ending.killed_for == "leash":
@@ -84,7 +85,7 @@ def error_of(ending: Ending, limits: Limits, what: str, stderr: bytes) -> Docpip
     name = signal.Signals(number).name if number in set(signal.Signals) else f"signal {number}"
     said = stderr.decode("utf-8", "replace").strip()
     return Crashed(
-        f"{what}: the parser died by {name}" + (f" ({said.splitlines()[-1][:200]})" if said else ""),
+        f"{what}: the parser was killed by {name}" + (f" ({said.splitlines()[-1][:200]})" if said else ""),
         number if number in set(signal.Signals) else signal.SIGKILL,
     )
 
@@ -93,19 +94,19 @@ def _ran_out_of_memory(ending: Ending, limits: Limits, stderr: bytes) -> bool:
     if ending.signal_number == signal.SIGKILL and ending.killed_for is None and ending.memory_kills:
         return True
     if ending.signal_number == signal.SIGSYS or ending.killed_for == "memory":
-        return True  # by the system call filter, for all of the room at once; or by the zygote
+        return True  # by the system call filter, for requesting all of the headroom at once; or by the zygote
     if ending.signal_number in _CRASHES:
         room = limits.memory_bytes - ending.data_before_bytes
         grown = max(
             ending.peak_rss_bytes - ending.rss_before_bytes, ending.peak_data_bytes - ending.data_before_bytes
         )
-        return grown >= _MUCH_OF_THE_ROOM * room or _NO_MEMORY.search(stderr) is not None
-    # A library that calls exit() after saying why.
+        return grown >= _MEMORY_SUSPECT_SHARE * room or _NO_MEMORY.search(stderr) is not None
+    # A library that calls exit() after an error message.
     return ending.signal_number == 0 and _NO_MEMORY.search(stderr) is not None
 
 
-def last_words(stderr: Path) -> bytes:
-    """The end of what the child and its libraries wrote to their standard error."""
+def stderr_tail(stderr: Path) -> bytes:
+    """The end of the standard error of the child and its libraries."""
     try:
         with stderr.open("rb") as file:
             file.seek(max(stderr.stat().st_size - _STDERR_BYTES_READ, 0))
@@ -114,20 +115,20 @@ def last_words(stderr: Path) -> bytes:
         return b""
 
 
-def carried_error(body: JSON, what: str) -> DocpipeError:
-    """The typed error a child reported, of the same class; what is not one is an InternalError.
+def deserialize_error(body: JSON, what: str) -> DocpipeError:
+    """The typed error that a child reported, of the same class; an invalid report is an InternalError.
 
-    The child chooses among docpipe's own error classes and fills in instance attributes; it
-    can neither name another class nor change what a class stands for.
+    The child selects one of docpipe's own error classes and sets instance attributes; it can neither select
+    another class nor change the properties of a class.
     """
     if not isinstance(body, dict) or not isinstance(body.get("message"), str):
-        return InternalError(f"{what}: reported a failure that cannot be read")
+        return InternalError(f"{what}: reported an invalid failure")
     kind = getattr(errors, str(body.get("class")), None)
     if not (isinstance(kind, type) and issubclass(kind, DocpipeError)):
         return InternalError(f"{what}: {body.get('class')}: {body['message']}")
-    # These tell of the machine and not of the document; only the call and item place them.
-    is_placeless = issubclass(kind, ResourceError | InternalError)
-    error = kind(f"{what}: {body['message']}" if is_placeless else str(body["message"]))
+    # These concern the machine and not the document; call and item are their only context.
+    lacks_context = issubclass(kind, ResourceError | InternalError)
+    error = kind(f"{what}: {body['message']}" if lacks_context else str(body["message"]))
     attributes = body.get("attributes")
     for name, value in attributes.items() if isinstance(attributes, dict) else ():
         if name.isidentifier() and not name.startswith("_") and not hasattr(kind, name):
@@ -145,4 +146,4 @@ def _with_known_signal(error: DocpipeError) -> DocpipeError:
 
 
 def zygote_lost(what: str) -> EngineError:
-    return EngineError(f"{what}: the sandbox's own process was killed or closed during the call; call again")
+    return EngineError(f"{what}: the zygote of the sandbox was killed or closed during the call; try again")

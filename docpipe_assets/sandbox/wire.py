@@ -1,9 +1,8 @@
-"""Frames between the worker, the zygote and a child: a kind, a length, JSON; nothing else crosses.
+"""Frames between the worker, the zygote and a child: a kind, a length, JSON; nothing else is transferred.
 
-The reader never trusts the writer: a child may have been taken over by the document it reads.
-So there is no pickle here, lengths are checked before anything is kept, and a frame's values
-are counted before they are built, because a few bytes of JSON can cost twenty times as much
-memory as Python objects.
+The reader never trusts the writer: a child may have been taken over by the document it parses. So there is no
+pickle, lengths are checked before anything is stored, and the values of a frame are counted before they are
+created, because a few bytes of JSON can need twenty times the memory as Python objects.
 """
 
 import json
@@ -18,14 +17,14 @@ KINDS = (ITEM, DONE, ERROR)
 
 FRAME_BYTES_MAX = 64 * 2**20
 FRAME_VALUES_MAX = 5_000_000
-"""A page of two million characters, each word with its box, stays below both."""
+"""A page of two million characters, each word with its box, stays below both limits."""
 
 _HEADER = struct.Struct(">cI")
 HEADER_BYTES = _HEADER.size
 
 
 class BadFrame(Exception):
-    """The bytes do not follow the protocol; whoever wrote them is broken or hostile."""
+    """The bytes violate the protocol; their writer is broken or hostile."""
 
 
 class FrameTooLarge(Exception):
@@ -33,9 +32,11 @@ class FrameTooLarge(Exception):
 
 
 def to_json(value: object) -> bytes:
-    """Compact JSON. Raises ``TypeError`` or ``ValueError`` for what JSON cannot say (NaN too)."""
+    """Compact JSON. Raises ``TypeError`` or ``ValueError`` for values that JSON cannot represent (including
+    NaN).
+    """
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    # Text of damaged PDFs holds lone surrogates; they must arrive as they are.
+    # The text of damaged PDFs contains lone surrogates, which must be preserved.
     return text.encode("utf-8", "surrogatepass")
 
 
@@ -62,7 +63,7 @@ def frame(kind: bytes, value: object) -> bytes:
 
 
 def payload_length(header: bytes | bytearray) -> tuple[bytes, int]:
-    """Kind and payload length, checked."""
+    """Kind and payload length, validated."""
     kind, length = _HEADER.unpack_from(header)
     if kind not in KINDS:
         raise BadFrame(f"unknown frame kind {kind!r}")
@@ -72,7 +73,7 @@ def payload_length(header: bytes | bytearray) -> tuple[bytes, int]:
 
 
 class FrameReader:
-    """Turns chunks of bytes, cut anywhere, into frames; keeps at most one unfinished frame."""
+    """Converts chunks of bytes, split anywhere, to frames; buffers at most one incomplete frame."""
 
     def __init__(self) -> None:
         self._buffer = bytearray()

@@ -1,8 +1,7 @@
-"""The process that imported the parsers once and forks a child per call.
+"""The process that imports the parsers once and forks a child per call.
 
-It has one thread, because only that makes a fork safe and lets children die with it; it runs
-no code on outside bytes itself. It ends, with every child, when its worker closes the control
-socket or dies.
+It is single-threaded, because only then a fork is safe and children can die with it; it runs no code on
+untrusted bytes itself. It ends, with every child, when its worker closes the control socket or dies.
 """
 
 import gc
@@ -22,7 +21,7 @@ from pathlib import Path
 from docpipe_assets.sandbox import child, confinement, control, folders
 from docpipe_assets.sandbox.limits import Limits
 
-# Libraries that start threads at import would make the fork unsafe; these stop the usual ones.
+# Libraries that start threads at import would make the fork unsafe; these settings prevent the usual ones.
 THREAD_SETTINGS = {"OMP_NUM_THREADS": "1", "OMP_THREAD_LIMIT": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 _SAMPLE_SECONDS = 0.1
@@ -32,7 +31,7 @@ _SAMPLES_PER_SIZING = 5
 
 @dataclass
 class Running:
-    """A child at work; its leash is pulled by its caller, or breaks with it."""
+    """A running child; its caller ends it through the leash, and so does the caller's death."""
 
     pid: int
     pidfd: int
@@ -55,25 +54,25 @@ class Zygote:
         self._samples = 0
 
     def serve(self) -> None:
-        """Fork, watch and bury children until the worker is gone."""
+        """Fork, monitor and reap children until the worker is gone."""
         try:
             while self._serve_once():
                 pass
         finally:
             for running in list(self._children.values()):
                 self._kill(running, "closing")
-                self._bury(running)
+                self._reap(running)
 
     def _serve_once(self) -> bool:
         wait_seconds = _SAMPLE_SECONDS if self._children else _IDLE_SECONDS
         ready = {descriptor for descriptor, _ in self._poll.poll(wait_seconds * 1000)}
-        # A worker's other children may hold its end of the socket open; then the changed
-        # parent tells of its death.
+        # Other children of the worker may keep its end of the socket open; its death then shows as a
+        # changed parent process.
         if os.getppid() != self._worker:
             return False
         for running in list(self._children.values()):
             if running.pidfd in ready:
-                self._bury(running)
+                self._reap(running)
             elif running.leash.fileno() in ready:
                 self._kill(running, "leash")
         self._sample()
@@ -82,7 +81,7 @@ class Zygote:
         return True
 
     def _accept(self) -> None:
-        """Take one request and fork for it. Raises ``ConnectionError`` when the worker is gone."""
+        """Receive one request and fork for it. Raises ``ConnectionError`` if the worker is gone."""
         body, descriptors = control.receive(self._control)
         pipe, leash = descriptors[0], socket.socket(fileno=descriptors[1])
         request = child.Request(
@@ -110,7 +109,7 @@ class Zygote:
         os.close(pipe)
         with suppress(OSError):
             os.setpgid(pid, pid)
-        # One that is dead already has none; its parent's are near enough.
+        # A child that is dead already has no values; those of its parent are close enough.
         rss, data = next(filter(any, map(rss_and_data_bytes, (pid, zygote))))
         running = Running(pid, os.pidfd_open(pid), leash, request, memory_kills, rss, data)
         self._children[pid] = running
@@ -124,18 +123,18 @@ class Zygote:
         with suppress(ProcessLookupError):
             os.killpg(running.pid, signal.SIGKILL)
 
-    def _bury(self, running: Running) -> None:
-        """Kill what is left of the child's group, collect it, and tell the caller how it ended."""
+    def _reap(self, running: Running) -> None:
+        """Kill the remaining processes of the child's group, reap it, and report its exit to the caller."""
         self._poll.unregister(running.pidfd)
         with suppress(KeyError):
             self._poll.unregister(running.leash)
-        # The leader is dead but not collected, so the group's number is still its own.
+        # The leader is dead but not reaped, so the group ID is not reused yet.
         with suppress(ProcessLookupError):
             os.killpg(running.pid, signal.SIGKILL)
         _, wait_status, usage = os.wait4(running.pid, 0)
         os.close(running.pidfd)
         del self._children[running.pid]
-        bury_orphans(set(self._children))
+        reap_orphans(set(self._children))
         ending = {
             "wait_status": wait_status,
             "cpu_seconds": usage.ru_utime + usage.ru_stime,
@@ -151,7 +150,7 @@ class Zygote:
         running.leash.close()
 
     def _sample(self) -> None:
-        """Note each child's data size, and kill one whose data or files have outgrown their cap."""
+        """Record each child's data size, and kill a child whose data or files exceed their limit."""
         if not self._children:
             return
         self._samples += 1
@@ -168,8 +167,8 @@ class Zygote:
         return sum(folders.size_of_tree(place) for place in places) > request.limits.file_bytes
 
 
-def bury_orphans(known: set[int]) -> None:
-    """Kill and collect descendants that left their group and were inherited from a dead child."""
+def reap_orphans(known: set[int]) -> None:
+    """Kill and reap descendants that left their group and were inherited from a dead child."""
     while True:
         orphans = child_processes() - known
         if not orphans:
@@ -198,7 +197,7 @@ def rss_and_data_bytes(pid: int) -> tuple[int, int]:
 
 
 def memory_kill_count() -> int:
-    """How often this machine's kernel has killed for want of memory."""
+    """Number of out-of-memory kills by the kernel of this machine."""
     for line in Path("/proc/vmstat").read_bytes().splitlines():
         if line.startswith(b"oom_kill "):
             return int(line.split()[1])
@@ -216,31 +215,31 @@ def preload(names: list[str]) -> None:
     if threads > 1:
         raise RuntimeError(
             f"preloading {', '.join(names)} left {threads} threads running; a process with threads "
-            "cannot be forked safely, load the one that starts them inside the child instead"
+            "can't be forked safely, import the module that starts them inside the child instead"
         )
 
 
 def main() -> None:
     connection = socket.socket(fileno=int(sys.argv[1]))
     worker = int(sys.argv[2])
-    greeting, _ = control.receive(connection)
+    handshake, _ = control.receive(connection)
     os.environ.clear()
     os.environ.update(THREAD_SETTINGS)
-    sys.path[:] = greeting["path"]
+    sys.path[:] = handshake["path"]
     confinement.adopt_orphans()
     answer: dict[str, object] = {"confinement": confinement.supported()}
     try:
-        preload(greeting["preload"])
-    except Exception:  # noqa: BLE001 -- the worker raises it, this process has nobody to tell
+        preload(handshake["preload"])
+    except Exception:  # noqa: BLE001 -- reported to the worker, which raises it
         answer["failure"] = traceback.format_exc()
-    # The collector would otherwise write to, and so copy, every page shared with the children.
+    # Otherwise the garbage collector would write to, and so copy, every page shared with the children.
     gc.collect()
     gc.freeze()
-    # A closed socket is how the worker says that it needs this process no more.
+    # The worker closes the socket when it no longer needs this process.
     with suppress(ConnectionError):
         control.send(connection, answer)
         Zygote(connection, worker).serve()
-    folders.remove_tree(Path(greeting["folder"]))
+    folders.remove_tree(Path(handshake["folder"]))
 
 
 if __name__ == "__main__":

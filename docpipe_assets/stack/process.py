@@ -1,4 +1,4 @@
-"""The processes behind the parts: started so that they end with us, watched, and ended."""
+"""Processes of the services: started so that they end with the supervisor, monitored, and stopped."""
 
 import contextlib
 import json
@@ -14,7 +14,7 @@ import psutil  # type: ignore[import-untyped]  # has no stubs
 
 from docpipe_assets.stack import launch
 from docpipe_assets.stack.endpoints import write_private
-from docpipe_assets.stack.parts import Part, StackError
+from docpipe_assets.stack.parts import Service, StackError
 
 _RECORDS = "processes.json"
 _LOG_LIMIT_BYTES = 20 * 1024 * 1024
@@ -22,25 +22,25 @@ _TAIL_LINES = 15
 _LEFTOVER_SECONDS = 10
 
 
-class Nursery:
-    """Starts processes and writes down which, for the stack that comes after this one."""
+class ProcessGroup:
+    """Starts processes and records them, for a later stack in the same folder."""
 
     def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
         self._folder = folder
         self._environment = environment
         self._records_file = folder / _RECORDS
         self._records: dict[str, tuple[int, float]] = {}
-        # The kernel ends a child when the *thread* that started it ends, so one thread starts
-        # them all and lives as long as the stack.
+        # The kernel kills a child when the *thread* that started it ends, so one thread starts all of
+        # them and lives as long as the stack.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="docpipe-stack")
 
-    def spawn(self, part: Part) -> "Process":
+    def spawn(self, part: Service) -> "Process":
         command = part.command()
-        log_path = self._folder / "logs" / f"{part.habits.name}.log"
+        log_path = self._folder / "logs" / f"{part.spec.name}.log"
         if log_path.exists() and log_path.stat().st_size > _LOG_LIMIT_BYTES:
             log_path.replace(log_path.with_suffix(".log.1"))
         shim = [sys.executable, "-I", "-S", launch.__file__, str(os.getpid())]
-        arguments = [*shim, str(int(part.habits.death_signal)), command.user or "-", *command.arguments]
+        arguments = [*shim, str(int(part.spec.death_signal)), command.user or "-", *command.arguments]
 
         def start() -> subprocess.Popen[bytes]:
             with log_path.open("ab") as log:
@@ -51,7 +51,7 @@ class Nursery:
                     stderr=subprocess.STDOUT,
                     cwd=self._folder,
                     env={**self._environment, **command.environment},
-                    # Ctrl-C goes to the supervisor, which ends the parts in order.
+                    # Ctrl-C goes to the supervisor, which stops the services in order.
                     start_new_session=True,
                 )
 
@@ -59,10 +59,8 @@ class Nursery:
         try:
             popen = self._thread.submit(start).result()
         except OSError as exc:
-            raise StackError(
-                f"{part.habits.name}: {command.arguments[0]} could not be started: {exc}"
-            ) from exc
-        self._record(part.habits.name, popen.pid)
+            raise StackError(f"{part.spec.name}: {command.arguments[0]} could not be started: {exc}") from exc
+        self._record(part.spec.name, popen.pid)
         return Process(popen, log_path, log_start)
 
     def close(self) -> None:
@@ -75,10 +73,10 @@ class Nursery:
         write_private(self._records_file, json.dumps(self._records))
 
 
-def end_leftovers(folder: Path) -> list[str]:
-    """Ends what an earlier stack of this folder left running; says what that was.
+def stop_leftovers(folder: Path) -> list[str]:
+    """Stop processes that an earlier stack of this folder left running; returns their descriptions.
 
-    A number alone may belong to somebody else by now: the time of birth must agree too.
+    A process ID may have been reused by another process: the start time must match too.
     """
     try:
         records: dict[str, tuple[int, float]] = json.loads((folder / _RECORDS).read_text())
@@ -93,7 +91,7 @@ def end_leftovers(folder: Path) -> list[str]:
             kill_group(pid)
             leftover.wait(_LEFTOVER_SECONDS)
         except psutil.TimeoutExpired as exc:
-            raise StackError(f"{name} of an earlier stack (process {pid}) can't be ended; kill it") from exc
+            raise StackError(f"{name} of an earlier stack (process {pid}) can't be stopped; kill it") from exc
         except psutil.NoSuchProcess:
             continue
         ended.append(f"{name} (process {pid})")
@@ -101,7 +99,7 @@ def end_leftovers(folder: Path) -> list[str]:
 
 
 class Process:
-    """One running part; it leads a session and a process group of its own."""
+    """A running service; it leads a session and a process group of its own."""
 
     def __init__(self, popen: subprocess.Popen[bytes], log_path: Path, log_start: int) -> None:
         self._popen = popen
@@ -114,17 +112,17 @@ class Process:
 
     @property
     def exit_code(self) -> int | None:
-        """None while it runs; minus the signal's number when it died by one."""
+        """None while it runs; the negative signal number if a signal killed it."""
         return self._popen.poll()
 
-    def how_it_ended(self) -> str:
+    def exit_description(self) -> str:
         code = self.exit_code
         if code is None:
-            return "runs"
-        return f"died by {signal.Signals(-code).name}" if code < 0 else f"ended with status {code}"
+            return "is running"
+        return f"was killed by {signal.Signals(-code).name}" if code < 0 else f"exited with status {code}"
 
     def log_tail(self) -> str:
-        """The last lines that this process, not an earlier one, wrote."""
+        """The last log lines of this process, not of an earlier one."""
         try:
             with self.log_path.open("rb") as log:
                 log.seek(self._log_start)
@@ -138,7 +136,7 @@ class Process:
             self._popen.send_signal(number)
 
     def wait(self, seconds: float) -> bool:
-        """False when it still runs after so long."""
+        """False if it still runs after this time."""
         try:
             self._popen.wait(max(0.0, seconds))
         except subprocess.TimeoutExpired:
@@ -146,12 +144,12 @@ class Process:
         return True
 
     def kill(self) -> None:
-        """Also what it started and left behind."""
+        """Kill it and the processes that it started."""
         kill_group(self.pid)
         self._popen.wait()
 
 
 def kill_group(pid: int) -> None:
-    """Kills a process and all it started that stayed in its group."""
+    """Kill a process and those of its descendants that stayed in its process group."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, signal.SIGKILL)

@@ -1,12 +1,12 @@
-"""A started part: watched, killed, restarted, ended."""
+"""A started service: monitored, killed, restarted, stopped."""
 
 import signal
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from docpipe_assets.stack.parts import Part, StackError
-from docpipe_assets.stack.process import Nursery, Process
+from docpipe_assets.stack.parts import Service, StackError
+from docpipe_assets.stack.process import Process, ProcessGroup
 
 RESTARTS = 3
 RESTARTS_SECONDS = 300.0
@@ -15,30 +15,30 @@ _KILL_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
-class DeadPart:
+class FailedService:
     name: str
-    how: str
+    exit_description: str
     log_path: Path
     log_tail: str
 
     def __str__(self) -> str:
-        return f"{self.name} {self.how}; its log is {self.log_path} and ends:\n{self.log_tail}"
+        return f"{self.name} {self.exit_description}; its log {self.log_path} ends with:\n{self.log_tail}"
 
 
-class RunningPart:
-    """One part of a started stack, for those who watch it or want to see it die."""
+class RunningService:
+    """A service of a started stack, for its supervisor and for tests."""
 
-    def __init__(self, part: Part, nursery: Nursery) -> None:
-        self._part = part
-        self._nursery = nursery
-        self._process: Process = nursery.spawn(part)
+    def __init__(self, part: Service, process_group: ProcessGroup) -> None:
+        self._service = part
+        self._process_group = process_group
+        self._process: Process = process_group.spawn(part)
         self._spawned = time.monotonic()
-        self._asked_to_stop = 0.0
+        self._stop_requested_at = 0.0
         self._restarts: list[float] = []
 
     @property
     def name(self) -> str:
-        return self._part.habits.name
+        return self._service.spec.name
 
     @property
     def pid(self) -> int:
@@ -56,44 +56,44 @@ class RunningPart:
         return self._process.exit_code is None
 
     def is_done(self) -> bool:
-        return self._part.habits.ends and self._process.exit_code == 0
+        return self._service.spec.is_one_shot and self._process.exit_code == 0
 
-    def death(self) -> DeadPart | None:
-        """How it died; None while it runs and for one that did its work."""
+    def death(self) -> FailedService | None:
+        """How it failed; None while it runs and for a completed one-shot task."""
         if self.is_running() or self.is_done():
             return None
         process = self._process
-        return DeadPart(self.name, process.how_it_ended(), process.log_path, process.log_tail())
+        return FailedService(self.name, process.exit_description(), process.log_path, process.log_tail())
 
     def is_ready(self) -> bool:
-        """Raises StackError when it died or takes too long to answer."""
+        """Raises StackError if it has failed or exceeds its start timeout."""
         death = self.death()
         if death is not None:
             raise StackError(str(death))
-        reason = None if self.is_done() else self._part.reason_not_ready()
-        if reason is not None and self.age_seconds > self._part.habits.start_seconds:
+        reason = None if self.is_done() else self._service.reason_not_ready()
+        if reason is not None and self.age_seconds > self._service.spec.start_seconds:
             raise StackError(
-                f"{self.name}: {reason} after {self.age_seconds:.0f} s; its log is {self.log_path} "
-                f"and ends:\n{self._process.log_tail()}"
+                f"{self.name}: {reason} after {self.age_seconds:.0f} s; its log {self.log_path} "
+                f"ends with:\n{self._process.log_tail()}"
             )
         return reason is None
 
     def kill(self, number: signal.Signals = signal.SIGKILL) -> None:
-        """Sends the signal; SIGKILL has done its work when this returns."""
+        """Send the signal; after SIGKILL, wait for the exit."""
         self._process.send(number)
         if number is signal.SIGKILL:
             self._process.wait(_KILL_SECONDS)
 
     def begin_stop(self) -> None:
-        """Asks and does not wait, so that several parts can end side by side."""
-        self._process.send(self._part.habits.stops[0][0])
-        self._asked_to_stop = time.monotonic()
+        """Send the first stop signal without waiting, so that several services stop concurrently."""
+        self._process.send(self._service.spec.stop_signals[0][0])
+        self._stop_requested_at = time.monotonic()
 
     def finish_stop(self) -> bool:
-        """Waits, insists and at last kills; False when it came to that."""
-        (_, patience_seconds), *insisting = self._part.habits.stops
-        ended = self._process.wait(self._asked_to_stop + patience_seconds - time.monotonic())
-        for number, seconds in insisting:
+        """Wait, send the further stop signals, and finally kill; False if it had to be killed."""
+        (_, patience_seconds), *further = self._service.spec.stop_signals
+        ended = self._process.wait(self._stop_requested_at + patience_seconds - time.monotonic())
+        for number, seconds in further:
             if not ended:
                 self._process.send(number)
                 ended = self._process.wait(seconds)
@@ -101,16 +101,16 @@ class RunningPart:
         return ended
 
     def restart(self) -> None:
-        """Ends it if it still runs, starts it anew on the same data and port, waits for its answer."""
+        """Stop it if it runs, start it again with the same data and port, and wait until it is ready."""
         self.begin_stop()
         self.finish_stop()
-        self._process = self._nursery.spawn(self._part)
+        self._process = self._process_group.spawn(self._service)
         self._spawned = time.monotonic()
         while not self.is_ready():
             time.sleep(POLL_SECONDS)
 
     def may_restart(self) -> bool:
-        """False when it was restarted too often of late: then something is wrong that stays wrong."""
+        """False if it was restarted too often recently, which indicates a permanent fault."""
         now = time.monotonic()
         self._restarts = [moment for moment in self._restarts if now - moment < RESTARTS_SECONDS]
         if len(self._restarts) >= RESTARTS:

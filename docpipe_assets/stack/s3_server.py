@@ -1,4 +1,4 @@
-"""A real S3 server: rclone serving a folder, buckets being its folders."""
+"""A real S3 server: rclone serving a folder, with its sub-folders as buckets."""
 
 import signal
 import urllib.error
@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import ClassVar
 
 from docpipe_assets.stack.endpoints import INTAKE_BUCKET, LAKE_BUCKET, Endpoints
-from docpipe_assets.stack.parts import HOST, Command, Habits, program
+from docpipe_assets.stack.parts import HOST, Command, ServiceSpec, program
 
 
 @dataclass(frozen=True)
 class S3Server:
-    habits: ClassVar = Habits(
+    spec: ClassVar = ServiceSpec(
         "s3",
         start_seconds=20.0,
-        stops=((signal.SIGTERM, 5.0),),
+        stop_signals=((signal.SIGTERM, 5.0),),
     )
 
     endpoints: Endpoints
@@ -32,7 +32,7 @@ class S3Server:
                 "serve",
                 "s3",
                 f"--addr={HOST}:{self.endpoints.s3_port}",
-                # Or the bucket goes with its last object.
+                # Otherwise the bucket is deleted with its last object.
                 "--no-cleanup",
                 str(self.folder),
             ],
@@ -47,7 +47,7 @@ class S3Server:
         try:
             urllib.request.urlopen(self.endpoints.s3_endpoint_url, timeout=2).close()
         except urllib.error.HTTPError:
-            return None  # it answers, and refuses who has no key
+            return None  # it responds and rejects requests without credentials
         except OSError as exc:
-            return f"{self.endpoints.s3_endpoint_url} does not answer ({exc})"
-        return "the S3 server lets anybody in"
+            return f"{self.endpoints.s3_endpoint_url} does not respond ({exc})"
+        return "the S3 server accepts requests without credentials"

@@ -1,4 +1,6 @@
-"""Starts the parts in the order of their needs, watches them, and ends them all, however it goes."""
+"""Starts the services in the order of their dependencies, monitors them, and stops all of them in
+any case.
+"""
 
 import atexit
 import os
@@ -13,30 +15,30 @@ from types import FrameType, TracebackType
 import docpipe_assets
 from docpipe_assets.stack.broker import Broker
 from docpipe_assets.stack.dagster_parts import CodeServer, Daemon, Schema, Webserver, Workers
-from docpipe_assets.stack.endpoints import Endpoints, lock, settle_endpoints
-from docpipe_assets.stack.parts import HOST, Part, StackError
+from docpipe_assets.stack.endpoints import Endpoints, ensure_endpoints, lock
+from docpipe_assets.stack.parts import HOST, Service, StackError
 from docpipe_assets.stack.postgres import Postgres
-from docpipe_assets.stack.process import Nursery, end_leftovers
+from docpipe_assets.stack.process import ProcessGroup, stop_leftovers
 from docpipe_assets.stack.running import (
     POLL_SECONDS,
     RESTARTS,
     RESTARTS_SECONDS,
-    DeadPart,
-    RunningPart,
+    FailedService,
+    RunningService,
 )
 from docpipe_assets.stack.s3_server import S3Server
-from docpipe_assets.stack.workspace import Workspace, copy_instance_configuration, shipped
+from docpipe_assets.stack.workspace import Workspace, copy_instance_configuration, packaged_file
 
 _CHECKOUT = Path(docpipe_assets.__file__).parent.parent
-_SERVICES = frozenset({"postgres", "broker", "s3"})
+_BACKING_SERVICES = frozenset({"postgres", "broker", "s3"})
 
 
 class Stack:
-    """The local stack as a context manager: running inside, and nothing left of it outside.
+    """The local stack as a context manager: it runs inside the block, and nothing is left of it afterwards.
 
-    A part that dies is reported by ``check`` and restarted by ``tend``. Ctrl-C and SIGTERM leave
-    the context as any exception does. Should this process be killed, the kernel ends the parts;
-    the next start on the same folder ends what is left even so and goes on with the data.
+    ``check`` reports a failed service, ``restart_failed`` restarts it. Ctrl-C and SIGTERM leave the context
+    like any exception. If this process is killed, the kernel ends the services; the next start in the same
+    folder stops any remaining process and continues with the data.
     """
 
     def __init__(
@@ -59,22 +61,22 @@ class Stack:
             "worker": workers > 0,
         }
         self._unwanted = {name for name, is_wanted in wanted.items() if not is_wanted}
-        self._workspace_file = workspace or shipped("workspace.yaml")
+        self._workspace_file = workspace or packaged_file("workspace.yaml")
         self._on_event = on_event or (lambda _: None)
         self._extra_environment = dict(environment or {})
-        self._running: dict[str, RunningPart] = {}
+        self._running: dict[str, RunningService] = {}
         self._endpoints: Endpoints | None = None
-        self._nursery: Nursery | None = None
+        self._process_group: ProcessGroup | None = None
         self._lock: int | None = None
         self._owner_pid = 0
         self._previous_handlers: dict[signal.Signals, object] = {}
 
     def __enter__(self) -> "Stack":
-        self._take_signals()
+        self._install_signal_handlers()
         try:
             self.start()
         except BaseException:
-            self._give_signals_back()
+            self._restore_signal_handlers()
             raise
         return self
 
@@ -84,7 +86,7 @@ class Stack:
         try:
             self.stop()
         finally:
-            self._give_signals_back()
+            self._restore_signal_handlers()
 
     @property
     def endpoints(self) -> Endpoints:
@@ -94,21 +96,23 @@ class Stack:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What a child, or this process, needs in its environment to work with the stack."""
+        """The environment variables with which a child, or this process, uses the stack."""
         return self.endpoints.environment(self.folder) | self._extra_environment
 
     @property
     def names(self) -> tuple[str, ...]:
         return tuple(self._running)
 
-    def part(self, name: str) -> RunningPart:
+    def part(self, name: str) -> RunningService:
         try:
             return self._running[name]
         except KeyError:
-            raise StackError(f"the stack has no part {name}; it has {', '.join(self._running)}") from None
+            raise StackError(f"the stack has no service {name}; it has {', '.join(self._running)}") from None
 
     def start(self) -> Endpoints:
-        """Returns when every part answers; raises StackError, with everything ended, when one does not."""
+        """Returns when every service is ready; raises StackError, with all services stopped, if
+        one is not.
+        """
         if self._lock is not None:
             return self.endpoints
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -118,82 +122,84 @@ class Stack:
         atexit.register(self.stop)
         began = time.monotonic()
         try:
-            for leftover in end_leftovers(self.folder):
-                self._on_event(f"ended {leftover}, left by an earlier stack that was killed")
-            self._endpoints = settle_endpoints(self.folder)
-            self._nursery = Nursery(self.folder, _child_environment(self.environment))
+            for leftover in stop_leftovers(self.folder):
+                self._on_event(f"stopped {leftover}, which an earlier stack left running")
+            self._endpoints = ensure_endpoints(self.folder)
+            self._process_group = ProcessGroup(self.folder, _child_environment(self.environment))
             self._prepare_folders()
             schema = Schema(self.folder / "postgres" / "dagster_schema")
             if schema.is_current():
-                self._start_parts(self._parts(), ready={schema.habits.name})
+                self._start_services(self._services(), ready={schema.spec.name})
             else:
-                self._start_parts([*self._parts(), schema], ready=set())
-                schema.note_current()
-                del self._running[schema.habits.name]
+                self._start_services([*self._services(), schema], ready=set())
+                schema.mark_current()
+                del self._running[schema.spec.name]
         except BaseException:
             self.stop()
             raise
-        self._on_event(f"stack: all parts answer after {time.monotonic() - began:.1f} s")
+        self._on_event(f"stack: all services ready after {time.monotonic() - began:.1f} s")
         return self.endpoints
 
     def stop(self) -> None:
-        """Ends every part, the users of a service before the service; may be called at any time, twice."""
-        # A fork of this process that ends must not take the parts along.
+        """Stop every service, clients before the services they use; idempotent."""
+        # A fork of this process must not stop the services when it ends.
         if self._lock is None or self._owner_pid != os.getpid():
             return
         with _uninterrupted():
             for is_service in (False, True):
-                layer = [part for part in self._running.values() if (part.name in _SERVICES) is is_service]
+                layer = [
+                    part for part in self._running.values() if (part.name in _BACKING_SERVICES) is is_service
+                ]
                 for part in layer:
                     part.begin_stop()
                 for part in layer:
                     if not part.finish_stop():
-                        self._on_event(f"{part.name}: did not end by itself and was killed")
+                        self._on_event(f"{part.name}: did not stop in time and was killed")
             self._running.clear()
-            if self._nursery is not None:
-                self._nursery.close()
-                self._nursery = None
+            if self._process_group is not None:
+                self._process_group.close()
+                self._process_group = None
             os.close(self._lock)
             self._lock = None
             atexit.unregister(self.stop)
 
-    def check(self) -> list[DeadPart]:
-        """The parts that are dead now."""
+    def check(self) -> list[FailedService]:
+        """The failed services."""
         deaths = (part.death() for part in self._running.values())
         return [death for death in deaths if death is not None]
 
-    def tend(self) -> None:
-        """Restarts what died; raises StackError for a part that keeps dying."""
+    def restart_failed(self) -> None:
+        """Restart failed services; raises StackError for a service that fails repeatedly."""
         for death in self.check():
             self._on_event(str(death))
             part = self._running[death.name]
             if not part.may_restart():
                 raise StackError(
-                    f"{death.name} died {RESTARTS + 1} times in {RESTARTS_SECONDS:.0f} s; {death}"
+                    f"{death.name} failed {RESTARTS + 1} times in {RESTARTS_SECONDS:.0f} s; {death}"
                 )
             part.restart()
             self._on_event(f"{part.name}: restarted as process {part.pid}")
 
     def run(self, poll_seconds: float = 0.5) -> None:
-        """Tends the parts until this process is told to end (Ctrl-C, SIGTERM)."""
+        """Monitor the services until this process is stopped (Ctrl-C, SIGTERM)."""
         while True:
-            self.tend()
+            self.restart_failed()
             time.sleep(poll_seconds)
 
     def _prepare_folders(self) -> None:
         dagster_home = self.folder / "dagster"
-        for folder in (dagster_home, *(self.folder / name for name in _SERVICES)):
+        for folder in (dagster_home, *(self.folder / name for name in _BACKING_SERVICES)):
             folder.mkdir(exist_ok=True)
-        copy_instance_configuration(shipped("dagster.yaml"), dagster_home, self._workers)
+        copy_instance_configuration(packaged_file("dagster.yaml"), dagster_home, self._workers)
 
-    def _parts(self) -> list[Part]:
+    def _services(self) -> list[Service]:
         endpoints = self.endpoints
         dagster_home = self.folder / "dagster"
         workspace = Workspace.read(self._workspace_file)
         shared_workspace = dagster_home / "workspace.yaml"
         workspace.write_for_server(shared_workspace, endpoints.code_server_port)
-        parts: list[Part] = [
-            # First what takes longest and needs nobody.
+        parts: list[Service] = [
+            # Slow starters without dependencies first.
             CodeServer(endpoints, workspace),
             Workers(self._workers, workspace, dagster_home / "worker.ready"),
             Broker(endpoints, self.folder / "broker"),
@@ -202,36 +208,38 @@ class Stack:
             Daemon(endpoints, shared_workspace),
             Webserver(endpoints, shared_workspace),
         ]
-        return [part for part in parts if part.habits.name not in self._unwanted]
+        return [part for part in parts if part.spec.name not in self._unwanted]
 
-    def _start_parts(self, waiting: list[Part], ready: set[str]) -> None:
-        """Starts each part as soon as what it needs answers, the independent ones side by side."""
-        assert self._nursery is not None
+    def _start_services(self, waiting: list[Service], ready: set[str]) -> None:
+        """Start each service as soon as its dependencies are ready, independent ones concurrently."""
+        assert self._process_group is not None
         while waiting or not ready.issuperset(self._running):
-            for part in [part for part in waiting if ready.issuperset(part.habits.needs)]:
+            for part in [part for part in waiting if ready.issuperset(part.spec.depends_on)]:
                 waiting.remove(part)
-                self._running[part.habits.name] = RunningPart(part, self._nursery)
+                self._running[part.spec.name] = RunningService(part, self._process_group)
             for running in [part for part in self._running.values() if part.name not in ready]:
                 if running.is_ready():
                     ready.add(running.name)
                     self._on_event(f"{running.name}: ready after {running.age_seconds:.1f} s")
             time.sleep(POLL_SECONDS)
 
-    def _take_signals(self) -> None:
-        """SIGTERM and a closed terminal leave the context as Ctrl-C does, instead of ending at once."""
+    def _install_signal_handlers(self) -> None:
+        """Let SIGTERM and SIGHUP leave the context like Ctrl-C, instead of ending the process immediately."""
         if threading.current_thread() is not threading.main_thread():
             return
         for number in (signal.SIGTERM, signal.SIGHUP):
-            self._previous_handlers[number] = signal.signal(number, _leave)
+            self._previous_handlers[number] = signal.signal(number, _exit_on_signal)
 
-    def _give_signals_back(self) -> None:
+    def _restore_signal_handlers(self) -> None:
         for number, handler in self._previous_handlers.items():
             signal.signal(number, handler)  # type: ignore[arg-type]  # what signal.signal returned
         self._previous_handlers.clear()
 
 
 def _child_environment(own: Mapping[str, str]) -> dict[str, str]:
-    """Ours without what would lead a part elsewhere: a user's AWS profile, another instance, a proxy."""
+    """Our environment without variables that would misdirect a service: an AWS profile, another instance, a
+    proxy.
+    """
     kept = {
         name: value
         for name, value in os.environ.items()
@@ -249,13 +257,13 @@ def _child_environment(own: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def _leave(number: int, _frame: FrameType | None) -> None:
+def _exit_on_signal(number: int, _frame: FrameType | None) -> None:
     raise SystemExit(128 + number)
 
 
 @contextmanager
 def _uninterrupted() -> Iterator[None]:
-    """A second Ctrl-C must not cut the stopping short and leave parts behind."""
+    """A second Ctrl-C must not interrupt the shutdown and leave services running."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

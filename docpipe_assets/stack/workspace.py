@@ -1,7 +1,7 @@
-"""workspace.yaml and dagster.yaml of a deployment, made from those that docpipe ships.
+"""workspace.yaml and dagster.yaml of a deployment, generated from those that docpipe ships.
 
-The definitions are served by one code server: webserver and daemon would each start one of their
-own for a Python module, twice the memory and twice the import. `dagster dev` does the same.
+One code server serves the definitions: with a Python module in the workspace, webserver and daemon would each
+start one of their own, with twice the memory and import time. `dagster dev` does the same.
 """
 
 import os
@@ -18,8 +18,9 @@ from docpipe_assets.stack.parts import HOST, StackError
 _PACKAGE = Path(docpipe_assets.__file__).parent
 
 _HOME = "DAGSTER_HOME"
-_RUNS_AT_HAND = 2
-"""Wait at the broker for a free worker, so that none idles until Dagster looks at its queue again."""
+_PREFETCHED_RUNS = 2
+"""Number of runs that wait at the broker for a free worker, so that no worker idles until Dagster's next
+dequeue."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Workspace:
             [entry] = entries
             module = entry["python_module"]
         except FileNotFoundError as exc:
-            raise StackError(f"{path} is missing; install docpipe, or start it from a checkout") from exc
+            raise StackError(f"{path} is missing; install docpipe, or run it from a checkout") from exc
         except (yaml.YAMLError, KeyError, TypeError, ValueError) as exc:
             raise StackError(f"{path}: expected one python_module below load_from") from exc
         if isinstance(module, str):
@@ -46,22 +47,20 @@ class Workspace:
         path.write_text(yaml.safe_dump({"load_from": [{"grpc_server": server}]}))
 
 
-def shipped(name: str) -> Path:
-    """A configuration file of docpipe: within an installed package, at the top of a checkout."""
+def packaged_file(name: str) -> Path:
+    """A configuration file of docpipe: inside an installed package, or at the top of a checkout."""
     inside = _PACKAGE / name
     return inside if inside.exists() else _PACKAGE.parent / name
 
 
 def copy_instance_configuration(source: Path, dagster_home: Path, workers: int, large: int = 1) -> None:
-    """Copies dagster.yaml, and lets as many runs begin as there are workers for, ``large`` of them of
-    the large lane.
-    """
+    """Copy dagster.yaml with limits for this number of workers, ``large`` of them in the large lane."""
     try:
         configuration = yaml.safe_load(source.read_text())
     except FileNotFoundError as exc:
-        raise StackError(f"{source} is missing; install docpipe, or start it from a checkout") from exc
+        raise StackError(f"{source} is missing; install docpipe, or run it from a checkout") from exc
     queue = configuration["run_coordinator"]["config"]
-    queue["max_concurrent_runs"] = max(queue["max_concurrent_runs"], workers + _RUNS_AT_HAND)
+    queue["max_concurrent_runs"] = max(queue["max_concurrent_runs"], workers + _PREFETCHED_RUNS)
     for limit in queue["tag_concurrency_limits"]:
         if limit["value"] == LARGE:
             limit["limit"] = large
@@ -69,32 +68,32 @@ def copy_instance_configuration(source: Path, dagster_home: Path, workers: int, 
 
 
 def write_dagster_home(home: Path, *, slots: int, large_slots: int, code_server: str) -> None:
-    """A deployment's dagster.yaml and workspace.yaml: the same for its daemon and its webserver.
+    """Write dagster.yaml and workspace.yaml of a deployment, for its daemon and its webserver.
 
-    ``slots`` are those of all workers together, ``code_server`` is HOST:PORT.
+    ``slots`` is the total over all workers, ``code_server`` is HOST:PORT.
     """
     host, colon, port = code_server.rpartition(":")
     if not (colon and host and port.isdigit()):
-        raise ConfigurationError(f"--code-server {code_server}: write it as HOST:PORT")
+        raise ConfigurationError(f"--code-server {code_server}: use HOST:PORT")
     home.mkdir(parents=True, exist_ok=True)
-    copy_instance_configuration(shipped("dagster.yaml"), home, slots, large_slots)
-    workspace = Workspace.read(shipped("workspace.yaml"))
+    copy_instance_configuration(packaged_file("dagster.yaml"), home, slots, large_slots)
+    workspace = Workspace.read(packaged_file("workspace.yaml"))
     workspace.write_for_server(home / "workspace.yaml", int(port), host)
 
 
-def settle_dagster_home(data_dir: Path) -> Path:
-    """The DAGSTER_HOME of this process from now on: the one that is set, else one within ``data_dir``.
+def ensure_dagster_home(data_dir: Path) -> Path:
+    """Set and return the DAGSTER_HOME of this process: the configured one, else one within ``data_dir``.
 
-    A worker needs the classes that dagster.yaml names and none of its numbers: these are the daemon's.
-    Raises ConfigurationError for a home without a dagster.yaml, since Dagster would silently keep its
-    records in files there.
+    A worker needs the classes that dagster.yaml configures and none of its limits, which belong to the
+    daemon. Raises ConfigurationError for a home without a dagster.yaml, because Dagster would silently store
+    its records in files there.
     """
     chosen = os.environ.get(_HOME)
     home = Path(chosen) if chosen else data_dir.absolute() / "dagster"
     if not (home / "dagster.yaml").exists():
         if chosen:
-            raise ConfigurationError(f"{_HOME}={home} holds no dagster.yaml; docpipe configure writes one")
+            raise ConfigurationError(f"{_HOME}={home} contains no dagster.yaml; docpipe configure writes one")
         home.mkdir(parents=True, exist_ok=True)
-        copy_instance_configuration(shipped("dagster.yaml"), home, workers=0)
+        copy_instance_configuration(packaged_file("dagster.yaml"), home, workers=0)
     os.environ[_HOME] = str(home)
     return home

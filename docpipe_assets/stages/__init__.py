@@ -1,1 +1,1 @@
-"""The verbs: one file per edge of the asset graph, each a function from typed streams to a typed stream."""
+"""The stages: one file per edge of the asset graph, each a function from typed streams to a typed stream."""

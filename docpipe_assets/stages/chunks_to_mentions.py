@@ -1,9 +1,9 @@
-"""Chunks -> mentions: find names in every chunk, settle whose they are, and place each on its page.
+"""Chunks -> mentions: find names in every chunk, resolve overlaps, and place each on its page.
 
-Where engines overlap, a span with a grammar of its own (an e-mail address, a citation, a date) beats
-a person, organisation or place; among equals the longer one wins. So the person inside an e-mail
-address or a case citation is not a mention. Engines do not see Bates stamps and legends, which label
-the page; no name reaches from a header or footer into the body.
+If engines overlap, a span with a grammar of its own (an e-mail address, a citation, a date) takes precedence
+over a person, organisation or place; among equals the longer one wins. So the person inside an e-mail address
+or a case citation is not a mention. Bates stamps and legends, which label the page, are hidden from engines;
+no name extends from a header or footer into the body.
 """
 
 import re
@@ -24,7 +24,7 @@ from docpipe_assets.model import (
 from docpipe_assets.pipeline import PIPELINE
 from docpipe_assets.protocols import NameContext, NerEngine
 from docpipe_assets.streaming.hashed import HashedSet
-from docpipe_assets.streaming.text_window import LABELS, PageWindow, blanked
+from docpipe_assets.streaming.text_window import LABELS, PageWindow, mask_spans
 
 _NAMES = frozenset({EntityType.PERSON, EntityType.ORGANISATION, EntityType.PLACE})
 _WORD = re.compile(r"[^\W\d_]+")
@@ -32,9 +32,9 @@ _ADDRESS = re.compile(r"\S+@\S+|\w+://\S+|www\.\S+")
 
 
 def chunks_to_mentions(chunks: Chunks, pages: PageTexts, *, engines: Sequence[NerEngine]) -> Mentions:
-    """What the engines find, in text order, each span once, none overlapping another.
+    """The names that the engines find, in text order, each span once, without overlaps.
 
-    An engine given earlier wins where rank, length, start and score are equal.
+    An earlier engine wins if rank, length, start and score are equal.
     """
     settings = {"engines": [[engine.name, engine.version] for engine in engines]}
     return Mentions(
@@ -48,7 +48,7 @@ def _mentions(chunks: Chunks, pages: PageTexts, engines: Sequence[NerEngine]) ->
     window = PageWindow(pages)
     last_end = 0
     for chunk, first, limit in _shares(chunks):
-        window.forget_before(chunk.start)
+        window.drop_before(chunk.start)
         body = _body(chunk, window)
         for name in _settled(body, engines, context):
             start, end = chunk.start + name.start, chunk.start + name.end
@@ -59,15 +59,15 @@ def _mentions(chunks: Chunks, pages: PageTexts, engines: Sequence[NerEngine]) ->
 
 
 def _body(chunk: Chunk, window: PageWindow) -> Chunk:
-    """The chunk as engines read it: stamps and legends are blank, so that nobody takes them for a name."""
+    """The chunk for the engines: stamps and legends are blank, so that no engine mistakes them for names."""
     labels = ((a - chunk.start, b - chunk.start) for a, b in window.marks(chunk.start, chunk.end, LABELS))
-    return chunk.model_copy(update={"text": blanked(chunk.text, labels)})
+    return chunk.model_copy(update={"text": mask_spans(chunk.text, labels)})
 
 
 def _lowercase_words(pages: PageTexts) -> HashedSet:
     words = HashedSet()
-    for page in pages.seen_as(PageProse):
-        # The lower-case domain in an address would make its company look like a common word.
+    for page in pages.view_as(PageProse):
+        # The lower-case domain of an address would make the company name look like a common word.
         text = _ADDRESS.sub(" ", page.text)
         for word in set(_WORD.findall(text)):
             if word.islower():
@@ -78,8 +78,8 @@ def _lowercase_words(pages: PageTexts) -> HashedSet:
 def _shares(chunks: Iterable[Chunk]) -> Iterator[tuple[Chunk, int, int]]:
     """Each chunk with the part of the text whose names it decides: [first, limit).
 
-    Neighbours share their overlap in halves, so that either has seen some text on both sides of every
-    name it reports.
+    Neighbours divide their overlap in halves, so that each has context on both sides of every name it
+    reports.
     """
     held: Chunk | None = None
     first = 0
@@ -94,7 +94,7 @@ def _shares(chunks: Iterable[Chunk]) -> Iterator[tuple[Chunk, int, int]]:
 
 
 def _settled(chunk: Chunk, engines: Sequence[NerEngine], context: NameContext) -> list[FoundName]:
-    """The names of all engines in text order, overlaps settled."""
+    """The names of all engines in text order, without overlaps."""
     candidates = [
         (name.type in _NAMES, name.start - name.end, name.start, -name.score, rank, name)
         for rank, engine in enumerate(engines)
@@ -116,7 +116,7 @@ def _found(chunk: Chunk, engine: NerEngine, context: NameContext) -> Iterator[Fo
             raise EngineError(
                 f"{chunk.document}: NER engine {engine.name} {engine.version} returned the span "
                 f"{name.start}-{name.end} for chunk {chunk.chunk} of {len(chunk.text)} characters; "
-                "offsets must lie in the text given"
+                "offsets must be within the given text"
             )
         yield name
 

@@ -1,9 +1,8 @@
 """Canonical entities, mentions, chunks, page texts -> relationships: edges, each with quote and place.
 
-Structural edges come first, in text order. Then what captions and counsel lines say (measure
-``rule``): who is a party, who opposes whom, who represents whom. Last, which people, organisations
-and places stand close together (measure ``distance_decay``, see ``co_occurrence``). Every input is
-read once.
+Structural edges come first, in text order. Then the evidence of captions and counsel lines (measure
+``rule``): parties, opponents, representation. Last, the people, organisations and places that occur close
+together (measure ``distance_decay``, see ``co_occurrence``). Every input is read once.
 """
 
 from collections.abc import Iterator
@@ -46,9 +45,9 @@ def entities_to_relationships(
     *,
     scratch: Scratch | None = None,
 ) -> Relationships:
-    """The edges of a document's graph. Both ends of every edge exist; quotes are what the pages say.
+    """The edges of a document's graph. Both ends of every edge exist; quotes are the text of the pages.
 
-    What is more than a few megabytes is kept on disk meanwhile, in a folder of ``scratch`` if given.
+    More than a few megabytes of intermediate data are kept on disk, in a folder of ``scratch`` if given.
     """
     settings = {"pair_limit": PAIR_LIMIT, "decay_characters": DECAY_CHARACTERS}
     return Relationships(
@@ -58,7 +57,7 @@ def entities_to_relationships(
 
 
 class _Reading:
-    """What is held while the streams run by: the pages around, and what is found so far."""
+    """The state while the streams are read: the surrounding pages, and the results so far."""
 
     def __init__(self, window: PageWindow, entities: CanonicalEntities, parties: Parties) -> None:
         self.window = window
@@ -68,23 +67,23 @@ class _Reading:
         self.page: PageText | None = None
         self.names: list[Named] = []
 
-    def turn_to(self, page: PageText | None) -> None:
-        """Read the page that is complete, with all the names on it, and go on to the next."""
+    def start_page(self, page: PageText | None) -> None:
+        """Process the completed page with all names on it, and continue with the next one."""
         if self.page is not None:
             self.parties.read_page(self.page, self.names)
         self.page = page
         self.names = []
 
-    def come_to(self, start: int) -> None:
-        """Let go of the pages that nothing found from here on can quote."""
-        self.window.forget_before(self.pairs.reach_back(start))
+    def advance_to(self, start: int) -> None:
+        """Drop the pages that no later result can quote."""
+        self.window.drop_before(self.pairs.oldest_needed(start))
 
     def name(self, mention: Mention) -> Named:
         entity = self.lookup.entity_of(mention)
         if entity is None:
             raise ArtifactDamaged(
-                f"{mention.document}: mention {mention.mention} belongs to no canonical entity; the two were "
-                "not made from each other, materialize canonical_entities again"
+                f"{mention.document}: mention {mention.mention} has no canonical entity; the artifacts do "
+                "not match, materialize canonical_entities again"
             )
         named = Named(mention, entity)
         self.names.append(named)
@@ -93,7 +92,7 @@ class _Reading:
         return named
 
     def _is_in_margin(self, place: Place) -> bool:
-        """Names in headers and footers stand near whatever the page is about, and say nothing of it."""
+        """Names in headers and footers are near any subject of the page and are no evidence of a relation."""
         return any(True for _ in self.window.marks(place.start, place.end))
 
 
@@ -113,7 +112,7 @@ def _relationships(
 
 
 def _structure(reading: _Reading, mentions: Mentions, chunks: Chunks) -> Iterator[Relationship]:
-    # A page before the chunks that begin on it, a chunk before the mentions in it: text order.
+    # Text order: a page before the chunks that begin on it, a chunk before the mentions in it.
     events = merge(
         ((page.start, 0, page) for page in reading.window),
         ((chunk.start, 1, chunk) for chunk in chunks),
@@ -123,16 +122,16 @@ def _structure(reading: _Reading, mentions: Mentions, chunks: Chunks) -> Iterato
     for start, _, record in events:
         match record:
             case PageText():
-                reading.turn_to(record)
-                reading.come_to(start)
+                reading.start_page(record)
+                reading.advance_to(start)
                 yield _page_edge(reading.window, record)
             case Chunk():
-                reading.come_to(start)
+                reading.advance_to(start)
                 yield _chunk_edge(reading.window, record)
             case Mention():
-                reading.come_to(start)
+                reading.advance_to(start)
                 yield from _mention_edges(reading.window, reading.name(record))
-    reading.turn_to(None)
+    reading.start_page(None)
 
 
 def _page_edge(window: PageWindow, page: PageText) -> Relationship:
@@ -154,13 +153,13 @@ def _chunk_edge(window: PageWindow, chunk: Chunk) -> Relationship:
 def _mention_edges(window: PageWindow, named: Named) -> Iterator[Relationship]:
     mention, entity = named
     node = f"mention:{mention.mention}"
-    stands_there = window.text(mention.place.start, mention.place.end) == mention.quote
+    is_at_place = window.text(mention.place.start, mention.place.end) == mention.quote
     for relationship, subject, target in (
         (RelationshipType.HAS_MENTION, f"chunk:{mention.chunk}", node),
         (RelationshipType.REFERS_TO, node, f"entity:{entity}"),
     ):
         yield _edge(
-            relationship, subject, target, mention.place, quote=mention.quote, is_grounded=stands_there
+            relationship, subject, target, mention.place, quote=mention.quote, is_grounded=is_at_place
         )
 
 

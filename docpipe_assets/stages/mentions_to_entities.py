@@ -1,9 +1,9 @@
 """Mentions -> canonical entities: join the names of one person, organisation or thing in a document.
 
-Works on distinct surface forms with their counts, so that the result does not depend on the order in
-which mentions come, and memory grows only with the different names of people and organisations. Names
-are taken from the fullest to the shortest; a name joins an entity only if it contradicts none of its
-names and no other entity would do as well. Nothing is joined across documents.
+Works on distinct surface forms with their counts, so the result does not depend on the order of the mentions,
+and memory grows only with the number of different names of people and organisations. Names are processed from
+the fullest to the shortest; a name joins an entity only if it contradicts none of its names and no other
+entity fits equally well. Nothing is joined across documents.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,9 +25,9 @@ from docpipe_assets.protocols import Scratch
 
 
 def mentions_to_entities(mentions: Mentions, *, scratch: Scratch | None = None) -> CanonicalEntities:
-    """One entity for everything that is named, with all its forms and why each is held to be it.
+    """One entity for everything that is named, with all of its forms and the reason for each.
 
-    What is more than a few megabytes is kept on disk meanwhile, in a folder of ``scratch`` if given.
+    More than a few megabytes of intermediate data are kept on disk, in a folder of ``scratch`` if given.
     """
     return CanonicalEntities(
         PIPELINE.fingerprint(CanonicalEntities, {}, [mentions]),

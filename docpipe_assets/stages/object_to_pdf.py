@@ -18,10 +18,10 @@ def object_to_pdf(
     scratch: Scratch,
     max_pages: int,
 ) -> RawPdfs:
-    """Asks for the object's size and ETag at once, and for its bytes when the stream is read.
+    """Reads the size and ETag of the object immediately, its bytes when the stream is read.
 
-    Raises ObjectGone, ObjectChanged when it is replaced while it is read, TransferCut when fewer
-    bytes arrive than were announced, and the ``DocumentError`` that applies to what arrived.
+    Raises ObjectGone, ObjectChanged if it is replaced during the read, TransferCut if fewer bytes arrive than
+    announced, and the ``DocumentError`` that applies to its content.
     """
     found = intake.head(document)
     made_from = PIPELINE.fingerprint(
@@ -48,7 +48,7 @@ def _fetch(
         try:
             facts = reader.inspect(path, max_pages)
         except (DocumentError, ResourceError) as error:
-            raise error.about(f"{document} ({found.size_bytes:,} bytes)") from error
+            raise error.with_context(f"{document} ({found.size_bytes:,} bytes)") from error
         pinned = parts.keep("document.pdf", path, sha256)
     return RawPdf(
         document=document,

@@ -1,4 +1,4 @@
-"""Raw PDF -> page splits: cut the document into windows of pages that are worked on one at a time."""
+"""Raw PDF -> page splits: split the document into windows of pages that are processed one at a time."""
 
 from collections.abc import Iterator
 
@@ -16,12 +16,12 @@ def pdf_to_splits(
     parts: PartStore,
     pages_per_part: int,
     bytes_per_part: int,
-    has_larger_budget: bool = False,
+    can_escalate: bool = False,
 ) -> PageSplits:
-    """``source`` holds the pinned document, ``parts`` takes the part PDFs.
+    """``source`` stores the pinned document, ``parts`` receives the part PDFs.
 
-    Every page has its record, also one that can't be read: that one has a ``failure``. A page for which
-    the memory does not suffice raises MemoryLimit while another attempt would have more.
+    Every page has a record; a page that can't be read has a ``failure``. A page that exceeds the memory
+    budget raises MemoryLimit if another attempt would have a larger one.
     """
     settings = {
         "pages_per_part": pages_per_part,
@@ -34,11 +34,11 @@ def pdf_to_splits(
         for raw in raw_pdf:
             try:
                 for split in _split(raw, reader, source, parts, pages_per_part, bytes_per_part):
-                    if has_larger_budget:
-                        _refuse_for_want_of_memory(split)
+                    if can_escalate:
+                        _raise_if_out_of_memory(split)
                     yield split
             except (DocumentError, ResourceError) as error:
-                raise error.about(raw.document) from error
+                raise error.with_context(raw.document) from error
 
     return PageSplits(made_from, read)
 
@@ -66,14 +66,14 @@ def _split(
 
 
 def _survey(part: PdfPart, reader: PdfReader) -> Iterator[Page]:
-    """What is known of each page, under its number in the document."""
+    """The properties of each page, under its page number in the document."""
     for page in reader.survey(part.path, part.last_page - part.first_page + 1):
         number = part.first_page + page.page - 1
         failure = UnreadablePdf.code if number in part.missing else page.failure
         yield page.model_copy(update={"page": number, "failure": failure})
 
 
-def _refuse_for_want_of_memory(split: PageSplit) -> None:
-    wanting = [page.page for page in split.pages if page.failure == MemoryLimit.code]
-    if wanting:
-        raise MemoryLimit(f"page {wanting[0]} wants more memory than there is")
+def _raise_if_out_of_memory(split: PageSplit) -> None:
+    failed = [page.page for page in split.pages if page.failure == MemoryLimit.code]
+    if failed:
+        raise MemoryLimit(f"page {failed[0]} needs more memory than the budget allows")

@@ -1,7 +1,7 @@
-"""Page splits -> page texts: give every page its text, from its text layer where that is good, else by OCR.
+"""Page splits -> page texts: get the text of every page, from its text layer if that is sound, else by OCR.
 
-Text is kept as read: no character is replaced by a likelier one; see ``text.page_text`` for how words
-become the text of a page, and ``page_marks.labels`` for what their neighbours tell of its labels.
+Text is kept as read: no character is replaced by a likelier one. See ``text.page_text`` for the assembly of
+words to the text of a page, and ``page_marks.labels`` for the labels that neighbouring pages determine.
 """
 
 from collections import deque
@@ -33,7 +33,7 @@ from docpipe_assets.model import (
     PageTexts,
     TextMethod,
 )
-from docpipe_assets.page_marks.labels import labelled
+from docpipe_assets.page_marks.labels import with_labels
 from docpipe_assets.pipeline import PIPELINE
 from docpipe_assets.protocols import (
     Checkpoints,
@@ -53,7 +53,7 @@ from docpipe_assets.text.ocr_readings import (
     mean_confidence,
     other_reading,
     reading,
-    reason_to_ask_another,
+    reason_for_second_engine,
     to_add,
 )
 from docpipe_assets.text.page_flags import page_flags
@@ -65,7 +65,9 @@ TEXT_LAYER_ENGINE = "text_layer"
 
 @dataclass(frozen=True)
 class Fallback:
-    """The engine that reads a page as well when the first one is less sure of it than this."""
+    """A second engine, which reads a page as well if the confidence of the first one is below the
+    threshold.
+    """
 
     engine: OcrEngine
     confidence_below: float
@@ -80,16 +82,16 @@ def splits_to_text(
     checkpoints: Checkpoints,
     dpi: float = 300,
     pages_at_once: int = 1,
-    has_larger_budget: bool = False,
+    can_escalate: bool = False,
     fallback: Fallback | None = None,
 ) -> PageTexts:
-    """One record for each page of each split, in order; nothing runs until they are asked for.
+    """One record per page, in order; nothing runs until they are iterated.
 
-    ``pages_at_once`` pages are rendered and read by OCR side by side; the result does not depend on it.
-    A page that can't be read becomes a record with the method ``FAILED`` and the error's code as its
-    reason; one for which the memory does not suffice raises MemoryLimit while ``has_larger_budget`` says
-    that another attempt would have more. Raises AllPagesFailed after the last page when no page could be
-    read. What was read of a document of several splits is not read again by the next attempt.
+    ``pages_at_once`` pages are rendered and read by OCR concurrently; the result does not depend on it. A
+    page that can't be read becomes a record with the method ``FAILED`` and the error code as its reason. A
+    page that exceeds the memory budget raises MemoryLimit if ``can_escalate`` says that another attempt would
+    have a larger one. Raises AllPagesFailed after the last page if no page could be read. Pages of a document
+    with several splits that were read are not read again by the next attempt.
     """
     settings = {
         "dpi": dpi,
@@ -105,8 +107,8 @@ def splits_to_text(
 
     def pages() -> Iterator[tuple[PageText, Page | None]]:
         with ThreadPoolExecutor(pages_at_once) as threads:
-            page_reader = _PageReader(reader, ocr, fallback, dpi, threads, pages_at_once, has_larger_budget)
-            for split, is_only_one in _with_outlook(splits):
+            page_reader = _PageReader(reader, ocr, fallback, dpi, threads, pages_at_once, can_escalate)
+            for split, is_only_one in _with_is_only_split(splits):
                 found = None if is_only_one else checkpoints.load(made_from, split.first_page)
                 if found is None:
                     with parts.fetch(split.part) as path:
@@ -119,20 +121,20 @@ def splits_to_text(
     def read() -> Iterator[PageText]:
         start, total = 0, 0
         failures: list[PageText] = []
-        for text in labelled(pages()):
+        for text in with_labels(pages()):
             end = start + len(text.text)
             yield text.model_copy(update={"start": start, "end": end})
             start, total = end + len(PAGE_SEPARATOR), total + 1
             if text.method is TextMethod.FAILED:
                 failures.append(text)
         if total and len(failures) == total:
-            raise _nothing_read(failures)
+            raise _all_pages_failed(failures)
 
     return PageTexts(made_from, read)
 
 
-def _with_outlook(splits: PageSplits) -> Iterator[tuple[PageSplit, bool]]:
-    """Each split, and whether it is the only one: then there is nothing to go on from."""
+def _with_is_only_split(splits: PageSplits) -> Iterator[tuple[PageSplit, bool]]:
+    """Each split, and whether it is the only one: a single split needs no checkpoint."""
     waiting: PageSplit | None = None
     is_first = True
     for split in splits:
@@ -144,18 +146,18 @@ def _with_outlook(splits: PageSplits) -> Iterator[tuple[PageSplit, bool]]:
         yield waiting, is_first
 
 
-def _nothing_read(failures: Sequence[PageText]) -> DocpipeError:
-    """The error of a document without a page that could be read."""
+def _all_pages_failed(failures: Sequence[PageText]) -> DocpipeError:
+    """The error of a document without a readable page."""
     first = failures[0]
     what = f"{first.document}: none of {len(failures)} pages could be read"
     if all(issubclass(error_class(page.reason), ResourceError) for page in failures):
-        return error_of(first.reason, what)  # a larger budget may read what this one did not
+        return error_of(first.reason, what)  # a larger budget may succeed
     return AllPagesFailed(f"{what}; the first one failed with {first.reason}")
 
 
 @dataclass(frozen=True)
 class _Found:
-    """What was read of a page, before it is placed in the document."""
+    """The result for a page, before it is placed in the document."""
 
     method: TextMethod
     reason: str
@@ -163,11 +165,11 @@ class _Found:
     engine: str = ""
     lines: Lines = ()
     added: Lines = ()
-    """What OCR read beside the text layer."""
+    """Lines that OCR adds to the text layer."""
     other: OtherReading | None = None
 
     def on(self, split: PageSplit, number: int) -> PageText:
-        """The record of the page, with offsets as if it were the first one."""
+        """The record of the page, with offsets as if it were the first page."""
         text, words, paragraphs = assemble(self.lines)
         ocr_start = None
         if self.added:
@@ -202,7 +204,7 @@ class _Found:
 
 
 class _PageReader:
-    """Reads the pages of one part after the other, and goes on behind a page that fails."""
+    """Reads the pages of a part one by one, and continues after a failed page."""
 
     def __init__(
         self,
@@ -212,16 +214,16 @@ class _PageReader:
         dpi: float,
         threads: Executor,
         pages_at_once: int,
-        has_larger_budget: bool,
+        can_escalate: bool,
     ) -> None:
         self._reader = reader
         self._ocr = ocr
         self._fallback = fallback
         self._dpi = dpi
         self._threads = threads
-        # The page behind is not looked at while the last one that there is memory for is read by OCR.
+        # The next page is not parsed while OCR reads as many pages as the memory budget allows.
         self._window = pages_at_once - 1
-        self._has_larger_budget = has_larger_budget
+        self._can_escalate = can_escalate
 
     def read(self, path: Path, split: PageSplit) -> Iterator[PageText]:
         """Each page of the split exactly once, in order."""
@@ -229,8 +231,8 @@ class _PageReader:
         try:
             for number, found in self._begun(path, split):
                 pending.append((number, found))
-                while len(at_work := [one for _, one in pending if not one.done()]) > self._window:
-                    wait(at_work, return_when=FIRST_COMPLETED)
+                while len(in_progress := [one for _, one in pending if not one.done()]) > self._window:
+                    wait(in_progress, return_when=FIRST_COMPLETED)
                 while pending and pending[0][1].done():
                     yield self._ended(*pending.popleft(), split)
             while pending:
@@ -238,25 +240,25 @@ class _PageReader:
         finally:
             for _, found in pending:
                 found.cancel()
-            # The part's file goes when this ends: nobody may be rendering from it by then.
+            # The file of the part is deleted when this ends: no thread may still render from it.
             wait(found for _, found in pending)
 
     def _ended(self, number: int, future: "Future[_Found]", split: PageSplit) -> PageText:
         try:
             found = future.result()
         except (DocumentError, ResourceError) as error:
-            if self._is_worth_another_attempt(error):
-                raise error.about(f"{split.document}, page {number}") from error
+            if self._may_succeed_with_larger_budget(error):
+                raise error.with_context(f"{split.document}, page {number}") from error
             found = _failed(error.full_code)
         except DocpipeError as error:
-            raise error.about(f"{split.document}, page {number}") from error
+            raise error.with_context(f"{split.document}, page {number}") from error
         return found.on(split, number)
 
-    def _is_worth_another_attempt(self, error: DocpipeError) -> bool:
-        return self._has_larger_budget and isinstance(error, MemoryLimit)
+    def _may_succeed_with_larger_budget(self, error: DocpipeError) -> bool:
+        return self._can_escalate and isinstance(error, MemoryLimit)
 
     def _begun(self, path: Path, split: PageSplit) -> "Iterator[tuple[int, Future[_Found]]]":
-        """Each page by its number in the document, with what is or will be found on it."""
+        """Each page by its number in the document, with its result or a future of it."""
         known = {page.page: page for page in split.pages}
         pages = split.last_page - split.first_page + 1
         contents = self._reader.read(path)
@@ -306,7 +308,7 @@ class _PageReader:
             with self._reader.render(path, content.page, self._dpi) as image:
                 read, other = self._best_reading(image, content, decision, layer)
         except (DocumentError, ResourceError) as error:
-            if not layer.lines or self._is_worth_another_attempt(error):
+            if not layer.lines or self._may_succeed_with_larger_budget(error):
                 raise
             return _kept(layer, f"{decision.reason}; can't be rendered ({error.full_code})", layer.signals)
         layer = replace(layer, other=other)
@@ -331,16 +333,18 @@ class _PageReader:
     def _best_reading(
         self, image: PageImage, content: PageContent, decision: Decision, layer: _Found
     ) -> tuple[Reading, OtherReading | None]:
-        """What OCR reads, beside the layer where that is sound; and the other reading, if there are two."""
-        beside = layer.lines if decision.method is TextMethod.BOTH else ()
-        first = self._reading(self._ocr, image, content, beside)
+        """The OCR reading, added to the layer if that is sound; and the rejected reading, if
+        there are two.
+        """
+        layer_lines = layer.lines if decision.method is TextMethod.BOTH else ()
+        first = self._reading(self._ocr, image, content, layer_lines)
         if self._fallback is None:
             return first, None
-        why = reason_to_ask_another(first, self._fallback.confidence_below)
+        why = reason_for_second_engine(first, self._fallback.confidence_below)
         if why is None:
             return first, None
         try:
-            second = self._reading(self._fallback.engine, image, content, beside)
+            second = self._reading(self._fallback.engine, image, content, layer_lines)
         except DocpipeError as error:
             engine = self._fallback.engine.name
             return first, OtherReading(
@@ -349,17 +353,19 @@ class _PageReader:
         chosen, rule = better(first, second)
         return chosen, other_reading(second if chosen is first else first, f"{why}; {rule}")
 
-    def _reading(self, engine: OcrEngine, image: PageImage, content: PageContent, beside: Lines) -> Reading:
+    def _reading(
+        self, engine: OcrEngine, image: PageImage, content: PageContent, layer_lines: Lines
+    ) -> Reading:
         lines = _in_points(engine.read(image), image, content)
         x, y = image.width / content.width_points, image.height / content.height_points
         seen = [word.box for line in lines for word in line if is_filled(word)]
-        seen += [word.box for line in beside for word in line]
+        seen += [word.box for line in layer_lines for word in line]
         boxes = [Box(box.left * x, box.top * y, box.right * x, box.bottom * y) for box in seen]
         try:
             ink = self._reader.ink(image, boxes)
         except (DocumentError, ResourceError):
             ink = {"ink_untested": 1.0}
-        return reading(engine.name, to_add(beside, lines) if beside else lines, ink)
+        return reading(engine.name, to_add(layer_lines, lines) if layer_lines else lines, ink)
 
 
 def _failed(code: str) -> _Found:
@@ -367,7 +373,7 @@ def _failed(code: str) -> _Found:
 
 
 def _kept(layer: _Found, reason: str, signals: dict[str, float]) -> _Found:
-    """The text layer, for want of something better."""
+    """The text layer, because OCR gave nothing better."""
     return replace(
         layer,
         method=TextMethod.TEXT_LAYER,
@@ -378,7 +384,7 @@ def _kept(layer: _Found, reason: str, signals: dict[str, float]) -> _Found:
 
 
 def _without_ocr_text(layer: _Found, decision: Decision, signals: dict[str, float]) -> _Found:
-    """What to make of a page on which OCR finds no word."""
+    """The result for a page on which OCR finds no word."""
     if layer.lines:
         more = "no more text" if decision.method is TextMethod.BOTH else "no text"
         return _kept(layer, f"{decision.reason}; OCR finds {more}", signals)
@@ -387,7 +393,7 @@ def _without_ocr_text(layer: _Found, decision: Decision, signals: dict[str, floa
 
 
 def _in_points(lines: Lines, image: PageImage, content: PageContent) -> Lines:
-    """Words with their boxes in points of the page instead of pixels of its image."""
+    """Words with their boxes in page points instead of image pixels."""
     x, y = content.width_points / image.width, content.height_points / image.height
     return tuple(
         tuple(

@@ -1,9 +1,9 @@
-"""Page texts -> chunks: pack whole sentences up to a budget of tokens, at exact offsets.
+"""Page texts -> chunks: pack whole sentences up to a token budget, with exact offsets.
 
-A token is a word of up to 40 characters, the next 40 characters of a longer one, or a punctuation
-mark: close to what language models count, and the same on every machine. Only white space is left
-out between chunks. What is marked as no part of the body (stamps, legends, headers and footers) is a
-sentence of its own. The text is streamed: a chunk's pages and one unfinished sentence are held.
+A token is a word of up to 40 characters, the next 40 characters of a longer one, or a punctuation mark: close
+to the tokens of language models, and the same on every machine. Only white space is left out between chunks.
+Marks outside the body (stamps, legends, headers and footers) are sentences of their own. The text is
+streamed: only the pages of a chunk and one unfinished sentence are in memory.
 """
 
 import re
@@ -20,7 +20,7 @@ TOKEN = re.compile(r"\w{1,40}|[^\w\s]")
 
 _CLAUSE_END = re.compile(r"[;:,—–](?=\s)|[\n\u2029]")
 _SPACE = re.compile(r"\s")
-# Text without any sentence end (tables, garbage) is let go of in portions of this size.
+# Text without any sentence end (tables, garbage) is emitted in portions of this size.
 _UNFINISHED_CHARACTERS = 20_000
 
 
@@ -36,12 +36,12 @@ class _Piece(NamedTuple):
 def text_to_chunks(pages: PageTexts, *, token_limit: int = 400, overlap_tokens: int = 50) -> Chunks:
     """Chunks of at most ``token_limit`` tokens; each repeats up to ``overlap_tokens`` of its predecessor.
 
-    The overlap consists of whole sentences. A heading starts a new chunk, without overlap, once half of
-    the budget is spent.
+    The overlap consists of whole sentences. A heading starts a new chunk, without overlap, if at least half
+    of the budget is used.
     """
     if token_limit < 1 or not 0 <= overlap_tokens < token_limit:
         raise ConfigurationError(
-            f"chunks of {token_limit} tokens with {overlap_tokens} tokens of overlap cannot be made; "
+            f"chunks of {token_limit} tokens with an overlap of {overlap_tokens} tokens are not possible; "
             "set a limit of at least 1 and an overlap below it"
         )
     settings = {"token_limit": token_limit, "overlap_tokens": overlap_tokens}
@@ -52,19 +52,19 @@ def text_to_chunks(pages: PageTexts, *, token_limit: int = 400, overlap_tokens: 
 
 
 def _chunks(pages: PageTexts, token_limit: int, overlap_tokens: int) -> Iterator[Chunk]:
-    window = TextWindow(pages.seen_as(PageProse))
+    window = TextWindow(pages.view_as(PageProse))
     heading: str | None = None
     packs = _packs(_pieces(window, token_limit), token_limit, overlap_tokens)
     for number, pieces in enumerate(packs):
         heading = pieces[0].heading or heading
         yield _chunk(window, number, pieces, heading)
         heading = next((p.heading for p in reversed(pieces) if p.heading), heading)
-        window.forget_before(pieces[0].start)
+        window.drop_before(pieces[0].start)
 
 
 def _chunk(window: TextWindow[PageProse], number: int, pieces: list[_Piece], heading: str | None) -> Chunk:
     start, end = pieces[0].start, pieces[-1].end
-    page = window.owner()
+    page = window.any_page()
     return Chunk(
         document=page.document,
         version=page.version,
@@ -95,7 +95,7 @@ def _packs(pieces: Iterator[_Piece], token_limit: int, overlap_tokens: int) -> I
 
 
 def _tail(pack: list[_Piece], room: int) -> list[_Piece]:
-    """The last pieces that fit into the room, never all of them."""
+    """The last pieces that fit, never all of them."""
     first = len(pack)
     while first > 1 and pack[first - 1].tokens <= room:
         first -= 1
@@ -114,9 +114,9 @@ def _pieces(window: TextWindow[PageProse], token_limit: int) -> Iterator[_Piece]
 
 
 def _sentences(window: TextWindow[PageProse]) -> Iterator[tuple[int, str, bool]]:
-    """Sentences with their offsets, also across page ends; the last one is held until its end is seen.
+    """Sentences with their offsets, also across page ends; the last one is deferred until its end is known.
 
-    A stamp, a legend, a header or a footer (True) is none, and none goes on behind it.
+    A stamp, a legend, a header or a footer (True) is not a sentence, and no sentence continues after one.
     """
     held = ""
     offset = 0
@@ -145,19 +145,19 @@ def _sentences(window: TextWindow[PageProse]) -> Iterator[tuple[int, str, bool]]
 
 
 def _split(text: str, offset: int) -> Iterator[tuple[int, str]]:
-    """The sentences of a text that does not go on."""
+    """The sentences of a complete text."""
     for start, end in sentences(text):
         yield offset + start, text[start:end]
 
 
 def _stretches(window: TextWindow[PageProse]) -> Iterator[tuple[str, bool]]:
-    """The text of the document in stretches, each from a mark or none (False), with the page separators."""
+    """The text of the document in stretches with the page separators; True for marks, False for body text."""
     is_first = True
     while (page := window.read_page()) is not None:
         lead = "" if is_first else PAGE_SEPARATOR
         is_first = False
         at = 0
-        text = _parted(page)
+        text = _with_paragraph_marks(page)
         for mark in page.marks:
             yield lead + text[at : mark.start], False
             yield text[mark.start : mark.end], True
@@ -165,8 +165,8 @@ def _stretches(window: TextWindow[PageProse]) -> Iterator[tuple[str, bool]]:
         yield lead + text[at:], False
 
 
-def _parted(page: PageProse) -> str:
-    """The text of a page, with its line ends before paragraphs told from the others."""
+def _with_paragraph_marks(page: PageProse) -> str:
+    """The text of a page, with the line ends before paragraphs marked."""
     text = list(page.text)
     for start in page.paragraphs:
         if start > 0:
@@ -175,7 +175,7 @@ def _parted(page: PageProse) -> str:
 
 
 def _parts(start: int, sentence: str, tokens: list[int], token_limit: int) -> Iterator[_Piece]:
-    """Cut a long sentence after a clause in the second half of the budget, else between words."""
+    """Split a long sentence after a clause in the second half of the budget, else between words."""
     first = 0
     while first < len(tokens):
         if first + token_limit >= len(tokens):

@@ -1,1 +1,1 @@
-"""Stores of objects, and the lake of typed artifacts on top of one."""
+"""Object stores, and the lake of typed artifacts on top of one."""

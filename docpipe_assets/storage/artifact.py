@@ -23,35 +23,35 @@ from docpipe_assets.storage.transfer import copy_stream, sha256_of
 _SKIPPABLE_MAGIC = 0x184D2A5D
 _HEADER_LIMIT_BYTES = 64 * 1024
 SUFFIX = ".jsonl.zst"
-Tally: TypeAlias = Callable[[Any], Mapping[str, float]]
-"""What a row adds to the sums in the header, by name."""
+HeaderSums: TypeAlias = Callable[[Any], Mapping[str, float]]
+"""Computes the contribution of a row to the sums in the header, by name."""
 
 
-class Notes(Protocol):
-    """Looks at the rows of an artifact while they are written, and says something small about all of them."""
+class RowSummary(Protocol):
+    """Observes the rows of an artifact while they are written and returns a small summary."""
 
-    def see(self, row: Any) -> None: ...
+    def add_row(self, row: Any) -> None: ...
 
-    def said(self) -> dict[str, Any]: ...
+    def as_json(self) -> dict[str, Any]: ...
 
 
 @dataclass(frozen=True)
 class Header:
-    """What an artifact says of itself."""
+    """The metadata of an artifact."""
 
     asset: str
     document: str
     fingerprint: str
     schema_version: int
     version: str
-    """The document version that the rows speak of; empty when there are none."""
+    """The document version of the rows; empty if there are none."""
     rows: int
     payload_bytes: int
     sha256: str
     facts: dict[str, float]
-    """Sums over the rows, e.g. pages or characters."""
+    """Sums over the rows, for example of pages or characters."""
     notes: dict[str, Any] = field(default_factory=dict)
-    """What else was learned while the rows passed by: small values of JSON, by name."""
+    """Further results from the rows: small JSON values, by name."""
 
 
 def artifact_key(asset: str, document: str) -> str:
@@ -59,7 +59,11 @@ def artifact_key(asset: str, document: str) -> str:
 
 
 def write_artifact(
-    folder: Path, document: str, records: Records[Any], tally: Tally | None, notes: Notes | None = None
+    folder: Path,
+    document: str,
+    records: Records[Any],
+    sums: HeaderSums | None,
+    notes: RowSummary | None = None,
 ) -> tuple[Header, Path]:
     payload = folder / "payload"
     rows, version = 0, ""
@@ -71,10 +75,10 @@ def write_artifact(
         for row in records:
             zstd.write(row.model_dump_json().encode() + b"\n")
             rows, version = rows + 1, row.version
-            for name, value in (tally(row) if tally else {}).items():
+            for name, value in (sums(row) if sums else {}).items():
                 facts[name] = facts.get(name, 0) + value
             if notes is not None:
-                notes.see(row)
+                notes.add_row(row)
     header = Header(
         asset=records.asset,
         document=document,
@@ -85,7 +89,7 @@ def write_artifact(
         payload_bytes=payload.stat().st_size,
         sha256=sha256_of(payload),
         facts=facts,
-        notes=notes.said() if notes is not None else {},
+        notes=notes.as_json() if notes is not None else {},
     )
     artifact = folder / "artifact"
     described = json.dumps(asdict(header)).encode()
@@ -104,7 +108,7 @@ def read_header(source: BinaryIO, url: str) -> Header:
                 return Header(**json.loads(source.read(length)))
             except (ValueError, TypeError) as error:
                 raise ArtifactDamaged(f"{url}: its header can't be read; materialize it again") from error
-    raise ArtifactDamaged(f"{url}: not an artifact of docpipe; delete the object and materialize it again")
+    raise ArtifactDamaged(f"{url}: not a docpipe artifact; delete the object and materialize it again")
 
 
 def read_rows(record: type[Record], source: BinaryIO, header: Header, url: str) -> Iterator[Any]:

@@ -9,7 +9,7 @@ from docpipe_assets.storage.artifact import SUFFIX, read_header, read_rows, writ
 
 
 class SplitCheckpoints:
-    """The page texts of the splits that are read, one object a split, until all of them are an artifact."""
+    """The page texts of finished splits, one object per split, until the artifact is complete."""
 
     def __init__(self, store: Store, scratch: Scratch, document: str, prefix: str) -> None:
         self._store = store
@@ -19,7 +19,7 @@ class SplitCheckpoints:
         self._is_used = False
 
     def load(self, made_from: str, first_page: int) -> Sequence[PageText] | None:
-        """The pages of a split; None where none were kept, or not whole."""
+        """The pages of a split; None if none are stored, or the object is damaged."""
         key = self._key(made_from, first_page)
         url = f"{self._store.url}/{key}"
         try:
@@ -40,7 +40,9 @@ class SplitCheckpoints:
             self._store.put(self._key(made_from, first_page), path)
 
     def discard(self) -> None:
-        """Delete all of them, those of earlier code and settings too, now that the artifact is whole."""
+        """Delete all checkpoints, including those of earlier code and settings, after the artifact is
+        complete.
+        """
         if self._is_used:
             for found in list(self._store.list(self._prefix)):
                 self._store.delete(found.key)

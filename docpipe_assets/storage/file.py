@@ -79,7 +79,7 @@ class FileStore:
         try:
             self._path(key).unlink()
         except (OSError, ValueError) as error:
-            if not _says_absent(error):
+            if not _is_not_found(error):
                 raise _not_written(error, key) from error
 
     def _require_root(self) -> None:
@@ -87,16 +87,16 @@ class FileStore:
             raise StoreUnavailable(f"{self._root}: no such folder; create it or correct the URL")
 
     def _path(self, key: str) -> Path:
-        return self._root.joinpath(*(_SPELT.get(part, part) for part in key.split("/")))
+        return self._root.joinpath(*(_ESCAPED.get(part, part) for part in key.split("/")))
 
 
-# These segments are legal in S3 keys, but would leave the folder or vanish from a path.
-_SPELT = {"": "%", ".": "%2E", "..": "%2E%2E"}
-_MEANT = {spelt: meant for meant, spelt in _SPELT.items()}
+# These segments are legal in S3 keys, but would escape from the folder or be dropped from a path.
+_ESCAPED = {"": "%", ".": "%2E", "..": "%2E%2E"}
+_UNESCAPED = {spelt: meant for meant, spelt in _ESCAPED.items()}
 
 
-class GivenFiles:
-    """A source of the files that somebody named, each under the name it is given here."""
+class LocalFiles:
+    """A source of local files under given names."""
 
     def __init__(self, files: Mapping[str, Path]) -> None:
         self.url = "file:"
@@ -126,33 +126,35 @@ class GivenFiles:
             return download(source, target, size_bytes, key)
 
 
-def _says_absent(error: OSError | ValueError) -> bool:
-    """Also of a name that no file can have, because it is too long or holds a NUL."""
+def _is_not_found(error: OSError | ValueError) -> bool:
+    """Whether the error means that there is no such file, including names that are too long or
+    contain NUL.
+    """
     if isinstance(error, OSError):
         return error.errno in (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG)
     return True
 
 
 def _not_read(error: OSError | ValueError, key: str) -> StoreError:
-    if _says_absent(error):
+    if _is_not_found(error):
         return ObjectGone(f"{key}: no such file")
     if isinstance(error, PermissionError):
-        return AccessDenied(f"{key}: may not be read; check its owner and mode")
-    return StoreUnavailable(f"{key}: can't be read ({error}); look at the disk")
+        return AccessDenied(f"{key}: permission to read denied; check its owner and mode")
+    return StoreUnavailable(f"{key}: can't be read ({error}); check the disk")
 
 
 def _not_written(error: OSError | ValueError, key: str) -> StoreError:
     if isinstance(error, PermissionError):
-        return AccessDenied(f"{key}: may not be written; check the owner and mode of its folder")
-    return StoreUnavailable(f"{key}: can't be written ({error}); look at the disk, or at the name's length")
+        return AccessDenied(f"{key}: permission to write denied; check the owner and mode of its folder")
+    return StoreUnavailable(f"{key}: can't be written ({error}); check the disk and the length of the name")
 
 
 def _key(path: Path) -> str:
-    return "/".join(_MEANT.get(part, part) for part in path.parts)
+    return "/".join(_UNESCAPED.get(part, part) for part in path.parts)
 
 
 def _stored(key: str, status: os.stat_result) -> StoredObject:
-    # Time, size and inode change with every replacement, so together they tell versions apart.
+    # Time, size and inode change with every replacement, so together they identify a version.
     etag = f"{status.st_mtime_ns:x}-{status.st_size:x}-{status.st_ino:x}"
     return StoredObject(key, status.st_size, etag, datetime.fromtimestamp(status.st_mtime, UTC))
 
@@ -166,5 +168,7 @@ def _open(path: Path, key: str, etag: str | None) -> Iterator[BinaryIO]:
     with stream:
         found = _stored(key, os.fstat(stream.fileno())).etag
         if etag is not None and found != etag:
-            raise ObjectChanged(f"{key}: was {etag}, is {found}; it was replaced since it was listed")
+            raise ObjectChanged(
+                f"{key}: ETag changed from {etag} to {found}; it was replaced since the listing"
+            )
         yield stream

@@ -1,10 +1,9 @@
 """The lake: one typed artifact per asset and document, and the files that belong to it.
 
-An artifact is one object, ``<asset>/<document>.jsonl.zst``: JSON Lines compressed by Zstandard,
-readable in place by DuckDB, Polars and ``zstd -d``. It begins with a Zstandard *skippable frame*
-(RFC 8878, section 3.1.2), which every decoder passes over and which holds our header: the
-fingerprint of what the rows were made from, their number and the schema. So an artifact and the
-claim about it are written in one atomic step and cannot disagree.
+An artifact is one object, ``<asset>/<document>.jsonl.zst``: JSON Lines compressed with Zstandard, readable in
+place by DuckDB, Polars and ``zstd -d``. It begins with a Zstandard *skippable frame* (RFC 8878, section
+3.1.2), which every decoder skips and which contains the header: the fingerprint of the inputs, the number of
+rows and the schema version. So an artifact and its metadata are written atomically and cannot disagree.
 """
 
 import time
@@ -19,8 +18,8 @@ from docpipe_assets.model import PageSplits, Record, Records
 from docpipe_assets.protocols import Scratch, Store
 from docpipe_assets.storage.artifact import (
     Header,
-    Notes,
-    Tally,
+    HeaderSums,
+    RowSummary,
     artifact_key,
     read_header,
     read_rows,
@@ -29,15 +28,15 @@ from docpipe_assets.storage.artifact import (
 from docpipe_assets.storage.checkpoints import SplitCheckpoints
 from docpipe_assets.storage.parts import CHECKPOINTS, Parts
 
-_KEPT_BYTES = 256 * 1024
-"""Up to this size an artifact is fetched by one request and kept while its stream lives."""
+_INLINE_BYTES_MAX = 256 * 1024
+"""Maximum size of an artifact that is fetched by one request and kept in memory with its stream."""
 
 S = TypeVar("S", bound=Records[Any])
 
 
 @dataclass(frozen=True)
 class Saved:
-    """The outcome of saving a stream."""
+    """The result of saving a stream."""
 
     header: Header
     url: str
@@ -46,7 +45,7 @@ class Saved:
 
 
 class Lake:
-    """Typed artifacts on a store. One lake may be used by many processes."""
+    """Typed artifacts in a store. Safe for concurrent use by many processes."""
 
     def __init__(self, store: Store, scratch: Scratch) -> None:
         self.store = store
@@ -56,7 +55,7 @@ class Lake:
         return f"{self.store.url}/{artifact_key(stream.asset, document)}"
 
     def header(self, stream: type[Records[Any]], document: str) -> Header | None:
-        """The header of the artifact that is there, or None."""
+        """The header of the stored artifact, or None."""
         try:
             with self.store.open(artifact_key(stream.asset, document)) as source:
                 return read_header(source, self.url(stream, document))
@@ -66,22 +65,22 @@ class Lake:
     def load(self, stream: type[S], document: str) -> S:
         """The stream of an artifact. Raises ArtifactMissing, or ArtifactDamaged, also while it is read.
 
-        A small artifact is fetched here and now; a larger one record by record, each time it is read.
+        A small artifact is fetched immediately; a larger one is streamed each time it is read.
         """
         url = self.url(stream, document)
         payload: bytes | None = None
         try:
             with self.store.open(artifact_key(stream.asset, document)) as source:
                 header = read_header(source, url)
-                if header.payload_bytes <= _KEPT_BYTES:
+                if header.payload_bytes <= _INLINE_BYTES_MAX:
                     payload = source.read(header.payload_bytes)
         except ObjectGone as error:
             raise ArtifactMissing(
-                f"{document}: {stream.asset} has not been made; materialize {stream.asset} first"
+                f"{document}: {stream.asset} does not exist; materialize {stream.asset} first"
             ) from error
         if header.schema_version != stream.schema_version:
             raise ArtifactDamaged(
-                f"{document}: {stream.asset} has schema {header.schema_version}, this code reads "
+                f"{document}: {stream.asset} has schema version {header.schema_version}, this release reads "
                 f"{stream.schema_version}; materialize {stream.asset} again"
             )
 
@@ -96,15 +95,15 @@ class Lake:
         self,
         document: str,
         records: Records[Any],
-        tally: "Tally | None" = None,
+        sums: "HeaderSums | None" = None,
         *,
-        notes: "Notes | None" = None,
+        notes: "RowSummary | None" = None,
         is_stale: bool = False,
     ) -> Saved:
-        """Write the stream unless the artifact is there with the same fingerprint.
+        """Write the stream unless the stored artifact has the same fingerprint.
 
-        Nobody looks when it is known to be stale. The stream is iterated at most once, into a scratch
-        file; the artifact is replaced when all of it is there, so a failure at any point leaves the old one.
+        ``is_stale`` skips the comparison. The stream is iterated at most once, into a scratch file; the
+        artifact is replaced when the file is complete, so a failure at any point leaves the old artifact.
         """
         began = time.perf_counter()
         stream = type(records)
@@ -116,7 +115,7 @@ class Lake:
         ):
             return Saved(present, self.url(stream, document), True, time.perf_counter() - began)
         with self._scratch.folder() as folder:
-            header, path = write_artifact(folder, document, records, tally, notes)
+            header, path = write_artifact(folder, document, records, sums, notes)
             self.store.put(artifact_key(stream.asset, document), path)
         return Saved(header, self.url(stream, document), False, time.perf_counter() - began)
 
@@ -124,7 +123,9 @@ class Lake:
         return Parts(self.store, self._scratch, f"{asset}/{path_of(document)}.parts/")
 
     def checkpoints(self, document: str) -> "SplitCheckpoints":
-        """Beside the parts that they are read from: a new version brings other parts, and they go too."""
+        """Stored beside the part PDFs that they were read from, so a new version, which has other parts,
+        deletes them too.
+        """
         parts = self.parts(PageSplits.asset, document)
         return SplitCheckpoints(self.store, self._scratch, document, f"{parts.prefix}{CHECKPOINTS}")
 

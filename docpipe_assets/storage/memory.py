@@ -1,4 +1,4 @@
-"""Objects in memory: the store for tests and for trying things out."""
+"""Objects in memory: the store for tests and experiments."""
 
 import hashlib
 import io
@@ -33,7 +33,9 @@ class MemoryStore:
     def open(self, key: str, etag: str | None = None) -> Iterator[BinaryIO]:
         stored, data = self._find(key)
         if etag is not None and stored.etag != etag:
-            raise ObjectChanged(f"{key}: was {etag}, is {stored.etag}; it was replaced since it was listed")
+            raise ObjectChanged(
+                f"{key}: ETag changed from {etag} to {stored.etag}; it was replaced since the listing"
+            )
         yield io.BytesIO(data)
 
     def fetch(self, key: str, target: Path, size_bytes: int, etag: str | None = None) -> str:

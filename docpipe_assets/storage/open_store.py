@@ -24,4 +24,4 @@ def open_store(url: str, settings: Settings) -> Store:
         )
     if parts.scheme == "file" and parts.path:
         return FileStore(Path(unquote(parts.path)))
-    raise ConfigurationError(f"{url!r} names no store; write s3://bucket/prefix or file:///folder")
+    raise ConfigurationError(f"{url!r} is not a store URL; use s3://bucket/prefix or file:///folder")

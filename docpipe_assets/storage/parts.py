@@ -11,11 +11,11 @@ from docpipe_assets.storage.artifact import SUFFIX
 from docpipe_assets.storage.transfer import sha256_of
 
 CHECKPOINTS = ",checkpoints/"
-"""No document's path has such a segment (see ``identity.path_of``)."""
+"""No document path has such a segment (see ``identity.path_of``)."""
 
 
 class Parts:
-    """Files that belong to one artifact, under names that tell their content apart by its hash."""
+    """Files that belong to one artifact, with a hash of the content in their names."""
 
     def __init__(self, store: Store, scratch: Scratch, prefix: str) -> None:
         self._store = store
@@ -24,7 +24,7 @@ class Parts:
         self.kept: set[str] = set()
 
     def keep(self, name: str, source: Path, sha256: str | None = None) -> Blob:
-        """Store a file under its name and hash; one that is there already is not sent again."""
+        """Store a file under its name and hash; an existing file is not uploaded again."""
         sha256 = sha256 or sha256_of(source)
         stem, dot, suffix = name.rpartition(".")
         key = f"{self.prefix}{stem}-{sha256[:16]}{dot}{suffix}"
@@ -36,24 +36,24 @@ class Parts:
 
     @contextmanager
     def fetch(self, blob: Blob) -> Iterator[Path]:
-        """The file as a temporary path, verified, which vanishes when the block ends."""
+        """The verified file at a temporary path, which is deleted when the block ends."""
         with self._scratch.folder() as folder:
             path = folder / "part.pdf"
             try:
                 sha256 = self._store.fetch(blob.key, path, blob.size_bytes)
             except ObjectGone as error:
                 raise ArtifactMissing(
-                    f"{self._store.url}/{blob.key}: gone; materialize the asset that it belongs to again"
+                    f"{self._store.url}/{blob.key}: does not exist; materialize its asset again"
                 ) from error
             if sha256 != blob.sha256:
                 raise ArtifactDamaged(
-                    f"{self._store.url}/{blob.key}: the bytes are not those that were written; "
-                    "materialize the asset that it belongs to again"
+                    f"{self._store.url}/{blob.key}: the hash differs from the recorded one; "
+                    "materialize its asset again"
                 )
             yield path
 
     def discard_others(self) -> int:
-        """Delete what was not kept through this object; return how many files."""
+        """Delete the files that were not kept through this object; return their number."""
         stale = [
             found.key
             for found in self._store.list(self.prefix)
@@ -64,7 +64,7 @@ class Parts:
         return len(stale)
 
     def _is_part(self, key: str) -> bool:
-        """False for what belongs to another document, whose name begins with that of this folder."""
+        """False for files of another document whose name starts with that of this folder."""
         name = key.removeprefix(self.prefix)
         return name.startswith(CHECKPOINTS) or ("/" not in name and not name.endswith(SUFFIX))
 

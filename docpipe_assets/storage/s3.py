@@ -1,7 +1,8 @@
-"""Objects in a bucket of S3 or of a server that speaks its protocol.
+"""Objects in a bucket of S3 or of a compatible server.
 
-Loads boto3, and is therefore imported only where a store of this kind is opened. boto3's modules import
-each other: were they first imported by several threads at once, one of them could see half of boto3.
+Loads boto3, and is therefore imported only if such a store is opened. boto3's modules import each other: if
+several threads imported them for the first time concurrently, one of them could see a partially initialized
+boto3.
 """
 
 import base64
@@ -35,13 +36,13 @@ from docpipe_assets.errors import (
     TransferCut,
 )
 from docpipe_assets.protocols import StoredObject
-from docpipe_assets.storage.transfer import RANGE_BYTES, Piece, ResumingReader, download_ranges
+from docpipe_assets.storage.transfer import RANGE_BYTES, RangeResponse, ResumingReader, download_ranges
 
 if TYPE_CHECKING:
     from botocore.response import StreamingBody
     from mypy_boto3_s3 import S3Client
 
-_REACTION: dict[str, type[StoreError]] = {
+_ERROR_CLASSES: dict[str, type[StoreError]] = {
     "404": ObjectGone,
     "NoSuchKey": ObjectGone,
     "NoSuchVersion": ObjectGone,
@@ -60,22 +61,23 @@ _REACTION: dict[str, type[StoreError]] = {
 }
 
 _ONE_PUT_BYTES = 1024 * 1024
-"""Up to this size an object is sent in one checked request; larger ones in parts, and verified after."""
+"""Maximum size of an object that is sent in one checked request; larger ones are sent in parts and verified
+afterwards."""
 
 
 def s3_client(endpoint_url: str | None, region: str) -> "S3Client":
-    """A client for an endpoint; credentials come from the usual AWS chain. Threads may share it."""
+    """A client for an endpoint; credentials come from the standard AWS credential chain. Thread-safe."""
     session = get_session()
-    session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=_moment)
-    # A session of its own: the default one would keep the credentials it saw first.
+    session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=_timestamp)
+    # A separate session: the default one would cache the first credentials.
     client: S3Client = Session(botocore_session=session).client(
         "s3",
         endpoint_url=endpoint_url,
         region_name=region,
         config=Config(
             retries={"mode": "standard", "total_max_attempts": 5},
-            # Servers other than AWS are addressed by path, and know no checksum trailers. AWS checks
-            # every part of an upload against its checksum.
+            # Servers other than AWS need path-style addressing and do not support checksum trailers. AWS
+            # verifies every part of an upload against its checksum.
             s3={"addressing_style": "path"} if endpoint_url else {},
             request_checksum_calculation="when_required" if endpoint_url else "when_supported",
             response_checksum_validation="when_required",
@@ -86,17 +88,17 @@ def s3_client(endpoint_url: str | None, region: str) -> "S3Client":
     return client
 
 
-def _moment(value: Any) -> datetime:
-    """A time in a listing, or in a header. botocore's own way to read it, which guesses how it is written,
-    takes three times as long as all the rest of a listing.
+def _timestamp(value: Any) -> datetime:
+    """Parse a timestamp of a listing or a header. botocore's own parser, which guesses the format, takes
+    three times as long as the rest of a listing.
     """
     for read in (datetime.fromisoformat, parsedate_to_datetime):
         try:
-            moment = read(value)
+            timestamp = read(value)
         except (TypeError, ValueError):
             continue
-        if moment.tzinfo is not None:
-            return moment
+        if timestamp.tzinfo is not None:
+            return timestamp
     guessed: datetime = parse_timestamp(value)
     return guessed
 
@@ -121,12 +123,12 @@ class S3Store:
         self._encryption = (
             {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key_id} if kms_key_id else {}
         )
-        # Not at the first use, which may be that of several threads at once.
+        # Not lazily: the first use may be by several threads concurrently.
         try:
             self._client = s3_client(endpoint_url, region)
         except (BotoCoreError, ValueError) as error:
             raise ConfigurationError(
-                f"{self.url}: no client can be made for it ({error}); correct DOCPIPE_S3_ENDPOINT_URL, "
+                f"{self.url}: can't create an S3 client ({error}); correct DOCPIPE_S3_ENDPOINT_URL, "
                 "DOCPIPE_S3_REGION or the AWS profile"
             ) from error
 
@@ -154,7 +156,7 @@ class S3Store:
                     yield StoredObject(key, item["Size"], item["ETag"].strip('"'), item["LastModified"])
 
     def folders(self) -> Sequence[str]:
-        """Of the first 1,000 folders and objects: what one request answers."""
+        """Of the first 1,000 folders and objects: the result of one request."""
         with self._translated("the listing"):
             page = self._client.list_objects_v2(Bucket=self._bucket, Prefix=self._prefix, Delimiter="/")
         found = [item["Prefix"] for item in page.get("CommonPrefixes", [])]
@@ -171,10 +173,11 @@ class S3Store:
         open_range = partial(self._open_range, key, _Version(etag, size_bytes))
         return download_ranges(open_range, target, size_bytes, f"{self.url}/{key}", self._range_bytes)
 
-    def _open_range(self, key: str, version: "_Version", start: int, end: int | None) -> Piece:
-        """Servers are not relied on: not all honour If-Match, and one says 200 where others say 206.
+    def _open_range(self, key: str, version: "_Version", start: int, end: int | None) -> RangeResponse:
+        """Request a range and verify the response, because servers differ: some ignore If-Match, and one
+        returns status 200 for a range.
 
-        So every answer's ETag, length and range are compared with what was asked for.
+        ETag, length and range of every response are compared with the request.
         """
         is_whole = start == 0 and end == version.size_bytes
         asked: Any = {} if is_whole else {"Range": f"bytes={start}-{(end or 0) - 1}"}
@@ -184,10 +187,10 @@ class S3Store:
             found = self._client.get_object(Bucket=self._bucket, Key=self._prefix + key, **asked)
         body = _Body(found["Body"], f"{self.url}/{key}")
         try:
-            if not version.is_that_of(found["ETag"].strip('"')):
+            if not version.matches(found["ETag"].strip('"')):
                 raise ObjectChanged(
-                    f"{self.url}/{key}: was {version.etag}, is {found['ETag']}; "
-                    "it was replaced since it was listed"
+                    f"{self.url}/{key}: ETag changed from {version.etag} to {found['ETag']}; "
+                    "it was replaced since the listing"
                 )
             length = found["ContentLength"]
             if end is None:
@@ -196,13 +199,13 @@ class S3Store:
             expected = None if is_whole else f"bytes {start}-{end - 1}/{version.size_bytes}"
             if length != end - start or announced != expected:
                 raise TransferCut(
-                    f"{self.url}/{key}: asked for {expected or f'{version.size_bytes} bytes'}, and "
-                    f"{announced or 'the whole object'} with {length} bytes is announced; try again"
+                    f"{self.url}/{key}: requested {expected or f'{version.size_bytes} bytes'}, the server "
+                    f"announces {announced or 'the whole object'} with {length} bytes; try again"
                 )
         except BaseException:
             body.close()
             raise
-        return Piece(body, end)
+        return RangeResponse(body, end)
 
     def put(self, key: str, source: Path) -> StoredObject:
         sent = source.stat().st_size
@@ -214,7 +217,9 @@ class S3Store:
             )
         stored = self.head(key)
         if stored.size_bytes != sent:
-            raise TransferCut(f"{self.url}/{key}: {stored.size_bytes:,} of {sent:,} bytes arrived; try again")
+            raise TransferCut(
+                f"{self.url}/{key}: uploaded {stored.size_bytes:,} of {sent:,} bytes; try again"
+            )
         return stored
 
     def _put_at_once(self, key: str, data: bytes) -> StoredObject:
@@ -224,7 +229,7 @@ class S3Store:
                 Bucket=self._bucket,
                 Key=self._prefix + key,
                 Body=data,
-                ContentMD5=checksum,  # the server refuses a transfer that was cut or changed
+                ContentMD5=checksum,  # the server rejects an incomplete or altered transfer
                 **self._encryption,  # type: ignore[arg-type]  # two of put_object's own parameters
             )
         etag = stored["ETag"].strip('"')
@@ -247,9 +252,9 @@ class S3Store:
                 "a profile or a role"
             ) from error
         except (IncompleteReadError, HTTPError) as error:
-            raise TransferCut(f"{where}: the transfer was cut ({error}); try again") from error
+            raise TransferCut(f"{where}: the transfer was interrupted ({error}); try again") from error
         except Boto3Error as error:
-            # An upload wraps the server's answer, which says more than the wrapper.
+            # An upload wraps the server's response, which is more specific than the wrapper.
             if isinstance(error.__context__, ClientError):
                 raise self._refused(error.__context__, where) from error
             raise StoreUnavailable(f"{where}: {error}. {StoreUnavailable.advice}") from error
@@ -262,26 +267,26 @@ class S3Store:
             return ConfigurationError(
                 f"{self.url}: no such bucket; create it or correct the URL in the settings"
             )
-        reaction = _REACTION.get(code, StoreUnavailable)
-        return reaction(f"{where}: the S3 server answers {code}. {reaction.advice}")
+        reaction = _ERROR_CLASSES.get(code, StoreUnavailable)
+        return reaction(f"{where}: the S3 server returned {code}. {reaction.advice}")
 
 
 class _Version:
-    """The version of an object that is read: the one that was named, or that of the first answer."""
+    """The version of an object that is read: the requested one, or that of the first response."""
 
     def __init__(self, etag: str | None, size_bytes: int | None = None) -> None:
         self.etag = etag
         self.size_bytes = size_bytes
         self._lock = Lock()
 
-    def is_that_of(self, etag: str) -> bool:
-        with self._lock:  # ranges are answered in any order
+    def matches(self, etag: str) -> bool:
+        with self._lock:  # responses arrive in any order
             self.etag = self.etag or etag
             return self.etag == etag
 
 
 class _Body:
-    """The body of an answer; whatever breaks while it is read has cut the transfer."""
+    """The body of a response; any error during a read is an interrupted transfer."""
 
     def __init__(self, body: "StreamingBody", where: str) -> None:
         self._body = body
@@ -291,7 +296,7 @@ class _Body:
         try:
             return self._body.read(size)
         except (BotoCoreError, HTTPError, OSError) as error:
-            raise TransferCut(f"{self._where}: the transfer was cut ({error}); try again") from error
+            raise TransferCut(f"{self._where}: the transfer was interrupted ({error}); try again") from error
 
     def close(self) -> None:
         self._body.close()

@@ -1,4 +1,4 @@
-"""Temporary folders under one root, swept when their owner has died."""
+"""Temporary folders below one root, deleted after their process has died."""
 
 import os
 import shutil
@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 class ScratchFolder:
-    """Temporary folders below ``root``, each named after the process that made it."""
+    """Temporary folders below ``root``; their names start with the ID of the process that created them."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -21,7 +21,7 @@ class ScratchFolder:
             yield Path(name)
 
     def sweep(self) -> int:
-        """Remove what processes that are gone have left; return how many folders."""
+        """Delete the folders of processes that no longer exist; return their number."""
         left = [
             entry
             for entry in (self._root.iterdir() if self._root.is_dir() else ())

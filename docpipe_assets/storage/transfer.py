@@ -1,4 +1,6 @@
-"""Streams bytes with bounded buffers, hashing them on the way; what was cut goes on where it ended."""
+"""Streams bytes with bounded buffers and hashes them on the way; an interrupted transfer resumes at its last
+byte.
+"""
 
 import hashlib
 import io
@@ -16,40 +18,42 @@ from docpipe_assets.errors import TransferCut
 
 BUFFER_BYTES = 1024 * 1024
 RANGE_BYTES = 16 * 1024 * 1024
-"""Large enough that the wait for an answer is small beside the transfer, also over a long way."""
+"""Size of one range request: large enough to make the latency of a request negligible, even over a long
+distance."""
 
 _THREADS = 4
 _BLOCK_BYTES = 256 * 1024
 _PAUSES_SECONDS = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2)
-"""Before a cut range is asked for again; shortened at random, so that many readers do not come at once."""
+"""Pauses before an interrupted range is requested again; randomly shortened, so that readers do not retry in
+step."""
 
 
 class Body(Protocol):
-    """What a server sends. Raises TransferCut when it breaks off, and may also just end."""
+    """The body of a response. It may end early; raises TransferCut if it is interrupted."""
 
     def read(self, size: int, /) -> bytes: ...
 
     def close(self) -> None: ...
 
 
-class Piece(NamedTuple):
-    """Bytes of an object from where they were asked for up to, and without, ``end``."""
+class RangeResponse(NamedTuple):
+    """The body of a range response; ``end`` is the exclusive end offset of its bytes."""
 
     body: Body
     end: int
 
 
-OpenRange: TypeAlias = Callable[[int, int | None], Piece]
-"""Asks for the bytes from the first offset up to, and without, the second; None means the end.
+OpenRange: TypeAlias = Callable[[int, int | None], RangeResponse]
+"""Requests the bytes from the first offset up to the second one (exclusive; None: to the end).
 
-Gives a piece only of exactly these bytes, and always of the same version.
+Returns exactly these bytes, always of the same version.
 """
 
 
 class ResumingReader(io.RawIOBase):
-    """Reads a range from its start to its end; a transfer that was cut goes on at the byte where it ended.
+    """Reads a range; an interrupted transfer resumes at the byte where it was cut.
 
-    Raises TransferCut when it was cut too often, and what ``open_range`` raises.
+    Raises TransferCut after too many interruptions, and whatever ``open_range`` raises.
     """
 
     def __init__(self, open_range: OpenRange, what: str, start: int = 0, end: int | None = None) -> None:
@@ -58,14 +62,14 @@ class ResumingReader(io.RawIOBase):
         self._what = what
         self._at = start
         self._cuts = 0
-        self._body: Body | None = None  # closed with this object, also when the first answer is an error
+        self._body: Body | None = None  # closed with this object, even if the first response is an error
         self._body, self._end = open_range(start, end)
 
     def readable(self) -> bool:
         return True
 
     def read(self, size: int = -1, /) -> bytes:
-        """At most ``size`` bytes; none only at the end."""
+        """At most ``size`` bytes; empty only at the end."""
         if size < 0:
             return self.readall()
         while size and self._at < self._end:
@@ -93,14 +97,14 @@ class ResumingReader(io.RawIOBase):
         self._cuts += 1
         if self._cuts > len(_PAUSES_SECONDS):
             raise TransferCut(
-                f"{self._what}: cut {self._cuts} times, at last after {self._at:,} of {self._end:,} bytes; "
+                f"{self._what}: interrupted {self._cuts} times, after {self._at:,} of {self._end:,} bytes; "
                 "try again"
             ) from error
         time.sleep(_PAUSES_SECONDS[self._cuts - 1] * random.uniform(0.5, 1))
 
 
 def copy_stream(source: BinaryIO, sink: BinaryIO) -> tuple[int, str]:
-    """Copy all of a stream; return the number of bytes and their SHA-256."""
+    """Copy a whole stream; return the number of bytes and their SHA-256."""
     seen = hashlib.sha256()
     size = 0
     while block := source.read(BUFFER_BYTES):
@@ -111,12 +115,12 @@ def copy_stream(source: BinaryIO, sink: BinaryIO) -> tuple[int, str]:
 
 
 def download(source: BinaryIO, target: Path, expected_bytes: int, what: str) -> str:
-    """Stream to a file, and return the SHA-256; the file is there whole, or TransferCut is raised."""
-    with _arriving(target) as sink:
+    """Stream to a file and return the SHA-256. The file is complete, or TransferCut is raised."""
+    with _atomic_target(target) as sink:
         size, sha256 = copy_stream(source, sink)
         if size != expected_bytes:
             raise TransferCut(
-                f"{what}: {size:,} of {expected_bytes:,} bytes arrived; the transfer was cut, try again"
+                f"{what}: received {size:,} of {expected_bytes:,} bytes; interrupted, try again"
             )
     return sha256
 
@@ -124,25 +128,26 @@ def download(source: BinaryIO, target: Path, expected_bytes: int, what: str) -> 
 def download_ranges(
     open_range: OpenRange, target: Path, size_bytes: int, what: str, range_bytes: int = RANGE_BYTES
 ) -> str:
-    """Fetch several ranges at a time into a file, and return the SHA-256; the file is there whole, or not.
+    """Fetch several ranges concurrently into a file and return the SHA-256. The file is complete, or an error
+    is raised.
 
-    The hash is made in the order of the file, from what lies in the page cache, while later ranges
-    arrive; so no byte waits in this process's memory for its turn. Raises what ResumingReader does.
+    The hash is computed in file order from the page cache while later ranges arrive, so no byte waits in the
+    memory of this process. Raises what ResumingReader raises.
     """
     ranges = [
         (start, min(start + range_bytes, size_bytes)) for start in range(0, max(size_bytes, 1), range_bytes)
     ]
     seen = hashlib.sha256()
-    is_given_up = Event()
-    with _arriving(target) as file:
+    is_cancelled = Event()
+    with _atomic_target(target) as file:
         pool = ThreadPoolExecutor(min(_THREADS, len(ranges)), thread_name_prefix="download")
         try:
-            arrivals = [pool.submit(_fetch, open_range, what, span, file, is_given_up) for span in ranges]
-            for span, arrival in zip(ranges, arrivals, strict=True):
-                arrival.result()
+            downloads = [pool.submit(_fetch, open_range, what, span, file, is_cancelled) for span in ranges]
+            for span, transfer in zip(ranges, downloads, strict=True):
+                transfer.result()
                 _hash(file, span, seen)
         finally:
-            is_given_up.set()
+            is_cancelled.set()
             pool.shutdown(cancel_futures=True)
     return seen.hexdigest()
 
@@ -153,11 +158,11 @@ def sha256_of(path: Path) -> str:
 
 
 def _fetch(
-    open_range: OpenRange, what: str, span: tuple[int, int], file: BinaryIO, is_given_up: Event
+    open_range: OpenRange, what: str, span: tuple[int, int], file: BinaryIO, is_cancelled: Event
 ) -> None:
     at, end = span
     with closing(ResumingReader(open_range, what, at, end)) as reader:
-        while not is_given_up.is_set() and (block := reader.read(_BLOCK_BYTES)):
+        while not is_cancelled.is_set() and (block := reader.read(_BLOCK_BYTES)):
             rest = memoryview(block)
             while rest:
                 written = os.pwrite(file.fileno(), rest, at)
@@ -170,14 +175,14 @@ def _hash(file: BinaryIO, span: tuple[int, int], seen: "hashlib._Hash") -> None:
     while at < end:
         size = os.preadv(file.fileno(), [buffer[: end - at]], at)
         if not size:
-            raise TransferCut(f"{file.name}: ends at byte {at:,}; something else writes to this folder")
+            raise TransferCut(f"{file.name}: ends at byte {at:,}; another process writes to this folder")
         seen.update(buffer[:size])
         at += size
 
 
 @contextmanager
-def _arriving(target: Path) -> Iterator[BinaryIO]:
-    """A file to fill, which gets its name when the block ends and is removed when an error ends it."""
+def _atomic_target(target: Path) -> Iterator[BinaryIO]:
+    """A temporary file that is renamed to ``target`` when the block ends and deleted if it raises."""
     pending = target.with_name(f"{target.name}.arriving")
     try:
         with pending.open("w+b") as file:

@@ -1,4 +1,4 @@
-"""Uploads files into a batch of the intake bucket: in parallel, and again without harm."""
+"""Uploads files to a batch of the intake bucket, concurrently and idempotently."""
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
@@ -11,24 +11,24 @@ from docpipe_assets.errors import ConfigurationError, ObjectGone
 from docpipe_assets.protocols import Store, StoredObject
 
 _PART_BYTES = 8 * 1024 * 1024
-"""The part size of boto3's uploads, on which the ETag of a large object depends."""
+"""Part size of boto3 uploads; it determines the ETag of a large object."""
 
 
 @dataclass(frozen=True)
 class Uploaded:
     key: str
     size_bytes: int
-    was_there: bool
+    already_present: bool
 
 
 def files_to_upload(paths: Iterable[Path], batch: str) -> dict[str, Path]:
-    """The S3 key of each file; folders are taken whole, hidden files left out.
+    """The S3 key of each file; folders are uploaded recursively, hidden files are skipped.
 
-    Raises ConfigurationError for a path that is not there, a batch name that is not one path segment,
-    and two files that would get the same key.
+    Raises ConfigurationError for a missing path, a batch name that is not one path segment, and two files
+    with the same key.
     """
     if not batch or "/" in batch or batch in (".", ".."):
-        raise ConfigurationError(f"batch {batch!r}: give one name without a slash")
+        raise ConfigurationError(f"batch {batch!r}: use one name without a slash")
     keys: dict[str, Path] = {}
     for path in paths:
         if not path.exists():
@@ -40,7 +40,9 @@ def files_to_upload(paths: Iterable[Path], batch: str) -> dict[str, Path]:
                 continue
             key = f"{batch}/{name.as_posix()}"
             if key in keys:
-                raise ConfigurationError(f"{keys[key]} and {file} would both become {key}; rename one")
+                raise ConfigurationError(
+                    f"{keys[key]} and {file} map to the same key {key}; rename one of them"
+                )
             keys[key] = file
     return keys
 
@@ -48,7 +50,9 @@ def files_to_upload(paths: Iterable[Path], batch: str) -> dict[str, Path]:
 def upload(
     files: Mapping[str, Path], store: Store, *, parallel: int, on_done: Callable[[Uploaded], None]
 ) -> list[Uploaded]:
-    """Put what is not there yet. The first failure stops what has not begun and is raised."""
+    """Upload the missing objects. The first failure cancels the uploads that have not started,
+    and is raised.
+    """
     with ThreadPoolExecutor(parallel) as pool:
         pending = [pool.submit(_upload_one, key, path, store) for key, path in files.items()]
         try:
@@ -66,18 +70,18 @@ def _upload_one(key: str, path: Path, store: Store) -> Uploaded:
     size = path.stat().st_size
     try:
         if is_same(store.head(key), path):
-            return Uploaded(key, size, was_there=True)
+            return Uploaded(key, size, already_present=True)
     except ObjectGone:
         pass
     store.put(key, path)
-    return Uploaded(key, size, was_there=False)
+    return Uploaded(key, size, already_present=False)
 
 
 def is_same(found: StoredObject, path: Path) -> bool:
-    """Whether the object holds the file's bytes, judged by size and ETag.
+    """Whether the object has the bytes of the file, judged by size and ETag.
 
-    An ETag that is no MD5 (SSE-KMS) says nothing of the content; then the object has to be younger
-    than the file.
+    An ETag that is not an MD5 (SSE-KMS) does not identify the content; the object then has to be newer than
+    the file.
     """
     status = path.stat()
     if found.size_bytes != status.st_size:

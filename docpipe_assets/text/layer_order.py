@@ -1,4 +1,4 @@
-"""The lines of a text layer: its own order is kept where it is one to read in, and rows are joined."""
+"""The line order of a text layer: its own order is kept if it is readable, and rows are joined."""
 
 from itertools import pairwise
 
@@ -13,25 +13,25 @@ from docpipe_assets.text.reading_order import (
     reading_order,
 )
 
-ROW_SLACK = 0.3  # in line heights: boxes of pieces beside each other may overlap
-LEAST_ADVANCE = 0.15  # from letter to letter, in line heights
-MOST_LINES = 500  # a page of print has fewer; to look for columns among more costs too much
-FEWEST_CLIMBS = 4  # a header, a footer and a stamp may be written after the text
+ROW_SLACK = 0.3  # in line heights: maximum overlap of boxes next to each other
+MIN_ADVANCE = 0.15  # from letter to letter, in line heights
+MAX_LINES = 500  # a printed page has fewer; searching for columns among more is too expensive
+MIN_CLIMBS = 4  # a header, a footer and a stamp may be written after the text
 CLIMBS_SHARE = 0.2
-PASSES_SHARE = 0.33  # of a column's lines: where one block of columns follows another, each has three
-PROSE_SHARE = 0.4  # of lines that begin in lower case; of cells next to none does
+PASSES_SHARE = 0.33  # of a column's lines: if blocks of columns follow each other, each has three
+PROSE_SHARE = 0.4  # of lines that begin in lower case; hardly any table cell does
 
 
 def layer_order(lines: Lines) -> Lines:
-    """The lines of a text layer, its rows joined, in its own order unless nobody reads in that.
+    """The lines of a text layer with its rows joined, in its own order unless that is not readable.
 
-    Its own order knows of captions, forms and side notes what their places do not tell. It is given up for
-    that of the places (``reading_order``, as for OCR) where it goes up the page again and again, or from
-    column to column with each row of prose. Lines on their side come last then.
+    The own order reflects captions, forms and side notes, which positions do not. It is replaced by the
+    positional order (``reading_order``, as for OCR) if it repeatedly moves up the page, or changes the column
+    with each row of prose. Sideways lines then come last.
     """
     own = joined_rows(lines)
     pieces = [_piece(line) for line in lines if _is_placed(line)]
-    if len(pieces) > MOST_LINES:
+    if len(pieces) > MAX_LINES:
         return own
     if not (_climbs_often([_piece(line) for line in own if _is_placed(line)]) or _goes_across(pieces)):
         return own
@@ -39,9 +39,10 @@ def layer_order(lines: Lines) -> Lines:
 
 
 def joined_rows(lines: Lines) -> Lines:
-    """The lines of a text layer in their own order; what follows a line beside it, goes on with it.
+    """The lines of a text layer in their own order; a line that continues the previous one on the same row is
+    joined to it.
 
-    PDFs hold the cells of a row, or a line and its number, as pieces that each would be a line.
+    PDFs store the cells of a row, or a line and its number, as separate pieces.
     """
     rows: list[list[PlacedWord]] = []
     for line in lines:
@@ -61,13 +62,13 @@ def _goes_on(word: PlacedWord, following: PlacedWord) -> bool:
 
 
 def _is_level(word: PlacedWord) -> bool:
-    """Whether it runs along the page: on its side, a word is higher than it is wide."""
+    """Whether a word is horizontal: a sideways word is higher than wide."""
     box = word.box
-    return box.right - box.left > LEAST_ADVANCE * (box.bottom - box.top) * len(word.text)
+    return box.right - box.left > MIN_ADVANCE * (box.bottom - box.top) * len(word.text)
 
 
 def _is_placed(line: Line) -> bool:
-    """Whether it stands upright on the page, with a size."""
+    """Whether a line is upright and has a size."""
     return bool(line) and all(
         _is_level(word) and word.quarter_turns == 0 and word.box.bottom > word.box.top for word in line
     )
@@ -79,15 +80,15 @@ def _piece(line: Line) -> Piece:
 
 
 def _climbs_often(rows: list[Piece]) -> bool:
-    """Whether a line often follows one that it stands above; the next column stands beside."""
+    """Whether lines often follow a line below them; the next column is beside, not above."""
     climbs = sum(after.bottom <= row.top and after.left < row.right for row, after in pairwise(rows))
-    return climbs >= max(FEWEST_CLIMBS, CLIMBS_SHARE * len(rows))
+    return climbs >= max(MIN_CLIMBS, CLIMBS_SHARE * len(rows))
 
 
 def _goes_across(pieces: list[Piece]) -> bool:
-    """Whether the text goes from the left column to the right one about as often as it has rows.
+    """Whether the text changes from the left column to the right one about as often as it has rows.
 
-    A table does so by right. Unlike its cells, most lines of prose begin within a sentence.
+    A table legitimately does. Unlike its cells, most lines of prose begin within a sentence.
     """
     parts = [part for piece in pieces for part in parts_of(piece)]
     beside = [(before, after) for before, after in pairwise(parts) if before.right <= after.left]

@@ -1,4 +1,6 @@
-"""What OCR made of a page: its measures, the better of two readings, and what one adds to a text layer."""
+"""OCR readings of a page: their measurements, the better of two, and the words that OCR adds to a
+text layer.
+"""
 
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,10 +11,10 @@ from docpipe_assets.protocols import Lines, PlacedWord
 from docpipe_assets.text.text_layer import UNREAD_INCHES, leaves_lines, word_measures
 
 OVERLAP = 0.3
-"""Of a word's area under a word of the layer: then both are the same word."""
+"""Minimum share of a word's area that words of the layer cover; both are then the same word."""
 WIDEST_CHARACTER = 1.2
-"""In heights of the word's box; letters that are spaced wide for emphasis take 0.8."""
-MORE_LETTERS = 0.05
+"""In heights of the word box; letter-spaced text has 0.8."""
+MIN_LETTER_MARGIN = 0.05
 OTHER_TEXT_CHARACTERS = 20_000
 
 
@@ -20,7 +22,7 @@ class Reading(NamedTuple):
     engine: str
     lines: Lines
     signals: Mapping[str, float]
-    """``words``, ``characters``, ``confidence``, those of ``word_measures``, and what is left of the ink."""
+    """``words``, ``characters``, ``confidence``, those of ``word_measures``, and the ink measurements."""
 
 
 def reading(engine: str, lines: Lines, ink: Mapping[str, float]) -> Reading:
@@ -39,7 +41,7 @@ def reading(engine: str, lines: Lines, ink: Mapping[str, float]) -> Reading:
 
 
 def mean_confidence(words: Iterable[tuple[int, float]]) -> float:
-    """The mean over words by their length, which comes first; a page without words is certain."""
+    """Mean over words, weighted by their length, which comes first; 1 for a page without words."""
     found = list(words)
     characters = sum(length for length, _ in found)
     if not characters:
@@ -48,17 +50,17 @@ def mean_confidence(words: Iterable[tuple[int, float]]) -> float:
 
 
 def is_filled(word: PlacedWord) -> bool:
-    """Whether a word has characters enough for its box.
+    """Whether a word has enough characters for its box.
 
-    Of a script that it does not know, a recogniser makes one letter a line: the box is that of the line, and
-    must not pass for read.
+    For a script that it does not support, a recognizer returns one letter per line: the box is that of the
+    line and must not count as read.
     """
     width, height = word.box.right - word.box.left, word.box.bottom - word.box.top
     return width <= WIDEST_CHARACTER * height * max(len(word.text), 1)
 
 
-def reason_to_ask_another(read: Reading, confidence_below: float) -> str | None:
-    """Why a second engine should read the page as well, if it should."""
+def reason_for_second_engine(read: Reading, confidence_below: float) -> str | None:
+    """The reason why a second engine should read the page as well, or None."""
     signals = read.signals
     if signals["confidence"] < confidence_below:
         return f"confidence {signals['confidence']:.2f} is below {confidence_below:g}"
@@ -68,13 +70,13 @@ def reason_to_ask_another(read: Reading, confidence_below: float) -> str | None:
 
 
 def better(first: Reading, second: Reading) -> tuple[Reading, str]:
-    """The reading to take, and by which rule; in doubt the first.
+    """The selected reading and the rule that selected it; in doubt the first.
 
-    Confidences of different engines can't be compared closely, and nonsense leaves no ink either: so what
-    counts first is how much of a language was read.
+    Confidences of different engines are not comparable, and nonsense covers ink too: the first criterion is
+    the amount of text in dictionary words.
     """
     worth, other_worth = _letters_in_words(first), _letters_in_words(second)
-    if abs(worth - other_worth) > MORE_LETTERS * max(abs(worth), abs(other_worth)):
+    if abs(worth - other_worth) > MIN_LETTER_MARGIN * max(abs(worth), abs(other_worth)):
         chosen = first if worth > other_worth else second
         return chosen, (
             f"{chosen.engine} has more letters in dictionary words than in others: "
@@ -92,13 +94,13 @@ def better(first: Reading, second: Reading) -> tuple[Reading, str]:
 
 
 def _letters_in_words(read: Reading) -> float:
-    """How many more characters are in words of a language than are not; 0 where there are too few to tell."""
+    """Number of characters in dictionary words minus those in others; 0 if there are too few to decide."""
     share = read.signals.get("dictionary_share")
     return 0.0 if share is None else read.signals["characters"] * (2 * share - 1)
 
 
 def other_reading(read: Reading, reason: str) -> OtherReading:
-    """What is kept of the reading that was not taken."""
+    """The stored part of the rejected reading."""
     text = "\n".join(" ".join(word.text for word in line) for line in read.lines)
     return OtherReading(
         engine=read.engine,
@@ -109,7 +111,7 @@ def other_reading(read: Reading, reason: str) -> OtherReading:
 
 
 def to_add(layer: Lines, read: Lines) -> Lines:
-    """The lines of a reading without the words that the layer has as well, and without stray marks."""
+    """The lines of a reading without the words that the layer already has, and without stray marks."""
     known = sorted((word.box for line in layer for word in line), key=_top)
     tallest = max((box.bottom - box.top for box in known), default=0.0)
     added = []
@@ -121,7 +123,7 @@ def to_add(layer: Lines, read: Lines) -> Lines:
 
 
 def _is_known(box: Box, known: Sequence[Box], tallest: float) -> bool:
-    """Whether boxes, sorted by their tops and none of them higher than the tallest, cover enough of one."""
+    """Whether boxes, sorted by top and none higher than ``tallest``, cover enough of a box."""
     area = max((box.right - box.left) * (box.bottom - box.top), 1e-6)
     first = bisect_left(known, box.top - tallest, key=_top)
     last = bisect_left(known, box.bottom, key=_top)

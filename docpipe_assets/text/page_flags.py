@@ -1,4 +1,6 @@
-"""Says why a page is worth a look before its text is relied on: what was not read, or can't have been."""
+"""Flags pages that should be checked before their text is relied on: text that was not or can't have been
+read.
+"""
 
 from collections.abc import Iterator, Mapping
 
@@ -7,12 +9,12 @@ from docpipe_assets.text.text_layer import leaves_lines
 
 OTHER_SCRIPT_SHARE = 0.3
 GUESSED_CONFIDENCE = 0.75
-"""Pages upside-down and in other scripts have 0.5 to 0.65, poor copies seldom less than 0.8."""
+"""Upside-down pages and other scripts have 0.5 to 0.65, poor copies seldom less than 0.8."""
 MISREAD_CONFIDENCE, MISREAD_SHARE = 0.9, 0.45
 
 
 def page_flags(method: TextMethod, signals: Mapping[str, float]) -> tuple[PageFlag, ...]:
-    """From the signals of the page's record: those of OCR have the prefix ``ocr_``."""
+    """From the signals of the page record; signals of OCR have the prefix ``ocr_``."""
     return tuple(_flags(method, signals))
 
 

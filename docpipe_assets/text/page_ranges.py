@@ -1,10 +1,10 @@
-"""Page numbers as people write them."""
+"""Formats page numbers as ranges."""
 
 from collections.abc import Iterable
 
 
 def ranges(pages: Iterable[int], limit: int = 40) -> str:
-    """Page numbers as people write them, ``3-5, 9``; ends with the number of those left out."""
+    """Page numbers as ranges, ``3-5, 9``; ends with the number of pages that are not shown."""
     runs: list[list[int]] = []
     for page in sorted(pages):
         if runs and page == runs[-1][-1] + 1:

@@ -1,12 +1,12 @@
-"""Puts the words of a page together to its text, each with its place in it: text layers and OCR alike.
+"""Assembles the words of a page to its text, with the span of each word; for text layers and OCR.
 
-Control characters and lone surrogates are taken out of each word and the rest is put in Unicode's
-composed form (NFC) before offsets are counted, so that a word's span cuts out exactly that word.
+Control characters and lone surrogates are removed from each word and the rest is converted to Unicode NFC
+before offsets are computed, so that the span of a word is exactly that word.
 
-A word that was divided at the end of a line is joined: its first part keeps its box and loses its
-hyphen, the second adjoins it without a space and keeps its own box. What is left of the next line
-begins behind both. Whether the hyphen is that of a division or of a compound is told by the page
-itself where it has the word elsewhere, else by the dictionary; in doubt it stays.
+A word that was hyphenated at the end of a line is joined: its first part keeps its box and loses its hyphen,
+the second part follows without a space and keeps its own box. The rest of the next line follows. Whether the
+hyphen belongs to a division or to a compound is decided by another occurrence on the page, else by the
+dictionary; in doubt it is kept.
 """
 
 import re
@@ -21,7 +21,7 @@ from docpipe_assets.text.paragraphs import paragraph_starts
 from docpipe_assets.text.text_layer import is_word
 
 FREQUENT_ZIPF = 3.0
-"""A word used once in a million: one that two other words make up has to be as frequent to be joined."""
+"""Frequency of once in a million words: minimum for joining two parts that are words themselves."""
 
 _SOFT_HYPHEN = "\N{SOFT HYPHEN}"
 _HYPHENS = f"-‐{_SOFT_HYPHEN}"
@@ -30,23 +30,23 @@ _REST = re.compile(r"(?P<tail>[^\W\d_]{2,})(?:['’][^\W\d_]{1,2})?[^\w\s-]*")
 _NUMBER = re.compile(r"\d{1,2}")
 _EDGES = re.compile(r"^\W+|\W+$")
 _COMPOUNDS = frozenset(["up", "out", "off", "down"])
-"""As second parts they make nouns that are written with a hyphen, and without as often."""
+"""As second parts these form nouns that are written with or without a hyphen."""
 _SOLID = frozenset(["without", "throughout"])
 
 
 class _Part(NamedTuple):
-    """What is printed of a word, or of its part in one line."""
+    """The printed text of a word, or of its part in one line."""
 
     text: str
     word: PlacedWord
     adjoins: bool = False
-    """It goes on where the part before it ends."""
+    """It continues the part before it."""
     begins: bool = False
     """It is the first of a paragraph."""
 
 
 def assemble(lines: Lines) -> tuple[str, tuple[Word, ...], tuple[int, ...]]:
-    """The text of a page, lines joined by newlines and words by spaces; each word's place in it; and the
+    """The text of a page, with lines joined by newlines and words by spaces; the span of each word; and the
     offsets at which paragraphs begin.
     """
     pieces: list[str] = []
@@ -68,7 +68,7 @@ def assemble(lines: Lines) -> tuple[str, tuple[Word, ...], tuple[int, ...]]:
 
 
 def _joined(lines: Lines) -> list[list[_Part]]:
-    """The words that are left of each line; the second part of a divided word is moved behind the first."""
+    """The words of each line; the second part of a hyphenated word is moved to the first part."""
     kept = [[_Part(text, word) for word in line if (text := _printable(word.text))] for line in lines]
     kept = [line for line in kept if line]
     for number in paragraph_starts(tuple(tuple(part.word for part in line) for line in kept)):
@@ -89,7 +89,7 @@ def _joined(lines: Lines) -> list[list[_Part]]:
 
 
 def _first_word(line: Sequence[_Part], following: Sequence[_Part]) -> int | None:
-    """Where the text of the next line begins: behind its number, on paper with numbered lines."""
+    """Index of the first text word of the next line: after its number, on paper with numbered lines."""
     numbers = [one[0].text for one in (line, following)]
     if len(line) > 1 and all(_NUMBER.fullmatch(one) for one in numbers):
         is_numbered = int(numbers[1]) == int(numbers[0]) + 1
@@ -98,7 +98,7 @@ def _first_word(line: Sequence[_Part], following: Sequence[_Part]) -> int | None
 
 
 def _is_divided(text: str, rest: str, said: set[str]) -> bool:
-    """Whether the hyphen at the end of a text only says that the word goes on in the next line."""
+    """Whether the hyphen at the end of a text only marks a division of the word."""
     divided, goes_on = _DIVIDED.fullmatch(text), _REST.fullmatch(rest)
     if divided is None or goes_on is None:
         return False
@@ -119,7 +119,9 @@ def _is_divided(text: str, rest: str, said: set[str]) -> bool:
 
 
 def _printable(text: str) -> str:
-    """Without control characters and white space, which would be taken for the ends of words and pages."""
+    """The text without control characters and white space, which would be mistaken for word and page
+    separators.
+    """
     kept = (
         "\N{REPLACEMENT CHARACTER}" if unicodedata.category(character) == "Cs" else character
         for character in text

@@ -1,9 +1,9 @@
-"""Tells where paragraphs begin on a page, from how its lines stand and end: text layers and OCR alike.
+"""Detects the starts of paragraphs on a page from the layout of its lines; for text layers and OCR.
 
-What is set as a block of its own counts: a heading, the lines of an address, a question, an answer, an
-item of a list, a table. A line begins one when the white above it is wider than that around it, or when
-it is indented, marked as an item or of other type; or when the line before it ends with a full stop
-although the first word of this one would have had room there.
+Every separate block counts: a heading, the lines of an address, a question, an answer, a list item, a table.
+A line starts a block if the space above it is wider than the surrounding line spacing, if it is indented, an
+item or of another type size, or if the previous line ends with a full stop although the first word of this
+line would have fitted there.
 """
 
 import re
@@ -17,22 +17,22 @@ from docpipe_assets.model import Box
 from docpipe_assets.protocols import Line, Lines
 
 GAP = 1.25
-"""In steps from line to line around it: what is wider parts paragraphs."""
+"""Minimum ratio of a paragraph gap to the surrounding line spacing."""
 OTHER_TYPE = 1.35
-"""How much higher one line is than the other."""
+"""Minimum ratio of line heights of different type sizes."""
 EM = 0.8
-"""Of the height of a line: less is no indent, but how ink lies."""
-FARTHEST = 4.0
-"""In heights: a line further below stands for itself, and says nothing of the steps around it."""
+"""Minimum indent, in line heights; smaller offsets are noise."""
+MAX_STEP = 4.0
+"""Maximum line spacing, in line heights; a line further below is not used to measure spacing."""
 NEAR = 20
-"""Lines before and after, from which the margins of a column are taken."""
+"""Number of lines before and after from which the margins of a column are determined."""
 MARGIN = 6.0
-"""In heights, from left to left: what begins further aside is not of one column."""
+"""Maximum distance of left edges within one column, in line heights."""
 _TIGHT = 4
-"""The tightest of so many shares of a page's steps is taken for that of its paragraphs."""
+"""The first of this number of quantiles of the line spacing is taken as the spacing within paragraphs."""
 
 _FLAT = 0.01
-"""In points: some PDFs have text without any height."""
+"""Minimum line height in points: some PDFs have text without any height."""
 _TERMINAL = re.compile(r"[.?!:…][\"'”’)\]]*$")
 _NUMBER = re.compile(r"\d{1,2}")
 _ITEM = re.compile(
@@ -43,7 +43,7 @@ _ITEM = re.compile(
 
 @dataclass(frozen=True)
 class _Line:
-    """A line as it is read: the text runs to the right, whichever way it stands on the page."""
+    """A line in reading orientation: the text runs to the right, whatever its orientation on the page."""
 
     boxes: tuple[Box, ...]
     first: str
@@ -75,19 +75,19 @@ class _Line:
         return self.first[0].islower()
 
     def is_beside(self, other: "_Line") -> bool:
-        """Whether one stands above the other, at the same margin: they are of one column."""
+        """Whether one is above the other, at the same margin: both are in the same column."""
         shared = min(self.right, other.right) - max(self.left, other.left)
         return shared > 0 and self.quarter_turns == other.quarter_turns
 
     def step_to(self, below: "_Line") -> float:
-        """How far down it is; measured where the lower one begins, because the page may lie askew."""
+        """Distance to the line below, measured at its start, because the page may be skewed."""
         begin = below.boxes[0]
         above = min(self.boxes, key=lambda box: abs(box.left - begin.left))
         return (begin.top + begin.bottom - above.top - above.bottom) / 2
 
 
 def paragraph_starts(lines: Lines) -> set[int]:
-    """The numbers of the lines that begin a paragraph; on every page the first one does."""
+    """Indexes of the lines that start a paragraph; the first line of a page always does."""
     numbered = list(_upright(lines))
     if not numbered:
         return set()
@@ -152,14 +152,14 @@ class _Page:
         return self._is_indented(at)
 
     def _has_room(self, at: int) -> bool:
-        """Whether the line's first word would have gone at the end of the line before."""
+        """Whether the first word of the line would have fitted at the end of the previous line."""
         line, before = self._lines[at], self._lines[at - 1]
         edge = max((other.right for other in self._column(at - 1)), default=before.right)
         first = line.boxes[0]
         return edge - before.right > first.right - first.left + EM * line.height
 
     def _column(self, at: int) -> Iterator[_Line]:
-        """The lines around that are of one column with this one."""
+        """The nearby lines in the same column."""
         line = self._lines[at]
         farthest = MARGIN * line.height
         for other in self._lines[max(at - NEAR, 0) : at + NEAR + 1]:
@@ -172,13 +172,13 @@ class _Page:
         below = self._lines[at + 1] if self._steps[at + 1 : at + 2] not in ([], [None]) else None
         if line.left <= before.left + em:
             return False
-        if before.is_item and not before.ends:  # it hangs
+        if before.is_item and not before.ends:  # a hanging indent
             return False
         return before.ends or (below is not None and line.left > below.left + em)
 
 
 def _step(above: _Line, below: _Line) -> float | None:
-    """None where the one is not the line under the other."""
+    """None if the second line is not the line below the first."""
     step = above.step_to(below)
-    is_under = 0 < step < FARTHEST * max(above.height, below.height) and above.is_beside(below)
+    is_under = 0 < step < MAX_STEP * max(above.height, below.height) and above.is_beside(below)
     return step if is_under else None

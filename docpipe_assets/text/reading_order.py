@@ -1,4 +1,4 @@
-"""Puts recognised pieces of text into reading order: skew taken out, rows grouped, columns told apart."""
+"""Sorts recognized pieces of text in reading order: removes skew, groups rows, separates columns."""
 
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -11,7 +11,7 @@ from docpipe_assets.protocols import Line
 
 @dataclass(frozen=True)
 class Piece:
-    """A run of words that was recognised as one: its centre, extent and slope on the page."""
+    """A run of words that was recognized as a unit: its centre, extent and slope on the page."""
 
     words: Line
     x: float
@@ -21,9 +21,9 @@ class Piece:
     height: float
     """Across the text."""
     angle: float
-    """Slope of the text in radians, positive when it falls to the right."""
+    """Slope of the text in radians, positive if it falls to the right."""
     quarter_turns: int = 0
-    """1 where the text runs down the page, 3 where it runs up."""
+    """1 if the text runs down the page, 3 if it runs up."""
 
     @property
     def left(self) -> float:
@@ -42,24 +42,24 @@ class Piece:
         return self.y + self.height / 2
 
 
-SLOPE_RATIO = 3.0  # shorter pieces say little about the slope of the page
-SLANT = math.radians(12)  # against the page: no skew but a stamp that was put on it aslant
+SLOPE_RATIO = 3.0  # shorter pieces do not indicate the slope of the page
+MAX_SKEW = math.radians(12)  # relative to the page: a larger slope is that of a slanted stamp, not skew
 ROW_OVERLAP = 0.5
 COLUMN_ROWS = 3
-# In line heights, which are those of boxes, half as much again as the size of the type:
-COLUMN_WIDTH = 8.0  # prose is wider, the cells of a table and line numbers are not
-PART_GAP = 1.0  # the white between two words of a line is narrower, that between columns is not
-CROSSING_SLACK = 0.6  # boxes are drawn wider than their ink, some reach into a gutter
-APART = 1.3  # in steps from row to row: from a title to the text, or from the text to the foot of the page
-CENTRED = 2.0  # how far a title's middle may be from that of the columns
+# In line heights, which are box heights, 1.5 times the type size:
+COLUMN_WIDTH = 8.0  # prose is wider, table cells and line numbers are narrower
+PART_GAP = 1.0  # the space between words of a line is narrower, that between columns is wider
+CROSSING_SLACK = 0.6  # boxes are wider than their ink, some extend into a gutter
+MIN_SEPARATION = 1.3  # in row distances: from a title to the text, or from the text to the foot of the page
+MAX_CENTRE_OFFSET = 2.0  # maximum distance of a title's centre from that of the columns
 HEAD_ROWS = 3
 
 
 def reading_order(pieces: Sequence[Piece]) -> tuple[Line, ...]:
     """The lines of a page from top to bottom, one column after the other.
 
-    A stamp that stands aslant comes after them. Text on its side comes last. Each piece of either is a
-    line: it belongs to no row of the page.
+    Slanted stamps follow, sideways text comes last. Each piece of either is a line of its own: it belongs to
+    no row of the page.
     """
     with_words = [piece for piece in pieces if piece.words]
     upright = [piece for piece in with_words if piece.quarter_turns == 0]
@@ -74,23 +74,23 @@ def reading_order(pieces: Sequence[Piece]) -> tuple[Line, ...]:
 
 
 def _slope(pieces: Sequence[Piece]) -> float:
-    """That of the page, in radians."""
+    """The slope of the page, in radians."""
     slopes = [piece.angle for piece in pieces if piece.width >= SLOPE_RATIO * piece.height]
     return median(slopes) if slopes else 0.0
 
 
 def _is_aslant(piece: Piece, slope: float) -> bool:
-    return piece.width >= SLOPE_RATIO * piece.height and abs(piece.angle - slope) > SLANT
+    return piece.width >= SLOPE_RATIO * piece.height and abs(piece.angle - slope) > MAX_SKEW
 
 
 def _levelled(piece: Piece, slope: float) -> Piece:
-    """The piece with its centre turned back by the slope of the page."""
+    """The piece with its centre rotated by the slope of the page."""
     cos, sin = math.cos(slope), math.sin(slope)
     return replace(piece, x=piece.x * cos + piece.y * sin, y=piece.y * cos - piece.x * sin)
 
 
 def parts_of(piece: Piece) -> Iterator[Piece]:
-    """The piece, cut where a wide gap parts its words: it may reach over two columns."""
+    """The piece, split at wide gaps between its words: it may extend over two columns."""
     first, last = piece.words[0].box, piece.words[-1].box
     middle = (first.left + last.right) / 2
     cuts = [
@@ -127,9 +127,9 @@ def _rows_by_column(pieces: Sequence[Piece]) -> Iterator[list[Piece]]:
 def _head_and_foot(
     band: list[Piece], gutter: float
 ) -> tuple[list[list[Piece]], list[Piece], list[list[Piece]]]:
-    """The rows over and under the columns, which stand in the middle without crossing the gutter.
+    """The centred rows above and below the columns that do not cross the gutter.
 
-    Over three columns a short title does: it is above the middle one.
+    Above three columns a short title does: it is over the middle one.
     """
     sides = [piece for piece in band if piece.x < gutter], [piece for piece in band if piece.x >= gutter]
     if not all(sides):
@@ -147,24 +147,24 @@ def _head_and_foot(
 def _margin_rows(
     rows: Sequence[list[Piece]], middle: float, is_outside: Callable[[list[Piece]], bool]
 ) -> list[list[Piece]]:
-    """The first rows, if they are few, outside the columns, centred, and apart from the others."""
+    """The first rows, if they are few, outside the columns, centred, and separated from the others."""
     taken = list(takewhile(lambda row: is_outside(row) and _is_centred(row, middle), rows))
     if not taken or len(taken) > HEAD_ROWS or len(taken) == len(rows):
         return []
     heights = [row[0].y for row in rows[len(taken) - 1 :]]
     step, *steps = [abs(after - before) for before, after in pairwise(heights)]
-    return taken if step > APART * median(steps or [0.0]) else []
+    return taken if step > MIN_SEPARATION * median(steps or [0.0]) else []
 
 
 def _is_centred(row: Sequence[Piece], middle: float) -> bool:
-    return abs((row[0].left + row[-1].right) / 2 - middle) < CENTRED * row[0].height
+    return abs((row[0].left + row[-1].right) / 2 - middle) < MAX_CENTRE_OFFSET * row[0].height
 
 
 def gutter_of(pieces: Sequence[Piece]) -> float | None:
-    """The vertical line that has the most text in columns on both sides of it, if there is any.
+    """The vertical line with the most text in columns on both sides, if there is one.
 
-    Of several that have as much, the one in the widest white: a narrow one may lie between line numbers
-    and the text that they belong to.
+    Of several equal ones, that in the widest white space: a narrow one may lie between line numbers and their
+    text.
     """
     if len(pieces) < 2 * COLUMN_ROWS:
         return None
@@ -187,14 +187,14 @@ def gutter_of(pieces: Sequence[Piece]) -> float | None:
 
 
 def _white(band: Sequence[Piece], gutter: float) -> float:
-    """How wide the white about a gutter is: between what reaches nearest to it from either side."""
+    """Width of the white space around a gutter, between the nearest pieces on either side."""
     left = max(piece.right for piece in band if piece.x < gutter)
     right = min(piece.left for piece in band if piece.x >= gutter)
     return right - left
 
 
 def _bands(pieces: Sequence[Piece], gutter: float) -> Iterator[list[Piece]]:
-    """The pieces from top to bottom, cut where one (a title, a full-width line) crosses the gutter."""
+    """The pieces from top to bottom, split at pieces that cross the gutter (a title, a full-width line)."""
     band: list[Piece] = []
     is_crossing = False
     for piece in sorted(pieces, key=lambda p: p.y):
@@ -220,7 +220,7 @@ def _may_be_columns(band: Sequence[Piece], gutter: float) -> bool:
 
 
 def _columns(band: Sequence[Piece], gutter: float) -> tuple[list[Piece], list[Piece]] | None:
-    """The pieces left and right of the gutter where both sides are columns of prose, else None."""
+    """The pieces left and right of the gutter if both sides are columns of prose, else None."""
     if not _may_be_columns(band, gutter):
         return None
     left = [piece for piece in band if piece.x < gutter]
@@ -229,7 +229,7 @@ def _columns(band: Sequence[Piece], gutter: float) -> tuple[list[Piece], list[Pi
 
 
 def _is_column(pieces: Sequence[Piece]) -> bool:
-    """Rows of prose, be it with line numbers before them; the cells of a table are short runs of text."""
+    """Whether the rows are prose, possibly with line numbers; table cells are short runs of text."""
     runs = [_longest_run(row) for row in _rows(pieces)]
     if len(runs) < COLUMN_ROWS:
         return False
@@ -237,7 +237,7 @@ def _is_column(pieces: Sequence[Piece]) -> bool:
 
 
 def _longest_run(row: Sequence[Piece]) -> float:
-    """The width of the longest stretch of a row without a gap that parts columns or cells."""
+    """Width of the longest stretch of a row without a gap between columns or cells."""
     longest, start, end = 0.0, row[0].left, row[0].right
     for piece in row[1:]:
         if piece.left - end > PART_GAP * piece.height:
@@ -248,7 +248,7 @@ def _longest_run(row: Sequence[Piece]) -> float:
 
 
 def _rows(pieces: Sequence[Piece]) -> Iterator[list[Piece]]:
-    """Pieces that stand beside each other, each row from left to right."""
+    """Adjacent pieces, each row from left to right."""
     rows: list[list[Piece]] = []
     for piece in sorted(pieces, key=lambda p: p.y):
         row = rows[-1] if rows else []
@@ -261,7 +261,7 @@ def _rows(pieces: Sequence[Piece]) -> Iterator[list[Piece]]:
 
 
 def _overlap(row: Sequence[Piece], piece: Piece) -> float:
-    """The share of the smaller height that a piece and a row have in common."""
+    """Overlap of a piece and a row, as a share of the smaller height."""
     top = sum(p.top for p in row) / len(row)
     bottom = sum(p.bottom for p in row) / len(row)
     return (min(bottom, piece.bottom) - max(top, piece.top)) / min(bottom - top, piece.height)

@@ -1,8 +1,8 @@
-"""Find sentences in legal text: abbreviations, citations, depositions, numbered paragraphs, headings.
+"""Splits legal text into sentences: abbreviations, citations, depositions, numbered paragraphs, headings.
 
-A rule splitter: every stop and every line end is a candidate, and rules look at the word before and
-the text after. Lines of a PDF are wrapped, so a line end alone says little; what stands at the start
-of the next line, or a line that ended early, says more.
+A rule-based splitter: every stop and every line end is a candidate, which rules judge by the word before and
+the text after. Lines of a PDF are wrapped, so a line end alone is weak evidence; the start of the next line,
+or a short line, is stronger.
 """
 
 import re
@@ -18,7 +18,7 @@ from docpipe_assets.text.word_lists import (
 )
 
 PARAGRAPH_SEPARATOR = "\N{PARAGRAPH SEPARATOR}"
-"""Stands for the line end before a paragraph where it is known, as a blank line does."""
+"""Replaces the line end before a known paragraph start; has the effect of a blank line."""
 
 _CANDIDATE = re.compile(
     r"(?P<stop>[.?!…][\"'”’)\]]*(?:\[\d{1,3}\]|[\u2009 ][”’])?)(?P<gap>\s+)|(?P<line>[\r\n\f\u2029]\s*)"
@@ -49,7 +49,7 @@ _HEADING_CHARACTERS = 100
 
 
 def heading_of(line: str) -> str | None:
-    """The line as a heading, or None: all in capitals, or numbered and in title case."""
+    """The line as a heading, or None: all capitals, or numbered and in title case."""
     text = " ".join(line.split())
     if not 3 <= len(text) <= _HEADING_CHARACTERS or text[-1] in ",;?!-" or _STAMP.search(text):
         return None
@@ -78,8 +78,8 @@ def _is_numbered(text: str) -> bool:
 def sentence_starts(text: str) -> Iterator[int]:
     """Offsets where a sentence begins, ascending; the first is that of the first visible character.
 
-    A decision looks no further than the line after the candidate, so that text may be given in
-    portions: all starts but the last one stand, whatever follows.
+    A decision depends on no more than the line after the candidate, so text may be passed in portions: all
+    starts except the last one are final.
     """
     first = len(text) - len(text.lstrip())
     if first == len(text):
@@ -116,7 +116,7 @@ def _ends_at_stop(text: str, start: int, at: int, stop: str, gap: str, following
     if text[following] == ".":
         return False
     if start == at or text.startswith(". .", max(start, at - 2)):
-        # A spaced ellipsis ends a sentence when it has a fourth stop and a capital follows.
+        # A spaced ellipsis ends a sentence if it has a fourth stop and a capital follows.
         return text.startswith(". . . .", max(start, at - 6)) and text[following].isupper()
     after = following
     while after < len(text) - 1 and text[after] in _OPENERS:
@@ -132,11 +132,11 @@ def _ends_at_stop(text: str, start: int, at: int, stop: str, gap: str, following
 def _goes_on(
     text: str, start: int, word: "re.Match[str]", stop: str, gap: str, following: int, after: int
 ) -> bool:
-    """Whether the stop belongs to an abbreviation, an initial or a number, and the sentence goes on."""
+    """Whether the stop belongs to an abbreviation, an initial or a number, and the sentence continues."""
     token = word.group().rstrip(".").lower()
     if _NUMBERING.fullmatch(text, start, following):
         return True
-    if stop != "." and stop[1:].strip(")]"):  # a closing quotation mark after the stop: a real end
+    if stop != "." and stop[1:].strip(")]"):  # a closing quotation mark after the stop ends the sentence
         return False
     next_word = re.compile(r"[^\s,.;:]+").match(text, after)
     starts_anew = next_word is not None and next_word.group() in SENTENCE_STARTERS
@@ -176,7 +176,7 @@ def _ends_at_line(text: str, start: int, at: int, gap: str, following: int) -> b
 
 
 def _is_wrapped(line: str) -> bool:
-    """Whether a line looks as if its sentence goes on in the next one."""
+    """Whether the sentence of a line seems to continue on the next one."""
     words = line.split()
     return (
         len(line) > _SHORT_LINE_CHARACTERS or line.rstrip()[-1] in ",-–" or words[-1].lower() in CONNECTIVES

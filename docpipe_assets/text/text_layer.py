@@ -1,4 +1,4 @@
-"""Judges the text layer of a page: good enough, to be read by OCR (as well or instead), or without text."""
+"""Judges the text layer of a page: sound, to be read by OCR (additionally or instead), or without text."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,29 +10,30 @@ from docpipe_assets.model import TextMethod
 from docpipe_assets.streaming.hashed import HashedSet
 from docpipe_assets.text.languages import foreign_letter_share, language_of
 
-FEWEST_DICTIONARY_TOKENS = 10
+MIN_DICTIONARY_TOKENS = 10
 COMMON_ZIPF = 2.0
-"""On wordfreq's scale: a word used once in ten million, well below what a name or a misreading has."""
+"""On wordfreq's scale: a word used once in ten million, far more frequent than a name or a misreading."""
 SOUND_SHARE, SOUND_HIDDEN_SHARE = 0.45, 0.8
-"""Of dictionary words in a text that is seen, and in one that OCR software left behind."""
+"""Minimum share of dictionary words in visible text, and in text that OCR software left behind."""
 SHARE_FOR_JOINTS = 2.0
-"""So much more of a text must be words as more of it looks like none: lists of rare names are well-formed,
-and what a font says of each letter that it is another one is not."""
+"""The required share of dictionary words grows by this factor with the share of odd joints: lists of rare
+names are well-formed, text with a wrong font encoding is not."""
 UNREAD_INCHES = 3.0
-"""So much of what looks like lines of text outside all words is no logo and no signature, where..."""
+"""Minimum length of text-like lines outside all words; shorter ones may be a logo or a signature."""
 UNREAD_INK_SHARE = 0.3
-"""...so much of the ink outside is in it: of a picture or a drawing it is less than a tenth."""
+"""Minimum share of the outside ink in these lines; for pictures and drawings it is below a tenth."""
 UNREAD_INCHES_IN_PICTURES = 15.0
-"""More than pictures are seen to look like, two lines across the page: text whatever is around it."""
-WHITE_WORDS_SHARE = 0.25
+"""Length above which the lines are text regardless of other ink: two lines across the page, more than
+pictures produce."""
+MAX_EMPTY_WORDS_SHARE = 0.25
 GAP_INK_RATIO = 0.6
-"""Boxes that are a point off leave less than half; those of other words as much as there is in words."""
+"""Boxes that are off by a point have less than half; those of other words as much as inside words."""
 
 _HIGHEST_ZIPF = 9.0
 _SAMPLE_WORDS, _WORD_CHARACTERS = 10_000, 200
 _LETTERS = re.compile(r"[^\W\d_]{2,}(?:['’][^\W\d_]+)?")
 _UNSPACED = frozenset(("zh", "ja"))
-"""Written without spaces: what can be told is whether the characters are those in use."""
+"""Written without spaces: only the characters can be checked."""
 _ORDINARY = re.compile(r"[\w\s.,;:!?'\"’‘“”()\[\]/&$%€£§¶#*+=<>@|°•·…–—_-]")
 
 
@@ -47,25 +48,25 @@ class Decision(NamedTuple):
     method: TextMethod
     reason: str
     is_doubtful: bool = False
-    """OCR is tried, but the layer may still be right: a list of names, or another language."""
+    """OCR is tried, but the layer may be right: a list of names, or another language."""
 
 
 def decide(signals: Mapping[str, float]) -> Decision:
-    """What to do with a page, from the measurements of its text layer.
+    """Decide about a page from the measurements of its text layer.
 
-    ``signals``, the first seven always there: ``characters``; ``bad_character_share`` (replacement,
+    ``signals``, the first seven always present: ``characters``; ``bad_character_share`` (replacement,
     private-use and control characters); ``cid_marks`` (unmapped glyphs); ``one_letter_token_share``;
-    ``image_cover``; ``vector_paths``; ``hidden_text_share`` (drawn invisibly, as OCR software leaves
-    it). Where there are images, many paths or hidden text, those of ``engines.pdf.ink``. Of the words
-    ``odd_character_share``, ``odd_joint_share`` (a capital behind a small letter, a digit or a sign beside a
-    letter, of all neighbours in words) and, where there are enough to tell, ``dictionary_share``.
+    ``image_cover``; ``vector_paths``; ``hidden_text_share`` (drawn invisibly, as OCR software does). If there
+    are images, many paths or hidden text, those of ``engines.pdf.ink``. Of the words ``odd_character_share``,
+    ``odd_joint_share`` (a capital after a small letter, a digit or a sign beside a letter, among all
+    neighbours in words) and, if there are enough words, ``dictionary_share``.
     """
     characters = signals["characters"]
     if characters == 0:
         return _without_text(signals)
     return (
         _unreadable_characters(signals)
-        or _hidden_text_of_something_else(signals)
+        or _mismatched_hidden_text(signals)
         or _not_words(signals)
         or _text_in_images(signals)
         or Decision(TextMethod.TEXT_LAYER, f"sound text layer of {characters:,.0f} characters")
@@ -96,15 +97,15 @@ def _unreadable_characters(signals: Mapping[str, float]) -> Decision | None:
     return None
 
 
-def _hidden_text_of_something_else(signals: Mapping[str, float]) -> Decision | None:
-    """An earlier OCR's text that is not what is seen, or not all of it."""
+def _mismatched_hidden_text(signals: Mapping[str, float]) -> Decision | None:
+    """An earlier OCR's text that differs from the visible text, or covers only a part of it."""
     outside = signals.get("ink_outside_words_share", 0.0)
     if signals["hidden_text_share"] < 0.5:
         return None
     if signals["image_cover"] >= 0.5 and outside > 0.5:
         return Decision(TextMethod.OCR, f"{outside:.0%} of the ink of a scanned page lies outside its words")
     empty = signals.get("words_without_ink_share", 0.0)
-    if empty > WHITE_WORDS_SHARE:
+    if empty > MAX_EMPTY_WORDS_SHARE:
         return Decision(TextMethod.OCR, f"{empty:.0%} of the hidden words stand where the page is white")
     if signals.get("gap_ink_ratio", 0.0) > GAP_INK_RATIO:
         return Decision(TextMethod.OCR, "the hidden words do not end where those on the page do")
@@ -115,7 +116,7 @@ def _hidden_text_of_something_else(signals: Mapping[str, float]) -> Decision | N
 
 
 def _text_in_images(signals: Mapping[str, float]) -> Decision | None:
-    """A layer that may be sound, but is not all there is to read."""
+    """A layer that may be sound, but is incomplete."""
     cover, paths, characters = signals["image_cover"], signals["vector_paths"], signals["characters"]
     if cover >= 0.5 and characters < 100:
         return Decision(
@@ -135,24 +136,26 @@ def _text_in_images(signals: Mapping[str, float]) -> Decision | None:
 def _not_words(signals: Mapping[str, float]) -> Decision | None:
     share = signals.get("dictionary_share")
     is_hidden = signals["hidden_text_share"] >= 0.5
-    asked_for = SOUND_SHARE + SHARE_FOR_JOINTS * signals.get("odd_joint_share", 0.0)
-    if share is None or share >= (SOUND_HIDDEN_SHARE if is_hidden else min(asked_for, SOUND_HIDDEN_SHARE)):
+    required_share = SOUND_SHARE + SHARE_FOR_JOINTS * signals.get("odd_joint_share", 0.0)
+    if share is None or share >= (
+        SOUND_HIDDEN_SHARE if is_hidden else min(required_share, SOUND_HIDDEN_SHARE)
+    ):
         return None
     kind = "hidden text" if is_hidden else "text"
     return Decision(TextMethod.OCR, f"only {share:.0%} of the {kind} is dictionary words", is_doubtful=True)
 
 
 def leaves_lines(signals: Mapping[str, float], prefix: str = "") -> bool:
-    """Whether what looks like lines of text is outside of all words, by the measures with this prefix."""
+    """Whether there are text-like lines outside all words, by the measurements with this prefix."""
     inches = signals.get(f"{prefix}unread_line_inches", 0.0)
     share = signals.get(f"{prefix}unread_line_ink_share", 1.0)
     return inches >= UNREAD_INCHES_IN_PICTURES or (inches >= UNREAD_INCHES and share >= UNREAD_INK_SHARE)
 
 
 def word_measures(words: Sequence[str]) -> dict[str, float]:
-    """The measures of the words of a page that ``decide`` looks at, whoever has read them.
+    """The word measurements that ``decide`` uses, from any source of words.
 
-    Of an endless page the first words tell enough.
+    On very long pages only the first words are measured.
     """
     words = [word[:_WORD_CHARACTERS] for word in words[:_SAMPLE_WORDS]]
     text = "".join(words)
@@ -177,22 +180,22 @@ def word_measures(words: Sequence[str]) -> dict[str, float]:
 
 
 def dictionary_share(words: Iterable[str], language: str = "en") -> float | None:
-    """The share of the letters in words that occur in a language; None where there are too few to say.
+    """Share of the letters in words of a language; None if there are too few words.
 
-    By letters, because any two of them are a word somewhere. 0 for a language that there is no list of.
+    By letters, because any two of them are a word in some language. 0 for a language without a word list.
     """
     if language in _UNSPACED:
         tokens = [character for word in words for character in word if character.isalpha()]
     else:
         tokens = [token for word in words for token in _LETTERS.findall(word)]
-    if len(tokens) < FEWEST_DICTIONARY_TOKENS:
+    if len(tokens) < MIN_DICTIONARY_TOKENS:
         return None
     known = sum(len(token) for token in tokens if _is_common(token.lower(), language))
     return round(known / sum(map(len, tokens)), 4)
 
 
 def is_word(word: str, least_zipf: float = COMMON_ZIPF) -> bool:
-    """Whether a word in lower case is used in English at least so often."""
+    """Whether a lower-case word has at least this frequency in English."""
     return word in words_used(least_zipf)
 
 
@@ -203,15 +206,15 @@ def _is_common(word: str, language: str) -> bool:
 
 @once
 def words_used(least_zipf: float, language: str = "en") -> HashedSet:
-    """The words of a language that are used at least so often; none of one that there is no list of."""
+    """The words of a language with at least this frequency; empty for a language without a word list."""
     import wordfreq  # takes a tenth of a second to load
 
     common = HashedSet()
-    # English names and terms of art are in the large list; the small ones of the others suffice for prose.
+    # The large English list has names and terms of art; for other languages the small list suffices.
     size = "best" if language == "en" else "small"
     if language not in wordfreq.available_languages(size):
         return common
-    # The words by frequency, one list for each hundredth on the scale downwards.
+    # The words by frequency: one list per hundredth on the scale, descending.
     by_frequency = wordfreq.get_frequency_list(language, size)[
         : round((_HIGHEST_ZIPF - least_zipf) * 100) + 1
     ]

@@ -1,11 +1,11 @@
-"""The closed word lists on which the rules for sentences, names and captions rest."""
+"""The closed word lists of the rules for sentences, names and captions."""
 
 
 def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-# A stop after one of these never ends a sentence: something always follows it.
+# A stop after one of these never ends a sentence: something always follows.
 OPEN_ABBREVIATIONS = _words(
     """
     adm admin aff ala amend ann app approx appx apr ariz ark art arts ass'n assn assoc att attn atty aug
@@ -22,14 +22,14 @@ OPEN_ABBREVIATIONS = _words(
     """
 )
 
-# Of these abbreviations, the ones that are words when written small: "So. 2d", but "it was so."
+# Those of these abbreviations that are words in lower case: "So. 2d", but "it was so."
 ABBREVIATIONS_THAT_ARE_WORDS = _words(
     """
     app art code del est fig gen ill ins mag mar mass miss no ore pac pub res so wash
     """
 )
 
-# A stop after one of these may end a sentence: it does where a sentence plainly begins after it.
+# A stop after one of these may end a sentence: it does if a sentence clearly begins after it.
 CLOSING_ABBREVIATIONS = _words(
     """
     a.m al am apt ave bldg blvd co corp cos d.c d.d.s d.o dr esq etc hwy ibid id inc jr l.a l.l.c l.l.p
@@ -50,7 +50,7 @@ SENTENCE_STARTERS = _words(
     """
 )
 
-# A line that ends with one of these goes on in the next.
+# A line that ends with one of these continues on the next one.
 CONNECTIVES = _words(
     """
     & a against all an and any are as at be been between but by dated for from her his in into is its my
@@ -213,14 +213,14 @@ _LEGAL_FORM_LINES = """
 LEGAL_FORMS = {word: line.split()[0] for line in _LEGAL_FORM_LINES.split("\n") for word in line.split()}
 
 # Left out of initials.
-WORDS_OF_NO_WEIGHT = _words(
+INSIGNIFICANT_WORDS = _words(
     """
     & and at de der des du for in la of on the
     """
 )
 
 # Alone, one of these is not the short name of an organisation that begins with it.
-WORDS_THAT_NAME_NOBODY = _words(
+GENERIC_ORGANISATION_WORDS = _words(
     """
     air america american army association bank board british bureau center central centre church city
     club college commission committee company corporation council county court department dept district

@@ -1,4 +1,4 @@
-"""Shows a place of a document: the lines around it, cut out of the rendered page, its words framed."""
+"""Renders a place of a document: the surrounding region of the page, with its words framed."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,49 +16,49 @@ from docpipe_assets.model import (
     Relationships,
 )
 from docpipe_assets.protocols import PageImage
-from docpipe_assets.runtime.document_pipeline import Workbench
+from docpipe_assets.runtime.document_pipeline import DocumentPipeline
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
 DPI = 150
 MARGIN_POINTS = 36.0
-"""Of the page, that is shown around a place."""
+"""Margin around a place, in points of the page."""
 _FRAME_POINTS = 2.0
 _FRAME_PIXELS = 2
 _FRAME_COLOUR = (200, 30, 30)
-_PAGES_MOST = 4
+_MAX_PAGES = 4
 
 
 class Crop(NamedTuple):
-    """What is seen of a place on one page, and where that is on the page."""
+    """The image of a place on one page, and its area on the page."""
 
     page: int
     image: "Image"
     area: Box
     scale: float
-    """Pixels of the image for a point of the page."""
+    """Image pixels per point of the page."""
 
 
-def find_mention(bench: Workbench, document: str, identifier: str) -> Mention | None:
-    """A mention by its identifier, as rows and edges have it: ``person:120-134``."""
-    return next((one for one in bench.load(Mentions, document) if one.mention == identifier), None)
+def find_mention(pipeline: DocumentPipeline, document: str, identifier: str) -> Mention | None:
+    """A mention by its identifier as in rows and edges: ``person:120-134``."""
+    return next((one for one in pipeline.load(Mentions, document) if one.mention == identifier), None)
 
 
-def find_relationship(bench: Workbench, document: str, identifier: str) -> Relationship | None:
+def find_relationship(pipeline: DocumentPipeline, document: str, identifier: str) -> Relationship | None:
     """A relationship by its identifier: subject, type and object."""
-    edges = bench.load(Relationships, document)
+    edges = pipeline.load(Relationships, document)
     return next((one for one in edges if one.relationship == identifier), None)
 
 
-def write_crop(bench: Workbench, place: Place, target: Path) -> None:
-    """Write a PNG of the place; its pages stand below each other, four at most."""
+def write_crop(pipeline: DocumentPipeline, place: Place, target: Path) -> None:
+    """Write a PNG of the place, at most four pages, one below the other."""
     from PIL import Image
 
-    shown = [crop.image for crop in crops(bench, place)][:_PAGES_MOST]
+    shown = [crop.image for crop in crops(pipeline, place)][:_MAX_PAGES]
     if not shown:
         raise ConfigurationError(
-            f"{place.document}, {place.start}-{place.end}: no words of page {place.page} have a place"
+            f"{place.document}, {place.start}-{place.end}: page {place.page} has no word boxes at this place"
         )
     size = max(image.width for image in shown), sum(image.height for image in shown)
     sheet = Image.new("RGB", size, "white")
@@ -69,18 +69,20 @@ def write_crop(bench: Workbench, place: Place, target: Path) -> None:
     sheet.save(target, "PNG")
 
 
-def crops(bench: Workbench, place: Place, *, dpi: float = DPI, has_frames: bool = True) -> Iterator[Crop]:
-    """What is seen of the place on each of its pages."""
+def crops(
+    pipeline: DocumentPipeline, place: Place, *, dpi: float = DPI, has_frames: bool = True
+) -> Iterator[Crop]:
+    """The image of the place on each of its pages."""
     boxes: dict[int, list[Box]] = {}
     for one in place.boxes:
         boxes.setdefault(one.page, []).append(one.box)
-    for split in bench.load(PageSplits, place.document):
+    for split in pipeline.load(PageSplits, place.document):
         pages = [page for page in sorted(boxes) if split.first_page <= page <= split.last_page]
         if not pages:
             continue
-        with bench.lake.parts(PageSplits.asset, place.document).fetch(split.part) as path:
+        with pipeline.lake.parts(PageSplits.asset, place.document).fetch(split.part) as path:
             for page in pages:
-                with bench.reader.render(path, page - split.first_page + 1, dpi) as image:
+                with pipeline.reader.render(path, page - split.first_page + 1, dpi) as image:
                     yield _crop(image, page, _width(split, page), boxes[page], has_frames)
 
 

@@ -1,4 +1,4 @@
-"""Stamps are read by their neighbours: repaired where letters look like digits, never where digits differ."""
+"""Stamps are resolved by their neighbors: repaired if letters resemble digits, never if digits differ."""
 
 from collections.abc import Iterator, Sequence
 from itertools import chain
@@ -8,7 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from docpipe_assets.bates.file_names import named_range
-from docpipe_assets.bates.runs import REACH, Margins, Stamped, stamped
+from docpipe_assets.bates.runs import LOOKAHEAD_PAGES, Margins, Stamped, stamped
 from docpipe_assets.bates.stamps import TextAndBox, stamps_on
 from docpipe_assets.model import Box, Stamp
 
@@ -122,7 +122,7 @@ def test_padding_may_overflow() -> None:
         assert labels(read(*texts)) == texts
 
 
-def test_of_two_productions_the_documents_own_is_the_label_and_both_are_kept() -> None:
+def test_of_two_productions_the_own_one_is_the_label_and_both_are_kept() -> None:
     pages = document(
         [margins(n, f"WOMBAT {453 + n:06d}", (f"OLDCO-{n:07d}", LEFT)) for n in range(1, 8)], "OLDCO"
     )
@@ -141,7 +141,7 @@ def test_the_run_on_most_pages_is_the_documents_own() -> None:
     assert labels(document(pages)) == [f"WOMBAT {n:06d}" for n in range(1, 10)]
 
 
-def test_where_its_own_stamp_is_missing_another_productions_does_not_take_its_place() -> None:
+def test_a_missing_own_stamp_is_not_replaced_by_another_productions_stamp() -> None:
     for missing in (1, 4, 7):
         pages = [
             margins(n, (f"OLDCO {n + 70:06d}", LEFT), *([] if n == missing else [f"WOMBAT {n:06d}"]))
@@ -151,7 +151,7 @@ def test_where_its_own_stamp_is_missing_another_productions_does_not_take_its_pl
         assert found == [None if n == missing else f"WOMBAT {n:06d}" for n in range(1, 8)]
 
 
-def test_what_looks_like_a_stamp_elsewhere_on_one_page_does_not_take_its_place() -> None:
+def test_a_lookalike_elsewhere_on_a_page_does_not_replace_its_stamp() -> None:
     for page in (2, 5):
         pages = [margins(n, ("ABC 000777", TOP) if n == page else f"WOMBAT {n:06d}") for n in range(1, 6)]
         found = document(pages)
@@ -166,7 +166,7 @@ def test_another_prefix_at_the_same_place_is_the_pages_label() -> None:
     assert labels(read(*texts)) == texts
 
 
-def test_another_prefix_in_place_of_its_own_beside_another_productions_stamp() -> None:
+def test_a_different_prefix_beside_another_productions_stamp_is_kept() -> None:
     own = [f"{'KOALA' if n == 4 else 'WOMBAT'} {n:06d}" for n in range(1, 8)]
     pages = [margins(n, label, (f"OLDCO {n + 70:06d}", LEFT)) for n, label in enumerate(own, 1)]
     assert labels(document(pages, "WOMBAT")) == own
@@ -180,7 +180,7 @@ def test_the_same_number_on_all_pages_is_that_of_a_file() -> None:
     assert labels(read(*["GR 0012345"] * 4)) == [None] * 4
 
 
-def test_a_stamp_of_the_text_layer_was_put_on_later_than_what_the_image_shows() -> None:
+def test_a_stamp_in_the_text_layer_is_newer_than_one_in_the_image() -> None:
     pages = [margins(n, f"OLDCO {n:06d}", layer=f"WOMBAT {n + 9:06d}") for n in range(1, 6)]
     found = document(pages)
     assert labels(found) == [f"WOMBAT {n + 9:06d}" for n in range(1, 6)]
@@ -223,7 +223,7 @@ def test_no_more_pages_are_held_back_than_said() -> None:
 
     for number, page in enumerate(stamped(pages()), start=1):
         assert page.page == number
-        assert taken <= number + REACH
+        assert taken <= number + LOOKAHEAD_PAGES
 
 
 @settings(deadline=None, max_examples=60)
@@ -249,7 +249,7 @@ TEXTS = st.sampled_from(["", "WOMBAT 0O0455", "KOALA 000003", "000123", "GR 0012
 
 @settings(deadline=None, max_examples=60)
 @given(st.lists(st.one_of(TEXTS, st.integers(1, 40).map("WOMBAT {:06d}".format)), max_size=40))
-def test_every_page_comes_out_once_in_order_and_its_label_is_its_first_stamp(texts: list[str]) -> None:
+def test_every_page_is_returned_once_in_order_labelled_by_its_first_stamp(texts: list[str]) -> None:
     pages = read(*texts)
     assert [page.page for page in pages] == list(range(1, len(texts) + 1))
     for page in pages:

@@ -1,4 +1,4 @@
-"""Bates stamps are found where parties put them, and nothing else is taken for one."""
+"""Bates stamps are found at their usual positions, and nothing else is mistaken for one."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What a command costs: wall and CPU seconds, and peak memory, all its processes included."""
+"""The cost of a command: wall time, CPU time and peak memory of all its processes."""
 
 import os
 import resource

@@ -1,10 +1,10 @@
-"""Long and large documents to measure with, written page by page: the same bytes for the same arguments.
+"""Writes large documents for benchmarks page by page: the same arguments produce the same bytes.
 
     python -m docpipe_assets_tests.benchmarks.documents scan|text|huge PATH [--pages N] [--megabytes N]
 
-A scanned page is put together from JPEG strips that were encoded once, each a line of text on
-speckled paper, so a thousand different pages that can be read by OCR cost little more than
-writing them to disk. What a page says is known: ``scan_text`` and ``typed_text``.
+A scanned page is assembled from JPEG strips that were encoded once, each a line of text on speckled paper, so
+generating a thousand different pages that OCR can read costs little more than writing them to disk.
+``scan_text`` and ``typed_text`` return the text of a page.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""An OCR engine that takes no time and counts the pages that it was given."""
+"""An OCR engine that takes no time and counts its pages."""
 
 import os
 from pathlib import Path

@@ -1,10 +1,10 @@
-"""What a look at the bucket and one more document cost when 100, 1,000 and 10,000 documents are there.
+"""The cost of an intake tick and of one additional document with 100, 1,000 and 10,000 existing documents.
 
     python -m docpipe_assets_tests.benchmarks.growth [--sizes 100 1000 10000] [--documents 20] [--repeats 3]
 
-The documents that are there already are planted (see ``planted``); the others go through everything.
-Tick and status are evaluated in this process, the daemon being stopped, and their cost is that of this
-process, Postgres and the S3 server. CPU seconds are medians of the repeats.
+The existing documents are simulated (see ``planted``); the additional ones run through all stages. Tick and
+status are evaluated in this process while the daemon is stopped; their cost is that of this process,
+PostgreSQL and the S3 server. CPU seconds are medians of the repeats.
 """
 
 import argparse
@@ -91,11 +91,11 @@ def measure(sizes: list[int], documents: int, repeats: int) -> list[Size]:
 
 def _looks(site: Site, repeats: int) -> tuple[Cost, Cost, Cost]:
     cursors: list[str | None] = [None]
-    sensor = intake_sensor(site.bench.settings)
+    sensor = intake_sensor(site.pipeline.settings)
 
     def tick() -> None:
         with dg.build_sensor_context(
-            instance=site.instance, cursor=cursors[-1], resources={"bench": site.bench}
+            instance=site.instance, cursor=cursors[-1], resources={"pipeline": site.pipeline}
         ) as context:
             answer = sensor(context)
         assert isinstance(answer, dg.SensorResult)
@@ -110,7 +110,7 @@ def _looks(site: Site, repeats: int) -> tuple[Cost, Cost, Cost]:
     return (
         first,
         _cost(site, tick, 5 * repeats),
-        _cost(site, lambda: read_ledger(site.instance, site.bench), repeats),
+        _cost(site, lambda: read_ledger(site.instance, site.pipeline), repeats),
     )
 
 

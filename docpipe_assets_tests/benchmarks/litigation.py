@@ -1,10 +1,10 @@
-"""One endless litigation file as a stream of page texts, for measuring what grows with a document.
+"""An endless litigation file as a stream of page texts, to measure what grows with the length of a document.
 
-The exhibits are the sample production's texts, each time with other people, firms, towns, sums, dates
-and numbers. As in a real file people come back: an exhibit takes most of its cast from those that
-were named before, the often named more often, and brings a few new ones. So 20,000 pages name some
-thousands of people and firms, and sums, Bates labels and misread words grow with the pages. Every
-page depends on those before it only: a short document is the beginning of a long one.
+The exhibits are the texts of the sample production, with different people, firms, towns, amounts, dates and
+numbers each time. As in a real file, people recur: an exhibit takes most of its names from earlier ones,
+frequent names more often, and adds a few new ones. 20,000 pages therefore name several thousand people and
+firms, and amounts, Bates labels and misread words grow with the number of pages. A page depends only on the
+pages before it: a short document is the beginning of a long one.
 """
 
 import random

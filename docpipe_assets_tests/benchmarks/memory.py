@@ -1,13 +1,14 @@
-"""Peak memory and the limit that is kept: reading a document whole, pickling it, and docpipe.
+"""Peak memory and memory limits: reading the complete document, pickling it, and docpipe.
 
     python -m docpipe_assets_tests.benchmarks.memory [--documents scan600 scan2000 ...] [--limits 512 448]
 
-Each contender gets the document from a real S3 server. *Naive* reads the object's body and opens it in
-PyMuPDF; *pickle* is dagster-aws's own IO manager with an asset that returns the bytes and one that takes
-them. docpipe's figure is a whole run, all seven stages, on the local stack, with a hard limit of the
-kernel on all its processes together, and the budget of the standard lane whatever the size. The OCR engine
-takes no time unless ``--engine rapidocr`` is given: fifty of the same pages (``scan20``) are enough to see
-what the real one needs. The others run without a limit first, for their peak, and then under it.
+Each program gets the document from a real S3 server. *Naive* reads the body of the object and opens it with
+PyMuPDF; *pickle* is dagster-aws's own IO manager with one asset that returns the bytes and one that takes
+them. docpipe's figure is for a complete run of all seven stages on the local stack, with a kernel-enforced
+limit for all its processes together, and with the budget of the standard lane regardless of the size. The OCR
+engine takes no time unless ``--engine rapidocr`` is given; fifty of the same pages (``scan20``) are
+sufficient to measure the real one. The other programs run without a limit first, to measure their peak, and
+then with it.
 """
 
 import argparse

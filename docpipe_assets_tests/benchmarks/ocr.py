@@ -1,9 +1,9 @@
-"""OCR: pages a second and a core, and what is read wrong, beside OCRmyPDF on the same scan.
+"""OCR: pages per second and core, and error rates, compared with OCRmyPDF on the same scan.
 
     python -m docpipe_assets_tests.benchmarks.ocr [--pages 10]
 
-OCRmyPDF is Debian's (``apt-get install ocrmypdf``), with one process, as docpipe's standard budget has.
-The character error rate is that of ``docpipe eval ocr``.
+OCRmyPDF is Debian's (``apt-get install ocrmypdf``), with one process, like docpipe's standard budget. The
+character error rate is that of ``docpipe eval ocr``.
 """
 
 import argparse

@@ -1,10 +1,10 @@
-"""OCR: memory, CPU and errors of the engine's settings, with Tesseract beside them in the same run.
+"""OCR: memory, CPU time and errors by engine settings, compared with Tesseract in the same run.
 
     python -m docpipe_assets_tests.benchmarks.ocr_settings [--seed 7] [--pages 1] [--kinds clean ordinary]
 
-The pages are of the made set (``evaluation/ocr``): dense letters, a fax, small columns, a form. CPU seconds
-count the engine's processes alone; on a busy machine they are inflated for all alike, so Tesseract's are
-the yardstick. Peak is of an engine's processes, too.
+The pages are from the generated set (``evaluation/ocr``): dense letters, a fax, narrow columns, a form. CPU
+seconds are those of the engine's processes; on a busy machine they are too high for all engines, so compare
+them with Tesseract. The peak memory is also that of an engine's processes.
 """
 
 import argparse

@@ -1,13 +1,13 @@
-"""What a one-page document costs from the bucket to its relationships, every process counted.
+"""The cost of a one-page document through all stages, with all processes.
 
     python -m docpipe_assets_tests.benchmarks.orchestration [--documents 40] [--peer-documents 8]
 
-The peer is Dagster's default launcher, which starts a process a run, on the same stack, storage,
-definitions and documents. All begin with a few documents that warm them up and are not counted. The floor
-is ``docpipe run`` over the same documents: the seven stages and the lake, without Dagster, queue and broker.
-CPU seconds are those of the S3 server, Postgres, the broker, the code server, the daemon, the
-workers and all their descendants, from the upload of the first counted document to the end of the
-last run; the UI is not running.
+The reference is Dagster's default launcher, which starts one process per run, on the same stack, storage,
+definitions and documents. All begin with a few warm-up documents that are not counted. The minimum is
+``docpipe run`` over the same documents: the seven stages and the lake, without Dagster, queue and broker. CPU
+seconds are those of the S3 server, PostgreSQL, the broker, the code server, the daemon, the workers and all
+their descendants, from the upload of the first counted document to the end of the last run; the UI is not
+running.
 """
 
 import argparse
@@ -24,7 +24,7 @@ import pytest
 
 from docpipe_assets.instance.records import tags
 from docpipe_assets.operations.ledger import State
-from docpipe_assets.runtime.document_pipeline import Workbench
+from docpipe_assets.runtime.document_pipeline import DocumentPipeline
 from docpipe_assets.sample import write_text_pdfs
 from docpipe_assets.settings import read_settings
 from docpipe_assets.stack import Stack
@@ -60,7 +60,7 @@ def measure(name: str, documents: int, *, workers: int, environment: Mapping[str
             patch.setenv(variable, value)
         settings = read_settings()
         with dg.DagsterInstance.get() as instance:
-            site = Site(stack, instance, Workbench(settings), open_store(settings.intake, settings))
+            site = Site(stack, instance, DocumentPipeline(settings), open_store(settings.intake, settings))
             files = write_text_pdfs(Path(folder), _WARM_UP + documents)
             process(site, "warm-up", files[:_WARM_UP])
             before, began = cpu_by_part(stack), time.monotonic()

@@ -1,8 +1,8 @@
-"""A scan read by one OCR process and by as many as there are cores: speed-up, and whether results agree.
+"""A scan read by one OCR process and by one per core: speedup, and whether the results are identical.
 
     python -m docpipe_assets_tests.benchmarks.parallel [--pages 200]
 
-The budget of a run decides how many pages are read at once; this is the real engine at 300 dpi.
+The budget of a run determines the number of concurrent pages; the engine is the real one, at 300 dpi.
 """
 
 import argparse

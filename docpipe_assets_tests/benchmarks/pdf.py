@@ -1,11 +1,12 @@
-"""What it costs to open, cut, survey, read and render a long PDF, and the memory of the processes that do it.
+"""The cost of opening, splitting, analyzing, reading and rendering a long PDF, and the memory of the
+processes.
 
     python -m docpipe_assets_tests.benchmarks.pdf [--documents scan600 text20000 ...] [--rendered 8]
 
-The reader, its sandbox and their limits are those of a standard lane; only the number of pages is not
-limited. Documents are those of ``documents.py``; a file given instead is taken as it is. *child* is the
-largest resident size of any one child, pages shared with the zygote included; *all* is the largest sum
-over the zygote and its children, shared pages counted once (PSS), sampled twenty times a second.
+The reader, its sandbox and their limits are those of the standard lane, except that the number of pages is
+not limited. Documents are those of ``documents.py``; a file is used without changes. *child* is the largest
+resident size of any one child, including pages shared with the zygote; *all* is the largest sum over the
+zygote and its children, shared pages counted once (PSS), sampled twenty times per second.
 """
 
 import argparse
@@ -16,7 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from docpipe_assets.runtime.document_pipeline import Workbench
+from docpipe_assets.runtime.document_pipeline import DocumentPipeline
 from docpipe_assets.runtime.meter import PeakMemory, process_tree
 from docpipe_assets.sandbox.limits import Usage
 from docpipe_assets.settings import Settings
@@ -41,12 +42,12 @@ def _below() -> Iterator[int]:
 
 
 @contextmanager
-def _row(bench: Workbench, name: str, pages: int) -> Iterator[None]:
-    bench.take_child_usage()
+def _row(pipeline: DocumentPipeline, name: str, pages: int) -> Iterator[None]:
+    pipeline.pop_child_usage()
     began, own = time.monotonic(), time.process_time()
     with PeakMemory(_below, _SAMPLE_SECONDS) as peak:
         yield
-    used: Usage = bench.take_child_usage()
+    used: Usage = pipeline.pop_child_usage()
     print(
         f"  {name:18}{pages:>7,}{used.child_cpu_seconds:>9.1f}"
         f"{used.child_cpu_seconds * 1000 / pages:>9.2f}{time.process_time() - own:>8.1f}"
@@ -56,33 +57,33 @@ def _row(bench: Workbench, name: str, pages: int) -> Iterator[None]:
     )
 
 
-def measure(bench: Workbench, document: Path, folder: Path, rendered: int) -> None:
+def measure(pipeline: DocumentPipeline, document: Path, folder: Path, rendered: int) -> None:
     """Every call of the reader on one document, a row for each."""
     print(
         f"  {'':18}{'pages':>7}{'CPU s':>9}{'/1,000':>9}{'own':>8}{'wall s':>8}{'calls':>7}"
         f"{'child':>8}{'all MB':>8}"
     )
-    reader = bench.reader
-    with _row(bench, "zygote alone", 1):
-        list(bench.sandbox.confinement)
+    reader = pipeline.reader
+    with _row(pipeline, "zygote alone", 1):
+        list(pipeline.sandbox.confinement)
         time.sleep(0.1)
-    with _row(bench, "inspect", 1):
-        pages = reader.inspect(document, bench.settings.max_pages).pages
+    with _row(pipeline, "inspect", 1):
+        pages = reader.inspect(document, pipeline.settings.max_pages).pages
     parts: list[tuple[Path, int]] = []
-    settings = bench.settings
-    with _row(bench, "split", pages):
+    settings = pipeline.settings
+    with _row(pipeline, "split", pages):
         for part in reader.split(document, pages, settings.pages_per_split, settings.bytes_per_split):
             kept = folder / f"{part.first_page}.pdf"
             part.path.rename(kept)
             parts.append((kept, part.last_page - part.first_page + 1))
-    with _row(bench, "survey", pages):
+    with _row(pipeline, "survey", pages):
         assert sum(1 for path, count in parts for _ in reader.survey(path, count)) == pages
     first = parts[: -(-_READ_PAGES // settings.pages_per_split)]
     pages = sum(count for _, count in first)
-    with _row(bench, "read", pages):
+    with _row(pipeline, "read", pages):
         assert sum(1 for path, _ in first for _ in reader.read(path)) == pages
     if rendered:
-        with _row(bench, f"render {settings.ocr_dpi} dpi", rendered):
+        with _row(pipeline, f"render {settings.ocr_dpi} dpi", rendered):
             for path, _ in parts[:rendered]:
                 with reader.render(path, 1, settings.ocr_dpi):
                     pass
@@ -103,12 +104,12 @@ def main() -> None:
                 DOCUMENTS[name](document)
             limit = {"sandbox_memory_bytes": options.memory * MEGABYTE} if options.memory else {}
             settings = Settings(data_dir=folder / "data", max_pages=100_000, **limit)
-            bench = Workbench(settings)
+            pipeline = DocumentPipeline(settings)
             print(f"{name}: {document.stat().st_size / 1e6:,.0f} MB", flush=True)
             try:
-                measure(bench, document, folder, options.rendered)
+                measure(pipeline, document, folder, options.rendered)
             finally:
-                bench.close()
+                pipeline.close()
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""Makes a stack look as if thousands of documents had gone through it, in seconds instead of hours.
+"""Populates a stack with the data of thousands of processed documents, in seconds instead of hours.
 
-One document goes through it indeed. Its objects and all of its records (run, tags, events, check,
-partition) are then multiplied within S3 and Postgres, each copy under a name, run and time of its own: the
-tables are as large, and their rows as they are, as after so many documents.
+One document is actually processed. Its objects and all its records (run, tags, events, check, partition) are
+then copied within S3 and PostgreSQL, each copy with its own name, run and time: tables and rows are the same
+as after processing that many documents.
 """
 
 import os
@@ -16,7 +16,7 @@ from psycopg2.extras import execute_values
 from docpipe_assets.defs.partitions import documents
 from docpipe_assets.instance.records import tags
 from docpipe_assets.operations.breaker import request_name
-from docpipe_assets.operations.intake import sighting_of
+from docpipe_assets.operations.intake import listed_document
 from docpipe_assets_tests.pipeline.site import Site
 
 BATCH = "planted"
@@ -59,7 +59,7 @@ def plant(site: Site, template: str, names: list[str]) -> None:
     for name in names:
         _copy(objects / template, objects / BATCH / name)
     site.stack.part("s3").restart()  # it keeps the folders that it has listed
-    found = {one.key: sighting_of(one) for one in site.intake.list(f"{BATCH}/")}
+    found = {one.key: listed_document(one) for one in site.intake.list(f"{BATCH}/")}
     sightings = [found[f"{BATCH}/{name}"] for name in names]
     site.instance.add_dynamic_partitions(documents.name or "", [seen.key for seen in sightings])
     rows = [

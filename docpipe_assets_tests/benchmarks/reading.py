@@ -1,11 +1,11 @@
-"""What a later stage pays for 25 pages of a large document: from a part PDF, or from the whole by ranges.
+"""The cost of reading 25 pages of a large document in a later stage: from a part PDF, or by ranges.
 
     python -m docpipe_assets_tests.benchmarks.reading [--megabytes 600] [--pages 5000] [--repeats 3]
 
-The pages lie in the middle of a scan of 1,500 pages and of a text PDF of 5,000. PDFium takes the
-stored image of each scanned page and the text of each other one. Views are file objects that fetch
-blocks of the object as PDFium asks for them and keep up to 64 MB of them. Every reading is a process
-of its own, with nothing cached; medians are given. All ways must find the same.
+The pages are in the middle of a scan with 1,500 pages and of a text PDF with 5,000. PDFium extracts the
+stored image of each scanned page and the text of each other page. For ranges, a file object fetches the
+blocks of the object that PDFium reads and caches up to 64 MB of them. Each reading is a separate process
+without a cache; the figures are medians. All variants must return the same content.
 """
 
 import argparse

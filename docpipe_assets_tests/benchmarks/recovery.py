@@ -1,10 +1,10 @@
-"""What a kill at 90 % costs: time and pages read twice, against beginning anew.
+"""The cost of a kill at 90 %: time and pages read twice, compared with starting again.
 
     python -m docpipe_assets_tests.benchmarks.recovery [--pages 400]
 
-A scan is processed by ``docpipe run`` with an OCR engine that takes no time, so that what is measured is
-the rest: fetching, cutting, rendering. With a real engine the saving grows with what a page costs.
-The peer is the same run without what the killed one had finished.
+A scan is processed by ``docpipe run`` with an OCR engine that takes no time, so that only the rest is
+measured: fetching, splitting, rendering. With a real engine the savings increase with the cost of a page. The
+reference is the same run without the finished splits of the killed one.
 """
 
 import argparse

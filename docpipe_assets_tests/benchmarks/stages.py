@@ -1,12 +1,12 @@
-"""What the stages after ocr_text, and the audit, cost on long documents: memory and CPU, stage by stage.
+"""The cost of the stages after ocr_text, and of the audit, for long documents: memory and CPU time by stage.
 
     python -m docpipe_assets_tests.benchmarks.stages [--pages 500 5000 20000] [--keep FOLDER]
 
-The document is the endless litigation file of ``litigation.py``, put into a lake of files as its
-ocr_text. One fresh process that has imported what a worker imports, Dagster and boto3 included, then
-makes each asset from the lake and back into it, as a run does, after a short document that warms it up.
-``base`` is the resident size of the process when a stage begins, ``peak`` its largest while the
-stage runs (VmHWM), both in MB. The lake's own work is part of each figure.
+The document is the endless litigation file of ``litigation.py``, stored as ocr_text in a lake of files. A new
+process that has imported what a worker imports, including Dagster and boto3, then materializes each asset
+from and to the lake, as a run does, after a short warm-up document. ``base`` is the resident size of the
+process at the start of a stage, ``peak`` its maximum during the stage (VmHWM), both in MB. The work of the
+lake is included.
 """
 
 import argparse
@@ -36,7 +36,7 @@ from docpipe_assets.model import (
 )
 from docpipe_assets.operations.audit import audit
 from docpipe_assets.pipeline import PIPELINE
-from docpipe_assets.runtime.document_pipeline import Workbench
+from docpipe_assets.runtime.document_pipeline import DocumentPipeline
 from docpipe_assets.settings import Settings
 from docpipe_assets_tests.benchmarks.litigation import DOCUMENT, VERSION, litigation_file
 
@@ -66,24 +66,24 @@ HEADER = (
 )
 
 
-def costs(bench: Workbench, pages: int) -> Iterator[Cost]:
+def costs(pipeline: DocumentPipeline, pages: int) -> Iterator[Cost]:
     """Make every asset after ocr_text and audit the document; a cost for each step, in order."""
     for stream in PIPELINE.streams[PIPELINE.streams.index(PageTexts) + 1 :]:
-        yield _measured(stream.asset, pages, lambda stream=stream: _materialize(bench, stream.asset))
-    yield _measured("audit", pages, lambda: _audit(bench, pages))
+        yield _measured(stream.asset, pages, lambda stream=stream: _materialize(pipeline, stream.asset))
+    yield _measured("audit", pages, lambda: _audit(pipeline, pages))
 
 
-def _materialize(bench: Workbench, asset: str) -> int:
-    stage = getattr(bench, asset)
+def _materialize(pipeline: DocumentPipeline, asset: str) -> int:
+    stage = getattr(pipeline, asset)
     inputs = {
-        name: bench.load(kind, DOCUMENT)
+        name: pipeline.load(kind, DOCUMENT)
         for name, kind in get_type_hints(stage).items()
         if name not in ("document", "return")
     }
-    return bench.save(DOCUMENT, stage(DOCUMENT, **inputs)).header.rows
+    return pipeline.save(DOCUMENT, stage(DOCUMENT, **inputs)).header.rows
 
 
-def _audit(bench: Workbench, pages: int) -> int:
+def _audit(pipeline: DocumentPipeline, pages: int) -> int:
     raw_pdf = RawPdf(
         document=DOCUMENT,
         version=VERSION,
@@ -95,11 +95,11 @@ def _audit(bench: Workbench, pages: int) -> int:
     )
     found = audit(
         raw_pdf,
-        pages=bench.load(PageTexts, DOCUMENT).seen_as(PageProse),
-        chunks=bench.load(Chunks, DOCUMENT),
-        mentions=bench.load(Mentions, DOCUMENT),
-        entities=bench.load(CanonicalEntities, DOCUMENT),
-        relationships=bench.load(Relationships, DOCUMENT),
+        pages=pipeline.load(PageTexts, DOCUMENT).view_as(PageProse),
+        chunks=pipeline.load(Chunks, DOCUMENT),
+        mentions=pipeline.load(Mentions, DOCUMENT),
+        entities=pipeline.load(CanonicalEntities, DOCUMENT),
+        relationships=pipeline.load(Relationships, DOCUMENT),
     )
     assert found.is_sound, found.examples
     return found.quotes
@@ -120,24 +120,24 @@ def _status_mb(field: str) -> float:
     raise LookupError(field)
 
 
-def _bench(folder: Path) -> Workbench:
-    return Workbench(Settings(data_dir=folder, lake_url=(folder / "lake").as_uri()))
+def _pipeline(folder: Path) -> DocumentPipeline:
+    return DocumentPipeline(Settings(data_dir=folder, lake_url=(folder / "lake").as_uri()))
 
 
 def _work(folder: Path, pages: int) -> None:
     """The worker's side: prints its costs, one JSON line each."""
     importlib.import_module("docpipe_assets.definitions")
     with tempfile.TemporaryDirectory() as name:
-        warm = _bench(Path(name))
+        warm = _pipeline(Path(name))
         warm.save(DOCUMENT, litigation_file(_WARM_UP_PAGES))
         list(costs(warm, _WARM_UP_PAGES))
-    for cost in costs(_bench(folder), pages):
+    for cost in costs(_pipeline(folder), pages):
         print(json.dumps(asdict(cost)), flush=True)
 
 
 def measure(folder: Path, pages: int) -> Iterator[Cost]:
     """Costs of a document of so many pages, measured in a process of its own."""
-    _bench(folder).save(DOCUMENT, litigation_file(pages))
+    _pipeline(folder).save(DOCUMENT, litigation_file(pages))
     command = [sys.executable, "-m", _MODULE, "--worker", str(folder), "--pages", str(pages)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as worker:
         assert worker.stdout is not None

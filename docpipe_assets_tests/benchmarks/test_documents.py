@@ -1,4 +1,4 @@
-"""The documents that benchmarks measure with are valid, say what they claim, and are never held whole."""
+"""The benchmark documents are valid, have the declared content, and are never loaded completely."""
 
 import hashlib
 import tracemalloc

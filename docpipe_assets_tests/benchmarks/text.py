@@ -1,10 +1,11 @@
-"""What isolation and evidence cost on a born-digital document.
+"""The cost of isolation and evidence for a born-digital document.
 
     python -m docpipe_assets_tests.benchmarks.text [--pages 1000] [--repeats 3]
 
-The peer is PyMuPDF alone, which reads the words of every page in one process and keeps nothing. docpipe
-fetches, opens, cuts, surveys and reads in capped child processes, and goes on to names, entities and
-relationships, each row with its place; its text stages are measured as well as the whole of it.
+The reference is PyMuPDF alone, which reads the words of every page in one process and stores nothing. docpipe
+fetches, opens, splits, analyzes and reads in child processes with limits, and continues with names, entities
+and relationships, each row with its location; its text stages are measured separately and as part of the
+total.
 """
 
 import argparse

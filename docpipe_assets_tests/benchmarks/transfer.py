@@ -1,14 +1,13 @@
-"""How fast a large document comes from an S3 server and goes to it, and what that costs.
+"""The throughput and cost of downloading and uploading a large document.
 
     python -m docpipe_assets_tests.benchmarks.transfer [--megabytes 600] [--repeats 3] [--pair]
 
-The server is rclone, a process of its own with its data on disk, over the loopback interface. Every
-transfer is a process of its own; the repeats are interleaved, so that what else the machine does
-meets all of them, and medians are given. A client is made and used once before its clock starts.
-Peak memory is that of the whole process, interpreter and libraries included. The named peer is
-``boto3.download_file`` with its own defaults; it checks no hash. ``--pair``: only that and docpipe's,
-for many rounds on a machine that does other things as well. Exits with 1 when the verified
-download falls below 90 % of its speed or needs 100 MB.
+The server is rclone, in a separate process with its data on disk, over the loopback interface. Each transfer
+is a separate process; the repeats are interleaved, so that other load affects all of them, and the figures
+are medians. A client is created and used once before its time is measured. Peak memory is that of the
+complete process, including interpreter and libraries. The reference is ``boto3.download_file`` with its
+defaults; it verifies no hash. ``--pair``: only the reference and docpipe, for many rounds on a busy machine.
+The exit status is 1 if the verified download is slower than 90 % of the reference or needs 100 MB.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""What was noted of a document's Bates labels reaches the batch report through Dagster's records."""
+"""The Bates labels recorded for a document reach the batch report through Dagster's records."""
 
 from typing import Any
 

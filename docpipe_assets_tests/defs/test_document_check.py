@@ -1,4 +1,4 @@
-"""The check of a document warns of its Bates labels, and says nothing where they are in order."""
+"""The check of a document warns about its Bates labels, and not if they are in sequence."""
 
 from pathlib import Path
 
@@ -7,10 +7,10 @@ import pytest
 
 from docpipe_assets.defs.checks import document_check
 from docpipe_assets.model import CanonicalEntities, Chunks, Mentions, PageTexts
-from docpipe_assets.runtime.document_pipeline import Workbench
+from docpipe_assets.runtime.document_pipeline import DocumentPipeline
 from docpipe_assets.runtime.local_run import processed
 from docpipe_assets.settings import Settings
-from docpipe_assets.storage.file import GivenFiles
+from docpipe_assets.storage.file import LocalFiles
 from docpipe_assets_tests.viewer.test_crops import two_pages
 
 IN_ORDER, MISNAMED = "b/WOMBAT 000001-000002.pdf", "b/WOMBAT 000001-000003.pdf"
@@ -24,16 +24,18 @@ def checked(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dg.AssetCheck
     settings = Settings(
         data_dir=folder / "data", lake_url=(folder / "lake").as_uri(), ner_engines=("patterns",)
     )
-    bench = Workbench(settings, intake=GivenFiles(dict.fromkeys((IN_ORDER, MISNAMED), folder / "x.pdf")))
+    pipeline = DocumentPipeline(
+        settings, intake=LocalFiles(dict.fromkeys((IN_ORDER, MISNAMED), folder / "x.pdf"))
+    )
     results = {}
     try:
         for document in (IN_ORDER, MISNAMED):
-            assert processed(bench, document)[1] is None
-            pages, chunks = bench.load(PageTexts, document), bench.load(Chunks, document)
-            mentions, entities = bench.load(Mentions, document), bench.load(CanonicalEntities, document)
-            results[document] = document_check(bench, document, pages, chunks, mentions, entities)
+            assert processed(pipeline, document)[1] is None
+            pages, chunks = pipeline.load(PageTexts, document), pipeline.load(Chunks, document)
+            mentions, entities = pipeline.load(Mentions, document), pipeline.load(CanonicalEntities, document)
+            results[document] = document_check(pipeline, document, pages, chunks, mentions, entities)
     finally:
-        bench.close()
+        pipeline.close()
     return results
 
 
@@ -47,6 +49,6 @@ def test_labels_in_order_pass_and_are_named(checked: dict[str, dg.AssetCheckResu
 def test_a_finding_is_a_warning_that_says_what_it_is(checked: dict[str, dg.AssetCheckResult]) -> None:
     result = checked[MISNAMED]
     assert (result.passed, result.severity) == (False, dg.AssetCheckSeverity.WARN)
-    said = "the name (WOMBAT 000001-000003) names 3 pages, 2 are there"
+    said = "the name (WOMBAT 000001-000003) states 3 pages, the document has 2"
     assert said in (result.description or "")
     assert said in str(result.metadata["bates_findings"].value)

@@ -1,17 +1,17 @@
-"""Keys that S3 allows and nobody expects go through intake, Dagster, all stages and the lake like any other.
+"""Unusual but valid S3 keys are processed by intake, Dagster, all stages and the lake like any others.
 
-The bucket is moto's, because a file system can't hold them; the lake is a folder, so that their artifacts
-are seen to fit there as well.
+The bucket is moto's, because a file system can't store these keys; the lake is a folder, to show that their
+artifacts fit there as well.
 """
 
 from collections.abc import Iterator
 
 import dagster as dg
 import pytest
-from docpipe_assets.cli.recovery import breaker_shown
 from typer.testing import CliRunner
 
 from docpipe_assets.cli import app
+from docpipe_assets.cli.breakers_table import breaker_details
 from docpipe_assets.defs.assets import DOCUMENT_ASSETS
 from docpipe_assets.defs.io_managers import LakeIOManager
 from docpipe_assets.defs.jobs import process_document, reset_breakers
@@ -25,7 +25,7 @@ from docpipe_assets.instance.records.names import PROCESS_DOCUMENT
 from docpipe_assets.instance.records.recovery import withdraw
 from docpipe_assets.model import RawPdfs, Relationships
 from docpipe_assets.operations.ledger import State
-from docpipe_assets.runtime.document_pipeline import Workbench
+from docpipe_assets.runtime.document_pipeline import DocumentPipeline
 from docpipe_assets.sample import write_text_pdfs
 from docpipe_assets.settings import read_settings
 from docpipe_assets.storage.s3 import S3Store, s3_client
@@ -68,22 +68,22 @@ def instance(environment: None) -> Iterator[dg.DagsterInstance]:
 
 
 @pytest.fixture(scope="module")
-def bench(
+def pipeline(
     environment: None, instance: dg.DagsterInstance, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Workbench]:
+) -> Iterator[DocumentPipeline]:
     """After one tick of intake and the runs that it asked for."""
     settings = read_settings()
-    made = Workbench(settings)
+    made = DocumentPipeline(settings)
     folder = tmp_path_factory.mktemp("letters")
     (letter,) = write_text_pdfs(folder, 1)
     empty = folder / "empty.pdf"
     empty.write_bytes(b"")
     for key in [*GOOD, EMPTY, ITS_NEIGHBOUR]:
         S3Store("intake", endpoint_url=settings.s3_endpoint_url).put(key, letter if key in GOOD else empty)
-    resources = {"bench": made, "lake": LakeIOManager(made)}
+    resources = {"pipeline": made, "lake": LakeIOManager(made)}
     definitions = dg.Definitions(assets=DOCUMENT_ASSETS, jobs=[process_document], resources=resources)
     job = definitions.resolve_job_def(PROCESS_DOCUMENT)
-    with dg.build_sensor_context(instance=instance, resources={"bench": made}) as context:
+    with dg.build_sensor_context(instance=instance, resources={"pipeline": made}) as context:
         result = intake_sensor(settings)(context)
     assert isinstance(result, dg.SensorResult)
     for added in result.dynamic_partitions_requests or []:
@@ -99,23 +99,25 @@ def bench(
     made.close()
 
 
-def test_odd_keys_are_documents_like_any_other(instance: dg.DagsterInstance, bench: Workbench) -> None:
-    states = {entry.document: entry.state for entry in read_ledger(instance, bench).entries}
+def test_odd_keys_are_documents_like_any_other(
+    instance: dg.DagsterInstance, pipeline: DocumentPipeline
+) -> None:
+    states = {entry.document: entry.state for entry in read_ledger(instance, pipeline).entries}
     quarantined = dict.fromkeys([EMPTY, ITS_NEIGHBOUR], State.QUARANTINED)
     assert states == dict.fromkeys(GOOD, State.SUCCEEDED) | quarantined
 
 
 @pytest.mark.parametrize("key", GOOD, ids=range(len(GOOD)))
-def test_each_has_its_own_artifacts_and_keeps_its_parts(bench: Workbench, key: str) -> None:
-    (raw,) = bench.load(RawPdfs, key)
+def test_each_has_its_own_artifacts_and_keeps_its_parts(pipeline: DocumentPipeline, key: str) -> None:
+    (raw,) = pipeline.load(RawPdfs, key)
     assert raw.document == key
-    assert {row.document for row in bench.load(Relationships, key)} == {key}
-    with bench.lake.parts(RawPdfs.asset, key).fetch(raw.pdf) as path:
+    assert {row.document for row in pipeline.load(Relationships, key)} == {key}
+    with pipeline.lake.parts(RawPdfs.asset, key).fetch(raw.pdf) as path:
         assert path.stat().st_size == raw.size_bytes
 
 
 @pytest.mark.parametrize("key", GOOD, ids=range(len(GOOD)))
-def test_show_takes_the_key_and_the_partition_key(bench: Workbench, key: str) -> None:
+def test_show_takes_the_key_and_the_partition_key(pipeline: DocumentPipeline, key: str) -> None:
     for name in {key, partition_key(key)} - {"batch/nul\x00.pdf"}:  # no program can be given a NUL
         shown = CliRunner().invoke(app, ["show", name])
         assert shown.exit_code == 0, shown.output
@@ -124,16 +126,18 @@ def test_show_takes_the_key_and_the_partition_key(bench: Workbench, key: str) ->
 
 
 def test_a_reset_and_a_withdrawal_reach_the_document_that_was_named(
-    instance: dg.DagsterInstance, bench: Workbench
+    instance: dg.DagsterInstance, pipeline: DocumentPipeline
 ) -> None:
     assert reset(instance, documents=[EMPTY], stage=None, reason="checked") == 1
-    withdraw(instance, bench, EMPTY, reason="privileged", is_withdrawn=True)
+    withdraw(instance, pipeline, EMPTY, reason="privileged", is_withdrawn=True)
     resets, withdrawals, _ = read_interventions(instance)
     assert {one.key for one in [*resets, *withdrawals]} == {partition_key(EMPTY)}
-    assert "quarantined" in str(breaker_shown(instance, bench, ITS_NEIGHBOUR))
+    assert "quarantined" in str(breaker_details(instance, pipeline, ITS_NEIGHBOUR))
 
 
-def test_a_name_that_is_no_document_is_refused(instance: dg.DagsterInstance, bench: Workbench) -> None:
+def test_a_name_that_is_no_document_is_refused(
+    instance: dg.DagsterInstance, pipeline: DocumentPipeline
+) -> None:
     for name in ("batch/x.pfd", "batch/%FF.pdf"):
         with pytest.raises(ConfigurationError, match="no such document"):
             reset(instance, documents=[GOOD[0], name], stage=None, reason="checked")

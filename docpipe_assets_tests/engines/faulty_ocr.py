@@ -1,4 +1,4 @@
-"""OCR engines with one named fault each; what they read is how dark the page is."""
+"""OCR engines with one fault each; they return the gray value of the page as its text."""
 
 import os
 import signal

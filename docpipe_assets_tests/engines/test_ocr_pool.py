@@ -1,4 +1,4 @@
-"""OCR runs in processes of its own: whatever befalls one, the page is named and the next one is read."""
+"""OCR runs in separate processes: any failure is attributed to its page, and the next page is read."""
 
 import os
 import subprocess
@@ -70,16 +70,16 @@ def test_pages_are_read_in_one_other_process(pool: OcrPool, page: Page) -> None:
     first, second = read(pool, page(1)), read(pool, page(2))
     assert (first[0], second[0]) == ("shade-1", "shade-2")
     assert first[1] == second[1] != os.getpid()
-    assert pool.take_cpu_seconds() > 0
-    assert pool.take_cpu_seconds() == 0
+    assert pool.pop_cpu_seconds() > 0
+    assert pool.pop_cpu_seconds() == 0
 
 
 @pytest.mark.parametrize(
     ("pool", "error", "says"),
     [
-        ("DiesOnPage", Crashed, r"died at a page image of 8 x 8 pixels \(SIGSEGV\)"),
-        ("IsKilledOnPage", MemoryLimit, "was killed at a page image"),
-        ("EatsMemoryOnPage", MemoryLimit, "no memory left"),
+        ("DiesOnPage", Crashed, r"crashed on a page image of 8 x 8 pixels \(SIGSEGV\)"),
+        ("IsKilledOnPage", MemoryLimit, "was killed while reading a page image"),
+        ("EatsMemoryOnPage", MemoryLimit, "out of memory"),
         ("RefusesPage", EngineError, "no answer from the service"),
         ("HasADefect", InternalError, "ZeroDivisionError in the OCR engine .*: a defect"),
     ],
@@ -105,13 +105,13 @@ def test_a_page_at_which_an_old_process_died_is_read_by_a_new_one(pool: OcrPool,
 
 @pytest.mark.parametrize("pool", ["DiesOnEveryPage"], indirect=True)
 def test_an_engine_that_dies_at_every_page_is_broken_and_no_page_is_blamed(pool: OcrPool, page: Page) -> None:
-    with pytest.raises(EngineError, match=r"dies at every page \(exit status 3\)"):
+    with pytest.raises(EngineError, match=r"crashes on every page \(exit status 3\)"):
         pool.read(page(1))
 
 
 def test_a_page_that_never_ends_is_given_up(page: Page) -> None:
     pool = pool_of("HangsOnPage", OcrLimits(processes=1, memory_bytes=2**30, wall_seconds=3))
-    with pytest.raises(WallTimeout, match="more than 3 seconds"):
+    with pytest.raises(WallTimeout, match="longer than 3 seconds"):
         pool.read(page(FATAL_SHADE))
     assert not ocr_processes(), "the hanging process is gone"
     pool.limit(LIMITS)  # on a busy machine a new process alone may take three seconds
@@ -133,7 +133,7 @@ def test_pages_are_read_by_as_many_processes_as_are_allowed(page: Page) -> None:
 
 
 def test_a_lower_memory_limit_of_the_worker_holds_for_its_engines_too(tmp_path: Path) -> None:
-    """As a service manager or a shell may have set it (LimitDATA, ulimit -d)."""
+    """A service manager or a shell may set it (LimitDATA, ulimit -d)."""
     (tmp_path / "page").write_bytes(bytes([FATAL_SHADE]) * 64)
     code = (
         "import resource, sys\nfrom pathlib import Path\n"

@@ -1,4 +1,4 @@
-"""Forms are counted alike in memory and on disk."""
+"""Forms are counted identically in memory and on disk."""
 
 import itertools
 import sqlite3

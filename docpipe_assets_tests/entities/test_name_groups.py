@@ -1,4 +1,4 @@
-"""Grouping of forms: who joins whom, and why."""
+"""Grouping of name forms: which forms are the same entity, and why."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Names taken apart and held against each other: tables."""
+"""Parsing and comparing names: tables of cases."""
 
 import pytest
 

@@ -1,11 +1,11 @@
-"""Follows mentions and relationships back to scanned pages: crops to look at, each read again by OCR.
+"""Traces mentions and relationships to scanned pages: crops for inspection, each read again by OCR.
 
     python -m docpipe_assets_tests.evaluation.crops --out FOLDER [--mentions 10] [--relationships 5]
         [--files PDF...] [--lake FOLDER]
 
-Without files the scans of the sample production are read. For each one that is followed back a line
-says what is quoted, on which page and under which Bates label, and whether OCR finds the words of the
-quote within its boxes; the crops are PNG files of the same numbers.
+Without files, the scans of the sample production are used. For each traced row, a line contains the quote,
+its page and Bates label, and whether OCR finds the words of the quote within its boxes; the crops are PNG
+files with the same numbers.
 """
 
 import argparse
@@ -27,12 +27,12 @@ from docpipe_assets.model import (
     TextMethod,
 )
 from docpipe_assets.protocols import OcrEngine, PageImage
-from docpipe_assets.runtime.document_pipeline import Workbench
+from docpipe_assets.runtime.document_pipeline import DocumentPipeline
 from docpipe_assets.runtime.local_run import processed
 from docpipe_assets.sample.documents import numbered_exhibits
 from docpipe_assets.sample.production import made
 from docpipe_assets.settings import Settings
-from docpipe_assets.storage.file import GivenFiles
+from docpipe_assets.storage.file import LocalFiles
 from docpipe_assets.viewer.crops import Crop, crops, write_crop
 
 DPI = 300
@@ -66,31 +66,31 @@ def scans(folder: Path) -> dict[str, Path]:
     return files
 
 
-def ocr_pages(bench: Workbench, document: str) -> set[int]:
-    return {page.page for page in bench.load(PageTexts, document) if page.method is TextMethod.OCR}
+def ocr_pages(pipeline: DocumentPipeline, document: str) -> set[int]:
+    return {page.page for page in pipeline.load(PageTexts, document) if page.method is TextMethod.OCR}
 
 
-def mentions_of(bench: Workbench, document: str) -> Iterator[Followed]:
+def mentions_of(pipeline: DocumentPipeline, document: str) -> Iterator[Followed]:
     """Those on pages that OCR has read."""
-    read = ocr_pages(bench, document)
-    for mention in bench.load(Mentions, document):
+    read = ocr_pages(pipeline, document)
+    for mention in pipeline.load(Mentions, document):
         if mention.place.page in read:
             yield Followed(document, mention.mention, mention.quote, mention.place)
 
 
-def relationships_of(bench: Workbench, document: str) -> Iterator[Followed]:
+def relationships_of(pipeline: DocumentPipeline, document: str) -> Iterator[Followed]:
     """What captions say, and what stands close together, on pages that OCR has read."""
-    read = ocr_pages(bench, document)
-    for edge in bench.load(Relationships, document):
+    read = ocr_pages(pipeline, document)
+    for edge in pipeline.load(Relationships, document):
         is_shown = edge.type in TYPED or edge.type is RelationshipType.CO_OCCURS_WITH
         if is_shown and edge.place is not None and edge.quote is not None and edge.place.page in read:
             yield Followed(document, edge.relationship, edge.quote, edge.place)
 
 
-def reread(bench: Workbench, engine: OcrEngine, followed: Followed, folder: Path) -> Reread:
+def reread(pipeline: DocumentPipeline, engine: OcrEngine, followed: Followed, folder: Path) -> Reread:
     """Read the crops of a place again. Of a relationship the boxes cover both names, not what is between."""
     seen = " ".join(
-        text for crop in crops(bench, followed.place, dpi=DPI, has_frames=False)
+        text for crop in crops(pipeline, followed.place, dpi=DPI, has_frames=False)
         for text in _read_in_boxes(engine, crop, followed.place, folder)
     )  # fmt: skip
     wanted = re.findall(r"\w{2,}", followed.quote)
@@ -132,27 +132,27 @@ def main() -> None:
         files = {path.name: path for path in chosen.files} or scans(Path(folder))
         lake = (chosen.lake or Path(folder) / "lake").absolute()
         settings = Settings(data_dir=Path(folder) / "data", lake_url=lake.as_uri())
-        bench = Workbench(settings, intake=GivenFiles(files))
+        pipeline = DocumentPipeline(settings, intake=LocalFiles(files))
         engine = load_engine("ocr", "rapidocr", "read")
         chance = random.Random(chosen.seed)
         try:
             for document in files:
-                _, error = processed(bench, document)
+                _, error = processed(pipeline, document)
                 if error is not None:
                     raise error
-            mentions = [one for document in files for one in mentions_of(bench, document)]
-            edges = [one for document in files for one in relationships_of(bench, document)]
+            mentions = [one for document in files for one in mentions_of(pipeline, document)]
+            edges = [one for document in files for one in relationships_of(pipeline, document)]
             taken = chance.sample(mentions, min(chosen.mentions, len(mentions)))
             taken += chance.sample(edges, min(chosen.relationships, len(edges)))
             print(f"{len(mentions):,} mentions and {len(edges):,} relationships on pages read by OCR")
             for number, one in enumerate(taken, 1):
-                write_crop(bench, one.place, chosen.out / f"{number:02d}.png")
-                found = reread(bench, engine, one, Path(folder))
+                write_crop(pipeline, one.place, chosen.out / f"{number:02d}.png")
+                found = reread(pipeline, engine, one, Path(folder))
                 print(f"{number:02d} {one.document}, page {one.place.page}, {one.place.bates}: {one.row}")
                 print("   quoted:", " ".join(one.quote.split())[:160])
                 print(f"   read again ({found.found} of {found.words} words): {found.text[:160]}")
         finally:
-            bench.close()
+            pipeline.close()
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ import pymupdf
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 from docpipe_assets.model import Blob, PageSplit, PageSplits, PageText
-from docpipe_assets.runtime.document_pipeline import Workbench
+from docpipe_assets.runtime.document_pipeline import DocumentPipeline
 from docpipe_assets.settings import Settings
 from docpipe_assets.stages.splits_to_text import splits_to_text
 from docpipe_assets_tests.evaluation.text_layer.texts import OTHER_SCRIPTS, TUNE_FOREIGN, unseen_paragraphs
@@ -322,7 +322,7 @@ class NoCheckpoints:
         return None
 
 
-def read_page(bench: Workbench, pdf: bytes, folder: Path) -> PageText:
+def read_page(pipeline: DocumentPipeline, pdf: bytes, folder: Path) -> PageText:
     """The record of a document of one page."""
     path = folder / "page.pdf"
     path.write_bytes(pdf)
@@ -337,11 +337,11 @@ def read_page(bench: Workbench, pdf: bytes, folder: Path) -> PageText:
     )
     (text,) = splits_to_text(
         PageSplits("odd", lambda: iter([split])),
-        reader=bench.reader,
-        ocr=bench.ocr,
+        reader=pipeline.reader,
+        ocr=pipeline.ocr,
         parts=OneFile(path),
         checkpoints=NoCheckpoints(),
-        dpi=bench.settings.ocr_dpi,
+        dpi=pipeline.settings.ocr_dpi,
     )
     return text
 
@@ -362,7 +362,7 @@ def main() -> None:
     chosen = parser.parse_args()
     print(f"{'page':<34}{'ended as':<12}{'sure':>5}{'words':>7}  {'lang':<6}{'flags':<26}why")
     with TemporaryDirectory() as name:
-        bench = Workbench(Settings(data_dir=Path(name)))
+        pipeline = DocumentPipeline(Settings(data_dir=Path(name)))
         try:
             for make in MAKERS:
                 try:
@@ -376,7 +376,7 @@ def main() -> None:
                     chosen.keep.mkdir(parents=True, exist_ok=True)
                     (chosen.keep / f"{odd.name.replace('/', '')}.pdf").write_bytes(odd.pdf)
                 began = time.monotonic()
-                text = read_page(bench, odd.pdf, Path(name))
+                text = read_page(pipeline, odd.pdf, Path(name))
                 share = found_share(text.text, odd.truth)
                 words = f"{share:.1%}" if share is not None else f"{len(text.words)} w"
                 seconds = time.monotonic() - began
@@ -388,7 +388,7 @@ def main() -> None:
                 if chosen.signals:
                     print("   ", text.signals)
         finally:
-            bench.close()
+            pipeline.close()
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ import pymupdf
 from PIL import Image
 
 from docpipe_assets.protocols import Lines, PageImage
-from docpipe_assets.runtime.document_pipeline import Workbench
+from docpipe_assets.runtime.document_pipeline import DocumentPipeline
 from docpipe_assets.settings import Settings
 from docpipe_assets.text.layer_order import layer_order
 from docpipe_assets.text.paragraphs import paragraph_starts
@@ -149,19 +149,19 @@ def main() -> None:
     options = parser.parse_args()
     counts: dict[str, Count] = {}
     with TemporaryDirectory() as name:
-        bench, folder = Workbench(Settings(data_dir=Path(name))), Path(name)
+        pipeline, folder = DocumentPipeline(Settings(data_dir=Path(name))), Path(name)
         try:
             for kind, seed, sheet in sheets(options.seed, options.pages):
                 if options.ocr:
-                    lines = tuple(bench.ocr.read(image_of(sheet, seed, folder)))
+                    lines = tuple(pipeline.ocr.read(image_of(sheet, seed, folder)))
                 else:
                     path = folder / "page.pdf"
                     path.write_bytes(pdf_of(sheet))
-                    (content,) = bench.reader.read(path)
+                    (content,) = pipeline.reader.read(path)
                     lines = layer_order(content.lines)
                 counts[kind] = counts.get(kind, Count()).plus(count(lines, sheet))
         finally:
-            bench.close()
+            pipeline.close()
     print(f"{'':<30}{'blocks':>8}{'precision':>11}{'recall':>9}")
     for kind, one in counts.items():
         print(f"{kind:<30}{one}")

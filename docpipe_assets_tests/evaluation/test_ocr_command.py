@@ -1,4 +1,4 @@
-"""``docpipe eval ocr`` reads documents as the pipeline does, and says what is amiss with a set."""
+"""``docpipe eval ocr`` reads documents as the pipeline does, and reports defects of a set."""
 
 import json
 from pathlib import Path
@@ -94,5 +94,5 @@ def test_as_many_texts_as_pages_are_needed(tmp_path: Path, text: str) -> None:
 def test_an_image_that_is_none_is_named(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(b"no image")
     (tmp_path / "a.txt").write_text("text")
-    with pytest.raises(ConfigurationError, match=r"a\.png is no image that can be read"):
+    with pytest.raises(ConfigurationError, match=r"a\.png is not a readable image"):
         list(evaluate(find_pairs(tmp_path), [f"{ENGINE}Sound"], Settings(data_dir=tmp_path / "data")))

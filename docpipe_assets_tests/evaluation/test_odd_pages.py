@@ -1,4 +1,4 @@
-"""Odd pages end as what they are; the command ``evaluation.odd_pages`` shows all of them."""
+"""Unusual pages have the correct outcome; the command ``evaluation.odd_pages`` shows all of them."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,21 +6,21 @@ from pathlib import Path
 import pytest
 
 from docpipe_assets.model import PageFlag, TextMethod
-from docpipe_assets.runtime.document_pipeline import Workbench
+from docpipe_assets.runtime.document_pipeline import DocumentPipeline
 from docpipe_assets.settings import Settings
 from docpipe_assets_tests.evaluation.odd_pages import found_share, pasted_scan, read_page, scribbled
 
 
 @pytest.fixture(scope="module")
-def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workbench]:
-    made = Workbench(Settings(data_dir=tmp_path_factory.mktemp("bench"), ocr_dpi=150))
+def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DocumentPipeline]:
+    made = DocumentPipeline(Settings(data_dir=tmp_path_factory.mktemp("bench"), ocr_dpi=150))
     yield made
     made.close()
 
 
-def test_a_scan_in_a_typed_page_is_read_beside_its_text(bench: Workbench, tmp_path: Path) -> None:
+def test_a_scan_in_a_typed_page_is_read_beside_its_text(pipeline: DocumentPipeline, tmp_path: Path) -> None:
     odd = pasted_scan()
-    text = read_page(bench, odd.pdf, tmp_path)
+    text = read_page(pipeline, odd.pdf, tmp_path)
     assert (text.method, text.engine, text.flags) == (TextMethod.BOTH, "text_layer+rapidocr", ())
     assert text.ocr_start is not None
     share = found_share(text.text, odd.truth)
@@ -31,7 +31,7 @@ def test_a_scan_in_a_typed_page_is_read_beside_its_text(bench: Workbench, tmp_pa
     assert found_share(text.text[text.ocr_start :], pasted) == pytest.approx(1.0, abs=0.03)
 
 
-def test_what_nobody_can_read_is_flagged(bench: Workbench, tmp_path: Path) -> None:
-    text = read_page(bench, scribbled().pdf, tmp_path)
+def test_what_nobody_can_read_is_flagged(pipeline: DocumentPipeline, tmp_path: Path) -> None:
+    text = read_page(pipeline, scribbled().pdf, tmp_path)
     assert PageFlag.TEXT_LEFT in text.flags
     assert text.language is None

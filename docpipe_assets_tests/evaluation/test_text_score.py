@@ -1,4 +1,4 @@
-"""A text's score says how much is wrong, and how much of that is only the order."""
+"""The score of a text states the amount of errors, and how much of it is due to order."""
 
 import pytest
 from hypothesis import given

@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from docpipe_assets.protocols import PlacedWord
-from docpipe_assets.runtime.document_pipeline import Workbench
+from docpipe_assets.runtime.document_pipeline import DocumentPipeline
 from docpipe_assets.settings import Settings
 from docpipe_assets.text.ocr_readings import is_filled
 from docpipe_assets.text.text_layer import leaves_lines
@@ -79,22 +79,22 @@ def main() -> None:
     totals = dict.fromkeys(CASES, 0)
     print(f"{'flagged, of ' + str(chosen.pages) + ' pages':<26}" + "".join(f"{case:>14}" for case in CASES))
     with TemporaryDirectory() as name:
-        bench, path = Workbench(Settings(data_dir=Path(name))), Path(name, "page.pdf")
+        pipeline, path = DocumentPipeline(Settings(data_dir=Path(name))), Path(name, "page.pdf")
         try:
             for kind in KINDS:
                 flagged = dict.fromkeys(CASES, 0)
                 for number in range(chosen.pages):
                     path.write_bytes(as_scan(kind(5000 + number), number))
-                    with bench.reader.render(path, 1, DPI) as image:
-                        lines = list(bench.ocr.read(image))
+                    with pipeline.reader.render(path, 1, DPI) as image:
+                        lines = list(pipeline.ocr.read(image))
                         for case, lose in CASES.items():
                             boxes = [word.box for line in lose(lines) for word in line if is_filled(word)]
-                            flagged[case] += leaves_lines(bench.reader.ink(image, boxes))
+                            flagged[case] += leaves_lines(pipeline.reader.ink(image, boxes))
                 print(f"{kind.__name__:<26}" + "".join(f"{flagged[case]:>14}" for case in CASES), flush=True)
                 for case in CASES:
                     totals[case] += flagged[case]
         finally:
-            bench.close()
+            pipeline.close()
     pages = chosen.pages * len(KINDS)
     print(f"{'all ' + str(pages):<26}" + "".join(f"{totals[case] / pages:>14.0%}" for case in CASES))
 

@@ -1,4 +1,4 @@
-"""Hostile and broken PDFs, made on the spot, and what may become of each in the pipeline."""
+"""Generated hostile and damaged PDFs, and the acceptable outcomes of each in the pipeline."""
 
 from docpipe_assets_tests.hostile.kinds import Kind
 from docpipe_assets_tests.hostile.written import all_kinds, write_hostile

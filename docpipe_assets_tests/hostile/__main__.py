@@ -1,13 +1,13 @@
-"""Processes every hostile file and prints what became of it, as a Markdown table.
+"""Processes every hostile file and prints its outcome as a Markdown table.
 
-Names of kinds may be given; without any, all are processed.
+Arguments select kinds by name; without arguments, all are processed.
 """
 
 import sys
 import tempfile
 from pathlib import Path
 
-from docpipe_assets_tests.hostile.processing import open_bench, outcome_of
+from docpipe_assets_tests.hostile.processing import open_pipeline, outcome_of
 from docpipe_assets_tests.hostile.table import HEAD, row
 from docpipe_assets_tests.hostile.written import write_hostile
 
@@ -18,9 +18,9 @@ def main(names: list[str]) -> int:
         files = {name: Path(place, "files", name) for name in kinds}
         surprises = 0
         print(HEAD)
-        with open_bench(Path(place, "data"), files) as bench:
+        with open_pipeline(Path(place, "data"), files) as pipeline:
             for name, kind in kinds.items():
-                outcome = outcome_of(bench, name)
+                outcome = outcome_of(pipeline, name)
                 surprises += outcome.code not in kind.outcomes or (
                     outcome.code in ("TEXT", "PARTIAL") and kind.shows not in outcome.text
                 )

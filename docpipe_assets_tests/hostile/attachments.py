@@ -1,4 +1,4 @@
-"""Scripts, actions, attachments and names that must never be run, opened, or used as a path."""
+"""Scripts, actions, attachments and names that must never be executed, opened, or used as a path."""
 
 from docpipe_assets_tests.hostile.kinds import TEXT, Collection
 from docpipe_assets_tests.hostile.tiny_pdf import RESOURCES, show, simple, with_pages

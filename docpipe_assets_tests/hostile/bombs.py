@@ -1,4 +1,4 @@
-"""Small files that ask for much: decompression bombs, huge images, huge pages, endless drawing."""
+"""Small files that require large resources: decompression bombs, huge images, huge pages, endless drawing."""
 
 import zlib
 from functools import cache

@@ -1,4 +1,4 @@
-"""An OCR engine that takes no time: what matters here is that pages come to it, not what they say."""
+"""An OCR engine that takes no time: only whether pages reach it is relevant here, not their text."""
 
 from docpipe_assets.model import Box
 from docpipe_assets.protocols import PageImage, PlacedWord

@@ -1,4 +1,4 @@
-"""Files that are something else, or that do not begin or end where they should."""
+"""Files of other types, or with additional or missing data at the beginning or end."""
 
 import io
 import struct

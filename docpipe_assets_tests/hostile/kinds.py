@@ -1,4 +1,4 @@
-"""A kind of hostile file: its name, what it is, how it is made, and the outcomes that are acceptable."""
+"""A kind of hostile file: its name, description, generator, and acceptable outcomes."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

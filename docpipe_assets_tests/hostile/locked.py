@@ -1,4 +1,4 @@
-"""Encrypted files: with passwords, with owner passwords alone, and with encryption that is broken."""
+"""Encrypted files: with passwords, with owner passwords only, and with invalid encryption."""
 
 import io
 from functools import partial

@@ -1,4 +1,4 @@
-"""Sends files through the whole pipeline, one after the other, and says what became of each."""
+"""Sends files through the complete pipeline, one after the other, and reports the outcome of each."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -7,11 +7,11 @@ from pathlib import Path
 
 from docpipe_assets.model import PageTexts, RawPdfs, TextMethod
 from docpipe_assets.pipeline import PIPELINE
-from docpipe_assets.runtime.document_pipeline import Workbench
+from docpipe_assets.runtime.document_pipeline import DocumentPipeline
 from docpipe_assets.runtime.local_run import processed
 from docpipe_assets.runtime.meter import Meter
 from docpipe_assets.settings import Settings
-from docpipe_assets.storage.file import GivenFiles
+from docpipe_assets.storage.file import LocalFiles
 from docpipe_assets_tests.hostile.kinds import BLANK, PARTIAL, TEXT
 
 PAGE_CPU_SECONDS = 4.0
@@ -33,7 +33,7 @@ class Outcome:
 
 
 @contextmanager
-def open_bench(data_dir: Path, files: Mapping[str, Path]) -> Iterator[Workbench]:
+def open_pipeline(data_dir: Path, files: Mapping[str, Path]) -> Iterator[DocumentPipeline]:
     settings = Settings(
         data_dir=data_dir,
         lake_url=(data_dir / "lake").absolute().as_uri(),
@@ -42,19 +42,19 @@ def open_bench(data_dir: Path, files: Mapping[str, Path]) -> Iterator[Workbench]
         page_cpu_seconds=PAGE_CPU_SECONDS,
         split_cpu_seconds=SPLIT_CPU_SECONDS,
     )
-    bench = Workbench(settings, intake=GivenFiles(files))
+    pipeline = DocumentPipeline(settings, intake=LocalFiles(files))
     try:
-        yield bench
+        yield pipeline
     finally:
-        bench.close()
+        pipeline.close()
 
 
-def outcome_of(bench: Workbench, document: str) -> Outcome:
+def outcome_of(pipeline: DocumentPipeline, document: str) -> Outcome:
     """All stages for one document; an error that is no DocpipeError comes through."""
-    with Meter(bench) as meter:
-        _, error = processed(bench, document)
-    raw = [] if error else list(bench.load(RawPdfs, document))
-    pages = [] if error else list(bench.load(PageTexts, document))
+    with Meter(pipeline) as meter:
+        _, error = processed(pipeline, document)
+    raw = [] if error else list(pipeline.load(RawPdfs, document))
+    pages = [] if error else list(pipeline.load(PageTexts, document))
     failed = [page for page in pages if page.method is TextMethod.FAILED]
     text = "\n".join(page.text for page in pages)
     flags = [f"p. {page.page}: {page.reason}" for page in failed]
@@ -77,9 +77,9 @@ def outcome_of(bench: Workbench, document: str) -> Outcome:
     )
 
 
-def artifacts(bench: Workbench, document: str) -> dict[str, list[str]]:
+def artifacts(pipeline: DocumentPipeline, document: str) -> dict[str, list[str]]:
     """Every record of every stage as JSON: what must be the same whatever came before."""
     return {
-        stream.asset: [record.model_dump_json() for record in bench.load(stream, document)]
+        stream.asset: [record.model_dump_json() for record in pipeline.load(stream, document)]
         for stream in PIPELINE.streams
     }

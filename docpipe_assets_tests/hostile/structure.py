@@ -1,4 +1,4 @@
-"""Cross-reference tables, page trees and objects that are wrong, lie, or run in circles."""
+"""Cross-reference tables, page trees and objects that are invalid, contradictory or cyclic."""
 
 from docpipe_assets_tests.hostile.kinds import BLANK, PARTIAL, TEXT, Collection
 from docpipe_assets_tests.hostile.tiny_pdf import (

@@ -1,4 +1,4 @@
-"""The outcomes as a table for people."""
+"""The outcomes as a Markdown table."""
 
 from docpipe_assets_tests.hostile.kinds import Kind
 from docpipe_assets_tests.hostile.processing import Outcome

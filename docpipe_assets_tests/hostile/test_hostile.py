@@ -1,4 +1,4 @@
-"""No file, however broken or hostile, takes the worker, the next document or the truth with it."""
+"""No damaged or hostile file affects the worker, the next document or the correctness of the records."""
 
 import os
 from collections.abc import Iterator
@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from docpipe_assets.errors import InternalError
-from docpipe_assets.runtime.document_pipeline import Workbench
+from docpipe_assets.runtime.document_pipeline import DocumentPipeline
 from docpipe_assets_tests.hostile import all_kinds, write_hostile
 from docpipe_assets_tests.hostile.kinds import PARTIAL, TEXT, Kind
-from docpipe_assets_tests.hostile.processing import Outcome, artifacts, open_bench, outcome_of
+from docpipe_assets_tests.hostile.processing import Outcome, artifacts, open_pipeline, outcome_of
 from docpipe_assets_tests.hostile.table import HEAD, row
 from docpipe_assets_tests.hostile.tiny_pdf import SENTENCE, show, simple
 
@@ -32,22 +32,22 @@ class Round:
         files = {name: folder / "files" / name for name in self.kinds}
         self.scratch = folder / "data" / "scratch"
         others = _zygotes()
-        with open_bench(folder / "data", {**files, NORMAL: normal, NORMAL_AGAIN: normal}) as bench:
-            self.before = self._normal(bench, NORMAL)
+        with open_pipeline(folder / "data", {**files, NORMAL: normal, NORMAL_AGAIN: normal}) as pipeline:
+            self.before = self._normal(pipeline, NORMAL)
             self.zygote = _zygotes() - others
-            self.outcomes = dict(self._hostile(bench))
+            self.outcomes = dict(self._hostile(pipeline))
             self.zygote_after = _zygotes() - others
             self.left = sorted(str(path.relative_to(self.scratch)) for path in self.scratch.glob("*/*"))
-            self.after = self._normal(bench, NORMAL_AGAIN)
+            self.after = self._normal(pipeline, NORMAL_AGAIN)
 
-    def _normal(self, bench: Workbench, document: str) -> str:
-        assert outcome_of(bench, document).code == TEXT
-        return str(artifacts(bench, document)).replace(document, NORMAL)
+    def _normal(self, pipeline: DocumentPipeline, document: str) -> str:
+        assert outcome_of(pipeline, document).code == TEXT
+        return str(artifacts(pipeline, document)).replace(document, NORMAL)
 
-    def _hostile(self, bench: Workbench) -> Iterator[tuple[str, Outcome]]:
+    def _hostile(self, pipeline: DocumentPipeline) -> Iterator[tuple[str, Outcome]]:
         print(f"\n{HEAD}")
         for name, kind in self.kinds.items():
-            outcome = outcome_of(bench, name)
+            outcome = outcome_of(pipeline, name)
             print(row(kind, outcome))
             yield kind.name, outcome
 
@@ -102,7 +102,7 @@ def test_no_error_goes_without_the_documents_name(processed: Round) -> None:
     assert nameless == []
 
 
-def test_the_same_process_that_forks_serves_from_the_first_file_to_the_last(processed: Round) -> None:
+def test_the_same_forking_process_serves_all_files(processed: Round) -> None:
     assert len(processed.zygote) == 1
     assert processed.zygote_after == processed.zygote
 

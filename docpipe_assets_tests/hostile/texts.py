@@ -1,4 +1,4 @@
-"""Fonts, encodings and strings that are broken, missing, or made of themselves."""
+"""Fonts, encodings and strings that are damaged, missing, or self-referential."""
 
 from docpipe_assets_tests.hostile.kinds import BLANK, TEXT, Collection
 from docpipe_assets_tests.hostile.tiny_pdf import LETTER, SENTENCE, TinyPdf, show, simple, with_pages

@@ -1,4 +1,4 @@
-"""A PDF writer that does as it is told, also where that makes no valid PDF."""
+"""A PDF writer without validation, which can also write invalid PDFs."""
 
 import zlib
 

@@ -1,4 +1,4 @@
-"""All kinds of hostile files together, and writing them to a folder."""
+"""All kinds of hostile files, and a function that writes them to a folder."""
 
 from collections.abc import Collection
 from pathlib import Path

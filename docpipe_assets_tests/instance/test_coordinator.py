@@ -1,4 +1,4 @@
-"""Whoever launches a run, its document gets the lane, batch and priority that intake would give it."""
+"""A run gets the lane, batch and priority that intake would assign, regardless of who launches it."""
 
 import threading
 import time
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from docpipe_assets.errors import StoreUnavailable
-from docpipe_assets.instance.coordinator import Sizes, missing_tags
+from docpipe_assets.instance.coordinator import ObjectSizes, missing_tags
 from docpipe_assets.instance.records import tags
 from docpipe_assets.protocols import StoredObject
 from docpipe_assets.settings import Settings
@@ -54,7 +54,7 @@ def intake(tmp_path: Path) -> MemoryStore:
 
 def added(partition_key: str, store: MemoryStore, **present: str) -> dict[str, str]:
     given = {"dagster/partition": partition_key, **{k.replace("__", "/"): v for k, v in present.items()}}
-    return missing_tags(given, Sizes(store), SETTINGS)
+    return missing_tags(given, ObjectSizes(store), SETTINGS)
 
 
 def test_the_size_of_the_object_decides_the_lane(intake: MemoryStore) -> None:
@@ -71,7 +71,7 @@ def test_a_batch_brings_its_priority(intake: MemoryStore) -> None:
     assert added("urgent/x.pdf", intake)["dagster/priority"] == "10"
     assert added("archive/x.pdf", intake)["dagster/priority"] == "-10"
     asked = {"dagster/partition": "urgent/x.pdf"}
-    said = missing_tags(asked, Sizes(intake), SETTINGS, {"urgent": "low"})
+    said = missing_tags(asked, ObjectSizes(intake), SETTINGS, {"urgent": "low"})
     assert said["dagster/priority"] == "-10", "a person's word goes before the settings"
 
 
@@ -83,11 +83,11 @@ def test_what_a_run_already_says_is_left_as_it_is() -> None:
 def test_a_run_of_intake_costs_no_request() -> None:
     slow = AnswersLate()
     present = {"docpipe/lane": "large", "dagster-celery/queue": "large", "docpipe/batch": "b"}
-    assert missing_tags({"dagster/partition": "b/x.pdf", **present}, Sizes(slow), SETTINGS) == {}
+    assert missing_tags({"dagster/partition": "b/x.pdf", **present}, ObjectSizes(slow), SETTINGS) == {}
     assert slow.asked == 0
 
 
-def test_a_run_that_is_executed_again_keeps_its_lane_and_nothing_that_was_said_of_the_one_before() -> None:
+def test_a_reexecuted_run_keeps_its_lane_but_no_outcome_of_the_original() -> None:
     parent = {
         "docpipe/request": "r#2",
         "docpipe/version": "v1",
@@ -98,8 +98,8 @@ def test_a_run_that_is_executed_again_keeps_its_lane_and_nothing_that_was_said_o
         "dagster/partition": "b/x.pdf",
         "dagster/parent_run_id": "one",
     }
-    blanked = missing_tags(parent, Sizes(RefusesToAnswer()), SETTINGS)
-    assert blanked == dict.fromkeys(("docpipe/request", "docpipe/version", "docpipe/error"), "")
+    mask_spans = missing_tags(parent, ObjectSizes(RefusesToAnswer()), SETTINGS)
+    assert mask_spans == dict.fromkeys(("docpipe/request", "docpipe/version", "docpipe/error"), "")
     assert tags.is_automatic({**parent, "dagster/parent_run_id": "one"}) is False
     del parent["dagster/parent_run_id"]
     assert tags.is_automatic(parent) is True
@@ -112,7 +112,7 @@ def test_without_a_size_a_run_goes_to_the_standard_lane(store: MemoryStore) -> N
 
 def test_a_store_that_hangs_costs_the_patience_once() -> None:
     slow = AnswersLate()
-    sizes = Sizes(slow, patience_seconds=0.2)
+    sizes = ObjectSizes(slow, timeout_seconds=0.2)
     began = time.monotonic()
     for _ in range(50):
         assert missing_tags({"dagster/partition": "b/x.pdf"}, sizes, SETTINGS)["docpipe/lane"] == "standard"
@@ -122,6 +122,6 @@ def test_a_store_that_hangs_costs_the_patience_once() -> None:
 
 
 def test_a_report_goes_before_documents_and_odd_keys_pass() -> None:
-    assert missing_tags({}, Sizes(RefusesToAnswer()), SETTINGS) == {"dagster/priority": "10"}
-    assert missing_tags({"dagster/priority": "0"}, Sizes(RefusesToAnswer()), SETTINGS) == {}
-    assert missing_tags({"dagster/partition": "b/%FF.pdf"}, Sizes(RefusesToAnswer()), SETTINGS) == {}
+    assert missing_tags({}, ObjectSizes(RefusesToAnswer()), SETTINGS) == {"dagster/priority": "10"}
+    assert missing_tags({"dagster/priority": "0"}, ObjectSizes(RefusesToAnswer()), SETTINGS) == {}
+    assert missing_tags({"dagster/partition": "b/%FF.pdf"}, ObjectSizes(RefusesToAnswer()), SETTINGS) == {}

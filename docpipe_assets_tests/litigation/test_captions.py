@@ -117,7 +117,7 @@ def test_what_stands_above_the_parties_is_not_part_of_the_caption() -> None:
     assert text_of(text, caption.left) == "PETER VARGA,"
 
 
-def test_a_role_directly_before_a_name_is_found_but_not_the_heading_above_counsel() -> None:
+def test_a_role_before_a_name_is_found_but_not_a_heading_above_counsel() -> None:
     text = "Plaintiff Acuity Freight sued. For the Defendants:\nHOLT BRANDT LLP\n"
     assert [(role, text[start:][:9], text[name:][:6]) for role, start, name in roles_before_names(text)] == [
         ("plaintiff", "Plaintiff", "Acuity")

@@ -1,7 +1,9 @@
-"""A plant in memory: bucket, Dagster's records, workers and a clock, for whole incidents in milliseconds.
+"""A simulated platform in memory: bucket, Dagster's records, workers and a clock; an incident takes
+milliseconds.
 
-The reconciler may die between any two of its steps, run ends may become known late or twice, and a
-second daemon may act on the same state. What Dagster does is done here too: a run key works once.
+The reconciler may be killed between any two of its steps, run results may be reported late or twice, and a
+second daemon may act on the same state. Dagster's behavior is simulated as well: a run key is accepted only
+once.
 """
 
 from collections import Counter, deque
@@ -11,16 +13,24 @@ from datetime import UTC, datetime, timedelta
 
 from docpipe_assets.identity import partition_key
 from docpipe_assets.operations.breaker import RUN_RECALLED, Attempt, Breakers, Event, Reset, fold
-from docpipe_assets.operations.intake import Budget, Failures, Plan, QueuedRun, Request, plan, to_recall
-from docpipe_assets.operations.ledger import Ledger, Progress, RunSummary, take_stock
+from docpipe_assets.operations.intake import (
+    Budget,
+    FailureHistory,
+    Plan,
+    QueuedRun,
+    Request,
+    plan,
+    runs_to_dequeue,
+)
+from docpipe_assets.operations.ledger import Ledger, Progress, RunSummary, build_ledger
 from docpipe_assets.protocols import StoredObject
 from docpipe_assets.settings import Settings
 
 START = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
-Fate = tuple[str, str] | None
+Ending = tuple[str, str] | None
 """Error and stage, or None when all goes well."""
-Nature = Callable[["Plant", "Run"], Fate]
+Behaviour = Callable[["SimulatedPlatform", "Run"], Ending]
 """What becomes of a run of a document."""
 
 
@@ -28,16 +38,16 @@ def stored(key: str, etag: str = "e", size: int = 10) -> StoredObject:
     return StoredObject(key, size, etag, START - timedelta(minutes=5))
 
 
-def well(plant: "Plant", run: "Run") -> Fate:
+def succeeds(platform: "SimulatedPlatform", run: "Run") -> Ending:
     return None
 
 
-def always(error: str, stage: str) -> Nature:
-    return lambda plant, run: (error, stage)
+def always_fails(error: str, stage: str) -> Behaviour:
+    return lambda platform, run: (error, stage)
 
 
-def at_first(times: int, error: str, stage: str) -> Nature:
-    return lambda plant, run: (error, stage) if plant.attempts_at(run.key) < times else None
+def fails_at_first(times: int, error: str, stage: str) -> Behaviour:
+    return lambda platform, run: (error, stage) if platform.attempts_at(run.key) < times else None
 
 
 @dataclass
@@ -49,11 +59,11 @@ class Run:
     request: Request | None
     started_at: datetime | None = None
     ended_at: datetime | None = None
-    fate: Fate = None
+    ending: Ending = None
 
     def as_attempt(self, code_version: str) -> Attempt:
         assert self.ended_at is not None
-        error, stage = self.fate or (None, None)
+        error, stage = self.ending or (None, None)
         return Attempt(
             key=self.key,
             run_id=self.run_id,
@@ -70,16 +80,16 @@ class Run:
 
 
 @dataclass
-class Plant:
+class SimulatedPlatform:
     bucket: dict[str, StoredObject]
-    natures: Mapping[str, Nature] = field(default_factory=dict)
+    behaviours: Mapping[str, Behaviour] = field(default_factory=dict)
     """By S3 key; the others go well."""
-    outage: Nature = well
+    outage: Behaviour = succeeds
     """Comes before a document's own nature."""
     workers: int = 2
     seconds_per_run: int = 1
     settings: Settings = field(default_factory=Settings)
-    recalls: bool = True
+    dequeues: bool = True
     now: datetime = START
     code_version: str = "1"
     partitions: set[str] = field(default_factory=set)
@@ -106,12 +116,12 @@ class Plant:
         self.events.append(Reset(self.now, "repaired", by="someone", **subject))
 
     @property
-    def failures(self) -> Failures:
+    def failures(self) -> FailureHistory:
         requests = [run.request for run in self.runs if run.request is not None]
         names = {request.name for request in requests} | {one.canary for one in requests if one.canary}
         stages = ("raw_pdf", "page_splits", "ocr_text", "chunks", "mentions")
         codes = dict.fromkeys(stages, self.code_version)
-        return Failures(self.breakers, self.now, self.settings, names, codes)
+        return FailureHistory(self.breakers, self.now, self.settings, names, codes)
 
     def look(self, keys: int = 10_000, runs: int = 10_000) -> Plan:
         listing = sorted(self.bucket.values(), key=lambda found: found.key.encode())
@@ -120,9 +130,9 @@ class Plant:
         return plan(
             (found for found in listing if found.key.encode() > self.resume_after.encode()),
             registered=self.partitions,
-            requested={(r.request.sighting.document, r.version or "") for r in self.runs if r.request},
+            requested={(r.request.listed.document, r.version or "") for r in self.runs if r.request},
             busy={run.key for run in unfinished},
-            budget=Budget(keys, runs, settled_before=self.now),
+            budget=Budget(keys, runs, modified_before=self.now),
             large_bytes=self.settings.large_bytes,
             failures=self.failures,
         )
@@ -131,9 +141,9 @@ class Plant:
         """What ended since the last time; the newest ``repeats`` events before it come once more."""
         self.breakers = fold(self.breakers, self.events[max(0, self._folded - repeats) :], self.settings)
         self._folded = len(self.events)
-        if self.recalls:
+        if self.dequeues:
             waiting = {run.run_id: run for run in self.queue}
-            for run_id in to_recall(map(_queued, waiting.values()), self.breakers):
+            for run_id in runs_to_dequeue(map(_queued, waiting.values()), self.breakers):
                 self.queue.remove(waiting[run_id])
                 self._end(waiting[run_id], (RUN_RECALLED, ""))
 
@@ -152,11 +162,11 @@ class Plant:
         return made
 
     def request(self, request: Request) -> None:
-        assert request.sighting.key in self.partitions
+        assert request.listed.key in self.partitions
         if request.run_key in self.run_keys:
             return
         self.run_keys.add(request.run_key)
-        seen = request.sighting
+        seen = request.listed
         run = Run(f"{len(self.runs):08d}-{request.purpose}", seen.key, seen.version, request.lane, request)
         self.runs.append(run)
         self.queue.append(run)
@@ -167,8 +177,8 @@ class Plant:
             done = [run for run in self.working if run.started_at and self._seconds(run) <= 0]
             for run in done:
                 self.working.remove(run)
-                nature = self.natures.get(run.key, well)
-                self._end(run, self.outage(self, run) or nature(self, run))
+                behaviour = self.behaviours.get(run.key, succeeds)
+                self._end(run, self.outage(self, run) or behaviour(self, run))
             while self.queue and len(self.working) < self.workers:
                 run = self.queue.popleft()
                 run.started_at = self.now
@@ -178,8 +188,8 @@ class Plant:
         assert run.started_at is not None
         return self.seconds_per_run - (self.now - run.started_at).total_seconds()
 
-    def _end(self, run: Run, fate: Fate) -> None:
-        run.ended_at, run.fate = self.now, fate
+    def _end(self, run: Run, ending: Ending) -> None:
+        run.ended_at, run.ending = self.now, ending
         self.events.append(run.as_attempt(self.code_version))
 
     def run_for(self, minutes: float, tick_seconds: int = 10) -> None:
@@ -194,16 +204,16 @@ class Plant:
             if run.ended_at is None:
                 progress = Progress.RUNNING if run.started_at else Progress.WAITING
             else:
-                progress = Progress.ENDED_BADLY if run.fate else Progress.ENDED_WELL
-            error, stage = run.fate or (None, None)
+                progress = Progress.FAILED_RUN if run.ending else Progress.SUCCEEDED_RUN
+            error, stage = run.ending or (None, None)
             deciding[run.key] = RunSummary(progress, run.version, error, stage=stage)
-        return take_stock(
+        return build_ledger(
             self.bucket.values(),
             registered=self.partitions,
             runs=deciding,
-            finished={run.key for run in self.runs if run.ended_at and run.fate is None},
+            finished={run.key for run in self.runs if run.ended_at and run.ending is None},
             pages={},
-            unseen_before=START - timedelta(hours=1),
+            missed_before=START - timedelta(hours=1),
             failures=self.failures,
         )
 
@@ -217,10 +227,12 @@ def _queued(run: Run) -> QueuedRun:
     return QueuedRun(run.run_id, request is not None, bool(request and request.canary))
 
 
-def plant_of(natures: Mapping[str, Nature], sizes: Mapping[str, int] | None = None, **more: object) -> Plant:
+def platform_of(
+    behaviours: Mapping[str, Behaviour], sizes: Mapping[str, int] | None = None, **more: object
+) -> SimulatedPlatform:
     sizes = sizes or {}
-    return Plant(
-        bucket={key: stored(key, size=sizes.get(key, 10)) for key in natures},
-        natures={partition_key(key): nature for key, nature in natures.items()},
+    return SimulatedPlatform(
+        bucket={key: stored(key, size=sizes.get(key, 10)) for key in behaviours},
+        behaviours={partition_key(key): behaviour for key, behaviour in behaviours.items()},
         **more,  # type: ignore[arg-type]
     )

@@ -1,4 +1,4 @@
-"""The audit finds nothing in what the stages make, and each planted fault by its name."""
+"""The audit finds no fault in the output of the stages, and finds each seeded fault."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -189,7 +189,7 @@ def test_pages_that_ocr_was_unsure_of_are_listed(document: Document) -> None:
     found = replace(document, pages=pages).audit()
     assert found.is_sound
     assert found.unsure_pages == {2: 0.71}
-    assert found.remarks == ["OCR is unsure of page 2"]
+    assert found.remarks == ["OCR confidence is low on page 2"]
 
 
 def test_pages_that_may_not_have_been_read_whole_are_named(document: Document) -> None:
@@ -198,8 +198,8 @@ def test_pages_that_may_not_have_been_read_whole_are_named(document: Document) -
     found = replace(document, pages=pages).audit()
     assert found.is_sound
     assert found.remarks == [
-        "text may have been left unread on page 2-3",
-        "OCR only guessed at page 3",
+        "text may be unread on page 2-3",
+        "OCR probably misread page 3",
     ]
 
 
@@ -214,7 +214,7 @@ def test_repairs_and_ungrounded_rows_are_remarked(document: Document) -> None:
 def test_claims_beyond_one_batch_are_compared_too(
     document: Document, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(audited, "CLAIMS_AT_ONCE", 7)
+    monkeypatch.setattr(audited, "DEFERRED_CLAIMS_MAX", 7)
     whole = document.audit()
     assert whole.is_sound
     assert whole.quotes > 21

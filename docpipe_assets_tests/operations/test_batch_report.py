@@ -1,4 +1,4 @@
-"""The batch report adds up, pages included, and names what is not done."""
+"""The batch report is consistent, including pages, and lists unfinished documents."""
 
 import json
 from dataclasses import replace
@@ -130,7 +130,7 @@ def test_findings_on_labels_are_told_by_document_and_between_documents() -> None
     assert told[1]["what"] == "AB 0003 is in b/a.pdf and in b/b.pdf"
 
 
-def test_labels_of_the_same_bytes_are_looked_at_once_and_those_of_older_ones_not_at_all() -> None:
+def test_labels_of_duplicates_are_compared_once_and_stale_ones_not_at_all() -> None:
     one = labelled(1, 3)
     old = labelled(2, 3, version="new")
     states = ledger(a=State.SUCCEEDED, b=State.SUCCEEDED, c=State.SUCCEEDED)
@@ -146,5 +146,5 @@ def test_counts_stand_by_batch() -> None:
     assert head == "| batch | discovered | succeeded | failed | held | unaccounted |"
     assert a == "| a | 1 | 1 | 0 | 0 | 0 |"
     assert b == "| b | 1 | 0 | 1 | 0 | 0 |"
-    assert "top of the bucket" in top
+    assert "no batch" in top
     assert json.loads(json.dumps(report.as_json()))["batches"]["b"]["failed"] == 1

@@ -1,4 +1,4 @@
-"""Whole incidents: whatever dies and whatever breaks, each document ends in one state that is right."""
+"""Complete incidents: whatever fails, each document ends in exactly one correct state."""
 
 from collections import Counter
 from itertools import pairwise
@@ -10,7 +10,16 @@ from hypothesis import strategies as st
 from docpipe_assets.operations.breaker import WORKER_LOST, Purpose
 from docpipe_assets.operations.ledger import State
 from docpipe_assets.settings import Settings
-from docpipe_assets_tests.operations.plant import Fate, Nature, Plant, Run, always, at_first, plant_of, well
+from docpipe_assets_tests.operations.plant import (
+    Behaviour,
+    Ending,
+    Run,
+    SimulatedPlatform,
+    always_fails,
+    fails_at_first,
+    platform_of,
+    succeeds,
+)
 
 PERMANENT = {
     "b/encrypted.pdf": "PASSWORD_REQUIRED",
@@ -25,20 +34,20 @@ GOOD = [f"b/good {number}.pdf" for number in range(10)]
 DUPLICATES = ["b/copy 1.pdf", "b/copy 2.pdf"]
 
 
-def the_batch(**more: object) -> Plant:
-    natures: dict[str, Nature] = dict.fromkeys([*GOOD, *DUPLICATES, LARGE], well)
-    natures |= {key: always(error, "raw_pdf") for key, error in PERMANENT.items()}
-    natures[HANGING] = always("CPU_TIMEOUT_DOCUMENT", "page_splits")
+def the_batch(**more: object) -> SimulatedPlatform:
+    behaviours: dict[str, Behaviour] = dict.fromkeys([*GOOD, *DUPLICATES, LARGE], succeeds)
+    behaviours |= {key: always_fails(error, "raw_pdf") for key, error in PERMANENT.items()}
+    behaviours[HANGING] = always_fails("CPU_TIMEOUT_DOCUMENT", "page_splits")
     # Two of the good ones do not get through at once.
-    natures["b/good 3.pdf"] = at_first(2, "STORE_UNAVAILABLE", "raw_pdf")
-    natures["b/good 4.pdf"] = at_first(2, WORKER_LOST, "")
-    return plant_of(natures, {LARGE: 600 * 1024 * 1024}, **more)
+    behaviours["b/good 3.pdf"] = fails_at_first(2, "STORE_UNAVAILABLE", "raw_pdf")
+    behaviours["b/good 4.pdf"] = fails_at_first(2, WORKER_LOST, "")
+    return platform_of(behaviours, {LARGE: 600 * 1024 * 1024}, **more)
 
 
-def assert_all_accounted_for(plant: Plant) -> None:
-    ledger = plant.ledger()
+def assert_all_accounted_for(platform: SimulatedPlatform) -> None:
+    ledger = platform.ledger()
     states = {entry.document: entry.state for entry in ledger.entries}
-    assert ledger.discovered == len(plant.bucket) == 20
+    assert ledger.discovered == len(platform.bucket) == 20
     well_ended = {*GOOD, *DUPLICATES, LARGE}
     assert {document for document, state in states.items() if state is State.SUCCEEDED} == well_ended
     assert {document for document, state in states.items() if state is State.QUARANTINED} == set(PERMANENT)
@@ -46,29 +55,29 @@ def assert_all_accounted_for(plant: Plant) -> None:
     assert ledger.is_settled
 
 
-def assert_each_was_tried_as_often_as_is_right(plant: Plant) -> None:
-    names = [run.request.name for run in plant.runs if run.request is not None]
+def assert_each_was_tried_as_often_as_is_right(platform: SimulatedPlatform) -> None:
+    names = [run.request.name for run in platform.runs if run.request is not None]
     assert len(names) == len(set(names)), "an attempt was requested twice"
-    spent = plant.spent()
+    spent = platform.spent()
     assert {key: spent[key] for key in PERMANENT} == dict.fromkeys(PERMANENT, 1)
     assert spent[HANGING] == 2
     assert spent["b/good 3.pdf"] == spent["b/good 4.pdf"] == 3
     others = {*GOOD, *DUPLICATES, LARGE} - {"b/good 3.pdf", "b/good 4.pdf"}
     assert {key: spent[key] for key in others} == dict.fromkeys(others, 1)
-    lanes = {(run.key, run.lane) for run in plant.runs}
+    lanes = {(run.key, run.lane) for run in platform.runs}
     assert {key for key, lane in lanes if lane == "large"} == {LARGE, HANGING}
 
 
-def test_the_incident_killed_after_seven_registrations_and_before_the_first_request() -> None:
-    plant = the_batch()
-    plant.tick(dies_after=7)
-    assert (len(plant.partitions), len(plant.runs)) == (7, 0)
-    plant.tick(dies_after=13)
-    assert (len(plant.partitions), len(plant.runs)) == (20, 0)
-    assert plant.ledger().count(State.QUEUED) == 20
-    plant.run_for(minutes=30)
-    assert_all_accounted_for(plant)
-    assert_each_was_tried_as_often_as_is_right(plant)
+def test_the_incident_with_a_kill_between_registrations_and_requests() -> None:
+    platform = the_batch()
+    platform.tick(dies_after=7)
+    assert (len(platform.partitions), len(platform.runs)) == (7, 0)
+    platform.tick(dies_after=13)
+    assert (len(platform.partitions), len(platform.runs)) == (20, 0)
+    assert platform.ledger().count(State.QUEUED) == 20
+    platform.run_for(minutes=30)
+    assert_all_accounted_for(platform)
+    assert_each_was_tried_as_often_as_is_right(platform)
 
 
 kills = st.lists(
@@ -84,66 +93,66 @@ EXAMPLES = settings.default.max_examples // 2
 @settings(max_examples=EXAMPLES, deadline=None)
 @given(kills, st.integers(1, 4))
 def test_the_incident_killed_anywhere(kills: Kills, workers: int) -> None:
-    plant = the_batch(workers=workers)
+    platform = the_batch(workers=workers)
     for dies_after, key_budget, run_budget, seconds in kills:
-        plant.tick(dies_after, keys=key_budget, runs=run_budget)
-        plant.work(seconds)
-        ledger = plant.ledger()
+        platform.tick(dies_after, keys=key_budget, runs=run_budget)
+        platform.work(seconds)
+        ledger = platform.ledger()
         assert ledger.discovered == 20
         assert ledger.count(State.UNACCOUNTED) == 0
-    plant.resume_after = ""
-    plant.run_for(minutes=30)
-    assert_all_accounted_for(plant)
-    assert_each_was_tried_as_often_as_is_right(plant)
+    platform.resume_after = ""
+    platform.run_for(minutes=30)
+    assert_all_accounted_for(platform)
+    assert_each_was_tried_as_often_as_is_right(platform)
 
 
 @settings(max_examples=EXAMPLES, deadline=None)
 @given(kills)
 def test_two_daemons_at_once_spend_no_attempt_twice(kills: Kills) -> None:
-    plant = the_batch()
+    platform = the_batch()
     for _, key_budget, run_budget, seconds in kills:
-        plant.fold()
-        plans = [plant.look(key_budget, run_budget), plant.look()]
+        platform.fold()
+        plans = [platform.look(key_budget, run_budget), platform.look()]
         for made in plans:
-            plant.partitions.update(made.register)
+            platform.partitions.update(made.register)
         for made in plans:
             for request in made.requests:
-                plant.request(request)
-        plant.work(seconds)
-    plant.run_for(minutes=30)
-    assert_all_accounted_for(plant)
-    assert_each_was_tried_as_often_as_is_right(plant)
+                platform.request(request)
+        platform.work(seconds)
+    platform.run_for(minutes=30)
+    assert_all_accounted_for(platform)
+    assert_each_was_tried_as_often_as_is_right(platform)
 
 
-def test_a_new_version_and_new_code_and_a_reset_each_bring_one_more_attempt() -> None:
-    plant = the_batch()
-    plant.run_for(minutes=30)
-    plant.code_version = "2"
-    plant.run_for(minutes=30)
-    spent = plant.spent()
+def test_a_new_version_new_code_and_a_reset_each_allow_one_more_attempt() -> None:
+    platform = the_batch()
+    platform.run_for(minutes=30)
+    platform.code_version = "2"
+    platform.run_for(minutes=30)
+    spent = platform.spent()
     assert {key: spent[key] for key in PERMANENT} == dict.fromkeys(PERMANENT, 2)
-    plant.reset(key="b/encrypted.pdf")
-    plant.run_for(minutes=30)
-    assert plant.spent()["b/encrypted.pdf"] == 3
-    plant.reset(key=HANGING)
-    plant.natures = {**plant.natures, HANGING: well}
-    plant.run_for(minutes=30)
-    assert plant.ledger().count(State.HELD) == 0
-    assert plant.runs[-1].lane == "large", "what failed in the standard lane is not sent there again"
+    platform.reset(key="b/encrypted.pdf")
+    platform.run_for(minutes=30)
+    assert platform.spent()["b/encrypted.pdf"] == 3
+    platform.reset(key=HANGING)
+    platform.behaviours = {**platform.behaviours, HANGING: succeeds}
+    platform.run_for(minutes=30)
+    assert platform.ledger().count(State.HELD) == 0
+    assert platform.runs[-1].lane == "large", "what failed in the standard lane is not sent there again"
 
 
 class EngineDown:
     """Every document that comes to a stage fails there until ``repaired``."""
 
     def __init__(self, error: str = "ENGINE_FAILED", stage: str = "ocr_text") -> None:
-        self.fate = (error, stage)
+        self.ending = (error, stage)
         self.repaired = False
 
-    def __call__(self, plant: Plant, run: Run) -> Fate:
-        return None if self.repaired else self.fate
+    def __call__(self, platform: SimulatedPlatform, run: Run) -> Ending:
+        return None if self.repaired else self.ending
 
 
-FIVE_HUNDRED: dict[str, Nature] = dict.fromkeys((f"b/{number:03d}.pdf" for number in range(500)), well)
+FIVE_HUNDRED: dict[str, Behaviour] = dict.fromkeys((f"b/{number:03d}.pdf" for number in range(500)), succeeds)
 
 
 @pytest.mark.parametrize(
@@ -168,88 +177,92 @@ def test_an_outage_costs_few_attempts_and_charges_nobody(
 ) -> None:
     outage = EngineDown(error, stage)
     the_documents = dict(list(FIVE_HUNDRED.items())[:documents])
-    plant = plant_of(the_documents, settings=Settings(intake_max_queued=documents))
-    plant.run_for(goes_well_first_minutes)
-    finished_before = len(plant.spent())
-    plant.outage = outage
-    plant.run_for(minutes=20)
-    assert len(plant.breakers.open_stages) == 1
-    failed = {run.key for run in plant.runs if run.started_at and run.fate}
+    platform = platform_of(the_documents, settings=Settings(intake_max_queued=documents))
+    platform.run_for(goes_well_first_minutes)
+    finished_before = len(platform.spent())
+    platform.outage = outage
+    platform.run_for(minutes=20)
+    assert len(platform.breakers.open_stages) == 1
+    failed = {run.key for run in platform.runs if run.started_at and run.ending}
     print(f"{error} after {finished_before} good ones: {len(failed)} documents spent an attempt")
     assert len(failed) < 30
-    assert plant.ledger().count(State.QUEUED) == documents - plant.ledger().count(State.SUCCEEDED)
+    assert platform.ledger().count(State.QUEUED) == documents - platform.ledger().count(State.SUCCEEDED)
     # A worker may be lost by a document's fault; that it was not is known from the fifth or tenth on.
-    charged = [one.failures for one in plant.breakers.documents.values() if one.failures]
+    charged = [one.failures for one in platform.breakers.documents.values() if one.failures]
     assert charged == ([1] * len(charged) if error == WORKER_LOST else [])
     assert len(charged) < 10
     outage.repaired = True
-    plant.run_for(minutes=25)
-    assert plant.ledger().count(State.SUCCEEDED) == documents
-    assert not plant.breakers.documents
-    assert not plant.breakers.open_stages
+    platform.run_for(minutes=25)
+    assert platform.ledger().count(State.SUCCEEDED) == documents
+    assert not platform.breakers.documents
+    assert not platform.breakers.open_stages
 
 
 @pytest.mark.parametrize("workers", [1, 2, 8])
 def test_a_short_queue_alone_keeps_an_outage_cheap(workers: int) -> None:
-    plant = plant_of(FIVE_HUNDRED, recalls=False, workers=workers)
-    plant.outage = EngineDown()
-    plant.run_for(minutes=20)
-    assert len(plant.spent()) < 30
+    platform = platform_of(FIVE_HUNDRED, dequeues=False, workers=workers)
+    platform.outage = EngineDown()
+    platform.run_for(minutes=20)
+    assert len(platform.spent()) < 30
 
 
-def test_an_outage_ends_with_one_canary_and_a_document_that_never_got_there_is_no_proof() -> None:
+def test_an_outage_ends_with_one_canary_that_reached_the_stage() -> None:
     outage = EngineDown()
-    natures = dict(FIVE_HUNDRED)
-    natures |= dict.fromkeys(
-        (f"b/{number:03d}.pdf" for number in range(0, 500, 3)), always("NO_PAGES", "raw_pdf")
+    behaviours = dict(FIVE_HUNDRED)
+    behaviours |= dict.fromkeys(
+        (f"b/{number:03d}.pdf" for number in range(0, 500, 3)), always_fails("NO_PAGES", "raw_pdf")
     )
-    plant = plant_of(natures)
-    plant.outage = lambda plant, run: None if plant.natures[run.key] is not well else outage(plant, run)
-    plant.run_for(minutes=20)
-    assert plant.breakers.open_stages
+    platform = platform_of(behaviours)
+    platform.outage = lambda platform, run: (
+        None if platform.behaviours[run.key] is not succeeds else outage(platform, run)
+    )
+    platform.run_for(minutes=20)
+    assert platform.breakers.open_stages
     outage.repaired = True
-    plant.run_for(minutes=25)
-    canaries = [run for run in plant.runs if run.request and run.request.purpose is Purpose.CANARY]
-    assert Counter(run.fate is None for run in canaries)[True] == 1
+    platform.run_for(minutes=25)
+    canaries = [run for run in platform.runs if run.request and run.request.purpose is Purpose.CANARY]
+    assert Counter(run.ending is None for run in canaries)[True] == 1
     # Canaries never overlap.
     ends = [(run.started_at, run.ended_at) for run in canaries]
     assert all(end <= start for (_, end), (start, _) in pairwise(ends))  # type: ignore[operator]
-    ledger = plant.ledger()
+    ledger = platform.ledger()
     assert (ledger.count(State.QUARANTINED), ledger.count(State.SUCCEEDED)) == (167, 333)
-    assert all(plant.spent()[key] == 1 for key, nature in natures.items() if nature is not well)
+    assert all(
+        platform.spent()[key] == 1 for key, behaviour in behaviours.items() if behaviour is not succeeds
+    )
 
 
 def test_a_person_who_brings_a_document_past_the_stage_ends_the_pause() -> None:
     outage = EngineDown()
-    plant = plant_of(FIVE_HUNDRED)
-    plant.outage = outage
-    plant.run_for(minutes=5)
-    assert plant.breakers.open_stages
+    platform = platform_of(FIVE_HUNDRED)
+    platform.outage = outage
+    platform.run_for(minutes=5)
+    assert platform.breakers.open_stages
     outage.repaired = True
-    plant.launch_as_a_person("b/400.pdf")
-    plant.work(10)
-    plant.fold()
-    assert not plant.breakers.open_stages
+    platform.launch_as_a_person("b/400.pdf")
+    platform.work(10)
+    platform.fold()
+    assert not platform.breakers.open_stages
 
 
 def test_a_reset_of_the_stage_ends_the_pause() -> None:
     outage = EngineDown()
-    plant = plant_of(FIVE_HUNDRED)
-    plant.outage = outage
-    plant.run_for(minutes=5)
+    platform = platform_of(FIVE_HUNDRED)
+    platform.outage = outage
+    platform.run_for(minutes=5)
     outage.repaired = True
-    plant.reset(stage="ocr_text")
-    plant.run_for(minutes=10)
-    assert plant.ledger().count(State.SUCCEEDED) == 500
+    platform.reset(stage="ocr_text")
+    platform.run_for(minutes=10)
+    assert platform.ledger().count(State.SUCCEEDED) == 500
 
 
-def test_a_document_that_kills_its_worker_again_and_again_is_probed_ever_more_rarely() -> None:
-    plant = plant_of({"b/killer.pdf": always(WORKER_LOST, ""), "b/good.pdf": well})
-    plant.run_for(minutes=24 * 60, tick_seconds=30)
-    assert 3 < plant.spent()["b/killer.pdf"] <= 12
-    ledger = plant.ledger()
+def test_a_document_that_kills_its_worker_is_probed_less_and_less_often() -> None:
+    platform = platform_of({"b/killer.pdf": always_fails(WORKER_LOST, ""), "b/good.pdf": succeeds})
+    platform.run_for(minutes=24 * 60, tick_seconds=30)
+    assert 3 < platform.spent()["b/killer.pdf"] <= 12
+    ledger = platform.ledger()
     held = next(entry for entry in ledger.entries if entry.document == "b/killer.pdf")
     assert held.state is State.HELD
     assert held.next_attempt_at is not None
-    assert held.next_attempt_at > plant.now
+    assert held.next_attempt_at > platform.now
     assert "WORKER_LOST" in (held.reason or "")

@@ -1,4 +1,4 @@
-"""Intake: whatever happens to a tick, in the end every document has exactly one run for each version."""
+"""Intake: whatever happens to a tick, every document eventually has exactly one run for each version."""
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
@@ -8,19 +8,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from docpipe_assets.defs.sensors import Memory
+from docpipe_assets.defs.sensors import IntakeCursor
 from docpipe_assets.identity import partition_key
 from docpipe_assets.operations.breaker import Breakers
 from docpipe_assets.operations.intake import (
-    Arrivals,
     Budget,
-    Failures,
+    FailureHistory,
     Kind,
+    NewFolderTracker,
     Plan,
     kind_of,
     lane_of,
+    listed_document,
     plan,
-    sighting_of,
 )
 from docpipe_assets.protocols import StoredObject
 from docpipe_assets.settings import Priority, Settings
@@ -33,7 +33,7 @@ def stored(key: str, etag: str = "e", size: int = 10, age_seconds: float = 60) -
     return StoredObject(key, size, etag, NOW - timedelta(seconds=age_seconds))
 
 
-class World:
+class SimulatedBucket:
     """The bucket and Dagster's records, and a sensor that may die between any two of its steps."""
 
     def __init__(self, bucket: list[StoredObject]) -> None:
@@ -42,20 +42,20 @@ class World:
         self.runs: list[tuple[str, str]] = []
         self.resume_after = ""
 
-    def look(self, keys: int = 1000, runs: int = 1000, busy: frozenset[str] = frozenset()) -> Plan:
+    def plan_tick(self, keys: int = 1000, runs: int = 1000, busy: frozenset[str] = frozenset()) -> Plan:
         listing = sorted(self.bucket.values(), key=lambda found: found.key.encode())
         return plan(
             (found for found in listing if found.key.encode() > self.resume_after.encode()),
             registered=self.partitions,
             requested=set(self.runs),
             busy=busy,
-            budget=Budget(keys, runs, settled_before=NOW),
+            budget=Budget(keys, runs, modified_before=NOW),
             large_bytes=1000,
         )
 
     def tick(self, dies_after: int | None = None, keys: int = 1000, runs: int = 1000) -> Plan:
         """Carry out a plan; ``dies_after`` is the number of steps that still happen."""
-        made = self.look(keys, runs)
+        made = self.plan_tick(keys, runs)
         steps = [("register", key) for key in made.register]
         steps += [("run", request) for request in made.requests]  # type: ignore[misc]
         for count, (kind, what) in enumerate(steps):
@@ -64,8 +64,8 @@ class World:
             if kind == "register":
                 self.partitions.add(what)
             else:
-                assert partition_key(what.sighting.document) in self.partitions  # type: ignore[attr-defined]
-                self.runs.append((what.sighting.document, what.sighting.version))  # type: ignore[attr-defined]
+                assert partition_key(what.listed.document) in self.partitions  # type: ignore[attr-defined]
+                self.runs.append((what.listed.document, what.listed.version))  # type: ignore[attr-defined]
         self.resume_after = made.resume_after
         return made
 
@@ -77,10 +77,10 @@ names = st.text(alphabet="ab/,% é", min_size=1, max_size=8).map(lambda name: f"
     st.lists(names, min_size=1, max_size=30, unique=True),
     st.lists(st.tuples(st.integers(0, 40), st.integers(1, 12), st.integers(1, 12)), max_size=12),
 )
-def test_killed_anywhere_any_number_of_times_nothing_is_lost_and_nothing_is_doubled(
+def test_kills_at_any_point_neither_lose_nor_duplicate_documents(
     keys: list[str], kills: list[tuple[int, int, int]]
 ) -> None:
-    world = World([stored(key) for key in keys])
+    world = SimulatedBucket([stored(key) for key in keys])
     for dies_after, key_budget, run_budget in kills:
         world.tick(dies_after, keys=key_budget, runs=run_budget)
     for _ in range(len(keys) + 2):
@@ -93,7 +93,7 @@ def test_killed_anywhere_any_number_of_times_nothing_is_lost_and_nothing_is_doub
 
 @given(st.lists(names, min_size=1, max_size=30, unique=True), st.integers(1, 40), st.integers(0, 40))
 def test_a_tick_never_does_more_than_its_budget(keys: list[str], key_budget: int, run_budget: int) -> None:
-    made = World([stored(key) for key in keys]).look(key_budget, run_budget)
+    made = SimulatedBucket([stored(key) for key in keys]).plan_tick(key_budget, run_budget)
     assert made.documents <= key_budget
     assert len(made.requests) <= run_budget
     assert len(made.requests) + made.waiting == made.documents
@@ -117,12 +117,12 @@ def test_a_batch_of_high_priority_goes_first_wherever_it_is_listed(
         registered=set(),
         requested=set(),
         busy=frozenset(),
-        budget=Budget(keys=100, runs=4, settled_before=NOW),
+        budget=Budget(keys=100, runs=4, modified_before=NOW),
         large_bytes=1000,
-        failures=Failures(Breakers(), NOW, settings, requested=frozenset()),
+        failures=FailureHistory(Breakers(), NOW, settings, requested=frozenset()),
         priorities=said,
     )
-    assert [request.sighting.document for request in made.requests] == [
+    assert [request.listed.document for request in made.requests] == [
         "z/0.pdf",
         "z/1.pdf",
         "z/2.pdf",
@@ -137,87 +137,87 @@ def test_where_there_was_no_room_for_a_run_is_looked_at_until_there_is(tmp_path:
     (tmp_path / "x.pdf").write_bytes(b"x")
     for number in range(30):
         store.put(f"b/{number:02}.pdf", tmp_path / "x.pdf")
-    documents = [sighting_of(found) for found in store.list()]
+    documents = [listed_document(found) for found in store.list()]
     runs.update((seen.document, seen.version) for seen in documents[3:])
-    memory, requested = Memory(), []
+    cursor, requested = IntakeCursor(), []
     for _ in range(4):
-        listing, again = memory.listings(store)
+        listing, rescan = cursor.listings(store)
         made = plan(
             listing,
-            again=again,
+            rescan=rescan,
             registered={seen.key for seen in documents},
             requested=runs,
             busy=frozenset(),
-            budget=Budget(keys=3, runs=1, settled_before=datetime.now(UTC)),
+            budget=Budget(keys=3, runs=1, modified_before=datetime.now(UTC)),
             large_bytes=1000,
         )
-        requested.append([request.sighting.document for request in made.requests])
-        runs.update((request.sighting.document, request.sighting.version) for request in made.requests)
-        memory = Memory.read(memory.write(settings, made), settings)
+        requested.append([request.listed.document for request in made.requests])
+        runs.update((request.listed.document, request.listed.version) for request in made.requests)
+        cursor = IntakeCursor.read(cursor.write(settings, made), settings)
     assert requested == [["b/00.pdf"], ["b/01.pdf"], ["b/02.pdf"], []]
-    assert (memory.resume_after, memory.waiting_after) == ("b/11.pdf", None)
+    assert (cursor.resume_after, cursor.rescan_after) == ("b/11.pdf", None)
 
 
-def test_a_new_folder_is_looked_at_at_once_and_for_as_long_as_documents_arrive(tmp_path: Path) -> None:
-    settings, store, arrivals = Settings(), MemoryStore(), Arrivals()
+def test_a_new_folder_is_polled_at_once_and_while_documents_arrive(tmp_path: Path) -> None:
+    settings, store, new_folders = Settings(), MemoryStore(), NewFolderTracker()
     known, runs = set[str](), set[tuple[str, str]]()
     (tmp_path / "x.pdf").write_bytes(b"x")
-    memory = Memory()
+    cursor = IntakeCursor()
 
-    def look(*arrived: str) -> list[str]:
+    def plan_tick(*arrived: str) -> list[str]:
         """What is found new, two keys a look, a hundred of them being old."""
-        nonlocal memory
+        nonlocal cursor
         for key in arrived:
             store.put(key, tmp_path / "x.pdf")
-        memory = memory.turned_to(arrivals.next(store.folders()))
-        listing, again = memory.listings(store)
+        cursor = cursor.with_rescan_of(new_folders.next(store.folders()))
+        listing, rescan = cursor.listings(store)
         made = plan(
             listing,
-            again=again,
+            rescan=rescan,
             registered=known,
             requested=runs,
             busy=frozenset(),
-            budget=Budget(keys=2, runs=10, settled_before=datetime.now(UTC)),
+            budget=Budget(keys=2, runs=10, modified_before=datetime.now(UTC)),
             large_bytes=1000,
         )
         known.update(made.register)
-        runs.update((request.sighting.document, request.sighting.version) for request in made.requests)
-        memory = Memory.read(memory.write(settings, made), settings)
+        runs.update((request.listed.document, request.listed.version) for request in made.requests)
+        cursor = IntakeCursor.read(cursor.write(settings, made), settings)
         return made.register
 
     for number in range(100):
         store.put(f"old/{number:02}.pdf", tmp_path / "x.pdf")
-    while look():
+    while plan_tick():
         pass
-    assert look("y/1.pdf", "y/2.pdf", "z/1.pdf") == ["y/1.pdf", "y/2.pdf"], "a folder in each look"
-    assert look() == ["z/1.pdf"]
-    assert look("z/2.pdf") == ["z/2.pdf"]
+    assert plan_tick("y/1.pdf", "y/2.pdf", "z/1.pdf") == ["y/1.pdf", "y/2.pdf"], "a folder in each look"
+    assert plan_tick() == ["z/1.pdf"]
+    assert plan_tick("z/2.pdf") == ["z/2.pdf"]
     for _ in range(3):
-        assert look() == []
-    assert look("z/3.pdf") == [], "it is an old folder now"
-    found = [key for _ in range(60) for key in look()]
+        assert plan_tick() == []
+    assert plan_tick("z/3.pdf") == [], "it is an old folder now"
+    found = [key for _ in range(60) for key in plan_tick()]
     assert found == ["z/3.pdf"]
 
 
 def test_a_second_tick_requests_nothing() -> None:
-    world = World([stored("b/x.pdf"), stored("b/y.pdf")])
+    world = SimulatedBucket([stored("b/x.pdf"), stored("b/y.pdf")])
     assert len(world.tick().requests) == 2
-    again = world.tick()
-    assert (again.requests, again.register, again.known) == ([], [], 2)
+    rescan = world.tick()
+    assert (rescan.requests, rescan.register, rescan.known) == ([], [], 2)
 
 
 def test_an_overwritten_key_is_processed_again_as_a_new_version() -> None:
-    world = World([stored("b/x.pdf", etag="old")])
+    world = SimulatedBucket([stored("b/x.pdf", etag="old")])
     world.tick()
     world.bucket["b/x.pdf"] = stored("b/x.pdf", etag="new")
-    assert [r.sighting.version for r in world.tick().requests] == [
-        sighting_of(stored("b/x.pdf", "new")).version
+    assert [r.listed.version for r in world.tick().requests] == [
+        listed_document(stored("b/x.pdf", "new")).version
     ]
     assert not world.tick().requests
 
 
 def test_a_key_deleted_and_added_again_is_looked_at_once_more() -> None:
-    world = World([stored("b/x.pdf")])
+    world = SimulatedBucket([stored("b/x.pdf")])
     world.tick()
     del world.bucket["b/x.pdf"]
     assert not world.tick().requests
@@ -227,7 +227,7 @@ def test_a_key_deleted_and_added_again_is_looked_at_once_more() -> None:
 
 
 def test_a_key_that_gets_its_first_bytes_back_is_processed_a_third_time() -> None:
-    world = World([])
+    world = SimulatedBucket([])
     for etag, age_seconds in (("a", 30), ("b", 20), ("a", 10)):
         world.bucket["b/x.pdf"] = stored("b/x.pdf", etag, age_seconds=age_seconds)
         assert len(world.tick().requests) == 1
@@ -235,12 +235,12 @@ def test_a_key_that_gets_its_first_bytes_back_is_processed_a_third_time() -> Non
 
 
 def test_keys_with_equal_times_are_all_seen() -> None:
-    world = World([stored(f"b/{number}.pdf", age_seconds=5) for number in range(50)])
+    world = SimulatedBucket([stored(f"b/{number}.pdf", age_seconds=5) for number in range(50)])
     assert len(world.tick().requests) == 50
 
 
-def test_a_key_that_sorts_before_the_place_where_a_tick_stopped_is_not_lost() -> None:
-    world = World([stored("m.pdf"), stored("z.pdf")])
+def test_a_key_that_sorts_before_the_stop_position_of_a_tick_is_not_lost() -> None:
+    world = SimulatedBucket([stored("m.pdf"), stored("z.pdf")])
     world.tick(keys=1)
     world.bucket["a.pdf"] = stored("a.pdf")
     while len(world.runs) < 3:
@@ -249,21 +249,21 @@ def test_a_key_that_sorts_before_the_place_where_a_tick_stopped_is_not_lost() ->
 
 
 def test_a_document_with_a_run_under_way_waits_for_it() -> None:
-    world = World([stored("b/x.pdf", etag="new")])
-    made = world.look(busy=frozenset({"b/x.pdf"}))
+    world = SimulatedBucket([stored("b/x.pdf", etag="new")])
+    made = world.plan_tick(busy=frozenset({"b/x.pdf"}))
     assert (made.requests, made.waiting) == ([], 1)
 
 
 def test_what_is_still_being_written_is_left_for_later() -> None:
-    world = World([stored("b/x.pdf", age_seconds=-1)])
-    made = world.look()
-    assert (made.register, made.requests, made.unsettled) == ([], [], 1)
+    world = SimulatedBucket([stored("b/x.pdf", age_seconds=-1)])
+    made = world.plan_tick()
+    assert (made.register, made.requests, made.too_recent) == ([], [], 1)
 
 
 def test_what_is_no_document_is_counted_not_dropped() -> None:
-    made = World([stored("b/"), stored("b/load.dat"), stored("b/x.PDF")]).look()
+    made = SimulatedBucket([stored("b/"), stored("b/load.dat"), stored("b/x.PDF")]).plan_tick()
     assert (made.folder_markers, made.other_files, made.documents) == (1, 1, 1)
-    assert "1 not PDFs" in str(made)
+    assert "1 non-PDF keys" in str(made)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The ledger always adds up, and notices what no state explains."""
+"""The ledger is always consistent, and detects documents that no state explains."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from docpipe_assets.identity import partition_key
 from docpipe_assets.operations.breaker import WORKER_LOST, Attempt, Breakers, Reset, fold
-from docpipe_assets.operations.intake import Failures, sighting_of
-from docpipe_assets.operations.ledger import Entry, Progress, RunSummary, State, take_stock
+from docpipe_assets.operations.intake import FailureHistory, listed_document
+from docpipe_assets.operations.ledger import Entry, Progress, RunSummary, State, build_ledger
 from docpipe_assets.protocols import StoredObject
 from docpipe_assets.settings import Settings
 
@@ -22,7 +22,7 @@ def stored(key: str, etag: str = "e", modified: datetime = OLD) -> StoredObject:
 
 
 def run(progress: Progress, etag: str = "e", **more: object) -> RunSummary:
-    return RunSummary(progress, sighting_of(stored("", etag)).version, **more)  # type: ignore[arg-type]
+    return RunSummary(progress, listed_document(stored("", etag)).version, **more)  # type: ignore[arg-type]
 
 
 def state_of(
@@ -32,13 +32,13 @@ def state_of(
     run: RunSummary | None = None,
     finished: bool = True,
 ) -> State:
-    ledger = take_stock(
+    ledger = build_ledger(
         [listed] if listed else [],
         registered=["b/x.pdf"] if registered else [],
         runs={"b/x.pdf": run} if run else {},
         finished=["b/x.pdf"] if finished else [],
         pages={},
-        unseen_before=NOW - timedelta(minutes=1),
+        missed_before=NOW - timedelta(minutes=1),
     )
     assert ledger.discovered == 1
     return ledger.entries[0].state
@@ -48,8 +48,8 @@ X = stored("b/x.pdf")
 
 
 def test_each_situation_has_its_state() -> None:
-    assert state_of(X, run=run(Progress.ENDED_WELL)) is State.SUCCEEDED
-    assert state_of(X, run=run(Progress.ENDED_WELL, failed_pages=2)) is State.PARTIAL
+    assert state_of(X, run=run(Progress.SUCCEEDED_RUN)) is State.SUCCEEDED
+    assert state_of(X, run=run(Progress.SUCCEEDED_RUN, failed_pages=2)) is State.PARTIAL
     assert state_of(X, run=run(Progress.RUNNING)) is State.IN_FLIGHT
     assert state_of(X, run=run(Progress.WAITING)) is State.QUEUED
     assert state_of(X) is State.QUEUED, "registered is on the durable work list"
@@ -67,15 +67,15 @@ def test_each_situation_has_its_state() -> None:
     ],
 )
 def test_the_class_of_the_error_decides_between_failed_and_quarantined(error: str, state: State) -> None:
-    assert state_of(X, run=run(Progress.ENDED_BADLY, error=error)) is state
+    assert state_of(X, run=run(Progress.FAILED_RUN, error=error)) is state
 
 
 def test_a_run_for_an_older_version_does_not_speak_for_the_new_one() -> None:
-    assert state_of(stored("b/x.pdf", "new"), run=run(Progress.ENDED_WELL, "old")) is State.QUEUED
+    assert state_of(stored("b/x.pdf", "new"), run=run(Progress.SUCCEEDED_RUN, "old")) is State.QUEUED
 
 
 def test_a_run_launched_by_a_person_speaks_for_the_document() -> None:
-    assert state_of(X, run=RunSummary(Progress.ENDED_WELL, None)) is State.SUCCEEDED
+    assert state_of(X, run=RunSummary(Progress.SUCCEEDED_RUN, None)) is State.SUCCEEDED
 
 
 def test_a_document_that_intake_has_missed_is_unaccounted() -> None:
@@ -84,12 +84,12 @@ def test_a_document_that_intake_has_missed_is_unaccounted() -> None:
 
 
 def test_a_run_that_says_it_went_well_without_a_result_is_unaccounted() -> None:
-    assert state_of(X, run=run(Progress.ENDED_WELL), finished=False) is State.UNACCOUNTED
+    assert state_of(X, run=run(Progress.SUCCEEDED_RUN), finished=False) is State.UNACCOUNTED
 
 
 def outlook(*errors: str, resets: int = 0, minutes_later: float = 0, lane: str = "standard") -> Entry:
     """The ledger's line for a document whose attempts, a minute apart, failed with these errors."""
-    version = sighting_of(X).version
+    version = listed_document(X).version
     attempts = [
         Attempt("b/x.pdf", str(n), OLD + timedelta(minutes=n), error, "raw_pdf", version, lane=lane)
         for n, error in enumerate(errors)
@@ -98,14 +98,14 @@ def outlook(*errors: str, resets: int = 0, minutes_later: float = 0, lane: str =
     settings = Settings()
     breakers = fold(Breakers(), [*attempts, *reset], settings)
     now = OLD + timedelta(minutes=len(errors) - 1 + minutes_later)
-    ledger = take_stock(
+    ledger = build_ledger(
         [X],
         registered=["b/x.pdf"],
-        runs={"b/x.pdf": RunSummary(Progress.ENDED_BADLY, version, errors[-1])},
+        runs={"b/x.pdf": RunSummary(Progress.FAILED_RUN, version, errors[-1])},
         finished=[],
         pages={},
-        unseen_before=OLD,
-        failures=Failures(breakers, now, settings, requested=()),
+        missed_before=OLD,
+        failures=FailureHistory(breakers, now, settings, requested=()),
     )
     return ledger.entries[0]
 
@@ -131,14 +131,14 @@ def test_a_failed_document_is_in_the_state_that_intake_acts_upon() -> None:
 def test_a_document_behind_a_paused_stage_is_queued_and_says_why() -> None:
     settings = Settings()
     outage = [Attempt(f"b/{n}.pdf", str(n), OLD, "ENGINE_FAILED", "ocr_text") for n in range(5)]
-    ledger = take_stock(
+    ledger = build_ledger(
         [X],
         registered=["b/x.pdf"],
         runs={},
         finished=[],
         pages={},
-        unseen_before=OLD,
-        failures=Failures(fold(Breakers(), outage, settings), OLD, settings, requested=()),
+        missed_before=OLD,
+        failures=FailureHistory(fold(Breakers(), outage, settings), OLD, settings, requested=()),
     )
     entry = ledger.entries[0]
     assert (entry.state, entry.next_attempt_at) == (State.QUEUED, OLD + timedelta(seconds=120))
@@ -146,13 +146,13 @@ def test_a_document_behind_a_paused_stage_is_queued_and_says_why() -> None:
 
 
 def test_a_batch_is_counted_by_itself() -> None:
-    ledger = take_stock(
+    ledger = build_ledger(
         [stored("a/x.pdf"), stored("b/x.pdf"), stored("b/load.dat")],
         registered=["a/x.pdf", "b/x.pdf", "b/gone.pdf", "a/gone.pdf"],
         runs={},
         finished=[],
         pages={"b/x.pdf": 7},
-        unseen_before=NOW,
+        missed_before=NOW,
         batch="b",
     )
     assert [entry.document for entry in ledger.entries] == ["b/gone.pdf", "b/x.pdf"]
@@ -163,7 +163,7 @@ names = st.lists(st.text(alphabet="ab/,%", min_size=1, max_size=5).map(lambda t:
 summaries = st.builds(
     RunSummary,
     st.sampled_from(Progress),
-    st.sampled_from([None, sighting_of(X).version, "other"]),
+    st.sampled_from([None, listed_document(X).version, "other"]),
     st.sampled_from([None, "NO_PAGES", "THROTTLED"]),
 )
 
@@ -174,13 +174,13 @@ def test_every_document_is_in_exactly_one_state(
 ) -> None:
     documents = sorted({*listed, *registered})
     keys = [partition_key(document) for document in documents]
-    ledger = take_stock(
+    ledger = build_ledger(
         [stored(key) for key in listed],
         registered=[partition_key(document) for document in registered],
         runs={keys[n]: summary for n, summary in runs.items() if n < len(keys)},
         finished=[keys[n] for n in finished if n < len(keys)],
         pages={},
-        unseen_before=NOW,
+        missed_before=NOW,
     )
     assert [entry.document for entry in ledger.entries] == documents
     assert ledger.discovered == sum(ledger.count(state) for state in State)

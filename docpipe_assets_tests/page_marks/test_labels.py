@@ -1,4 +1,4 @@
-"""Stamps, legends, headers and footers are marked; what stands once, or in the body, is not."""
+"""Stamps, legends, headers and footers are marked; unique lines and body text are not."""
 
 import gc
 import tracemalloc
@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 from docpipe_assets.model import Box, Legend, MarkRole, Page, PageText, TextMethod, Word
-from docpipe_assets.page_marks.labels import labelled
+from docpipe_assets.page_marks.labels import with_labels
 from docpipe_assets.page_marks.legends import legends_in
 
 WIDTH, HEIGHT = 612.0, 792.0
@@ -99,7 +99,7 @@ def body(number: int) -> list[tuple[str, float]]:
 
 
 def marked(*pages: tuple[PageText, Page]) -> list[list[tuple[MarkRole, str]]]:
-    return [[(m.role, p.text[m.start : m.end]) for m in p.marks] for p in labelled(pages)]
+    return [[(m.role, p.text[m.start : m.end]) for m in p.marks] for p in with_labels(pages)]
 
 
 def test_headers_and_footers_are_what_comes_again_numbers_aside() -> None:
@@ -135,7 +135,7 @@ def test_a_repetition_far_away_does_not_count() -> None:
     assert marked(*pages) == [[]] * 59
 
 
-def test_page_numbers_stand_at_the_same_place_and_numbers_in_a_table_do_not() -> None:
+def test_page_numbers_have_a_fixed_position_unlike_numbers_in_a_table() -> None:
     numbered = [page(n, *body(n), (str(n), 760.0, 300.0)) for n in range(1, 5)]
     assert marked(*numbered) == [[(MarkRole.FOOTER, str(n))] for n in range(1, 5)]
     tables = [page(n, *body(n), (str(n * 7), 760.0, 40.0 + 120 * n)) for n in range(1, 5)]
@@ -157,7 +157,7 @@ def test_stamp_and_legend_in_one_line_are_told_apart() -> None:
         (MarkRole.LEGEND, "CONFIDENTIAL - ATTORNEYS' EYES ONLY"),
         (MarkRole.STAMP, "WOMBAT 000455"),
     ]
-    (first, _) = labelled(pages)
+    (first, _) = with_labels(pages)
     assert first.legends == (Legend.ATTORNEYS_EYES_ONLY, Legend.CONFIDENTIAL)
     assert first.bates == "WOMBAT 000454"
 
@@ -179,7 +179,7 @@ def test_all_marks_of_a_page_lie_in_order_and_apart() -> None:
         )
         for n in range(1, 5)
     ]
-    for marks, (text, _) in zip((p.marks for p in labelled(pages)), pages, strict=True):
+    for marks, (text, _) in zip((p.marks for p in with_labels(pages)), pages, strict=True):
         assert [m.role for m in marks] == ["legend", "header", "footer", "legend", "stamp"]
         assert all(a.end <= b.start for a, b in pairwise(marks))
         assert marks[-1].end == len(text.text)
@@ -195,7 +195,7 @@ def test_what_is_remembered_does_not_grow_with_the_document() -> None:
 
     held: dict[int, int] = {}
     tracemalloc.start()
-    for one in labelled(pages(150)):
+    for one in with_labels(pages(150)):
         if one.page in (40, 130):
             gc.collect()
             held[one.page], _ = tracemalloc.get_traced_memory()

@@ -1,4 +1,4 @@
-"""A real browser, for what a person sees and clicks."""
+"""A real browser, for tests of what users see and click."""
 
 import shutil
 from collections.abc import Iterator

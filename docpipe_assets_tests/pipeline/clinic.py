@@ -1,4 +1,4 @@
-"""A stack with a document that kills whoever works on it, stopped as a whole and started again at will."""
+"""A stack with a document that kills its worker; the complete stack can be stopped and restarted."""
 
 import subprocess
 import sys
@@ -25,11 +25,11 @@ ENVIRONMENT = {
     "DOCPIPE_INTAKE_SECONDS": "1",
     "DOCPIPE_RETRY_SECONDS": "1",
     "DOCPIPE_BREAKER_FAILURES": "2",
-    "DOCPIPE_NER_ENGINES": '["docpipe_assets_tests.pipeline.moods:MoodyNer"]',
+    "DOCPIPE_NER_ENGINES": '["docpipe_assets_tests.pipeline.moods:SwitchableNer"]',
 }
 
 
-class Clinic:
+class RestartableStack:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._running = ExitStack()
@@ -49,11 +49,11 @@ class Clinic:
     def open_the_breaker(self, folder: Path) -> None:
         """Process a normal document, then the one that kills two workers and is held from then on."""
         path = folder / "document.pdf"
-        self.set_mood("well")
+        self.set_fault("well")
         path.write_bytes(letter(1))
         self.site.put(OTHER, path)
         assert self.site.settled("ward", 1).count(State.SUCCEEDED) == 1
-        self.set_mood("deadly")
+        self.set_fault("deadly")
         path.write_bytes(invoice(2))
         self.site.put(KILLER, path)
         self.wait_for_opening(attempts=2)
@@ -64,7 +64,7 @@ class Clinic:
 
     @property
     def breaker(self) -> DocumentBreaker | None:
-        return fold_history(self.site.instance, self.site.bench.settings)[0].documents.get(KILLER)
+        return fold_history(self.site.instance, self.site.pipeline.settings)[0].documents.get(KILLER)
 
     @property
     def told(self) -> list[str]:
@@ -72,8 +72,8 @@ class Clinic:
         records = self.site.instance.fetch_materializations(breaker.key, limit=100).records
         return [str(one.asset_materialization.description) for one in records if one.asset_materialization]
 
-    def set_mood(self, mood: str) -> None:
-        (self._folder / "mood").write_text(mood)
+    def set_fault(self, fault: str) -> None:
+        (self._folder / "mood").write_text(fault)
 
     def wait_for_opening(self, attempts: int) -> DocumentBreaker:
         found = self.site.wait_for(

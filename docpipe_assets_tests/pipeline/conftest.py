@@ -1,4 +1,6 @@
-"""The real local stack, shared by all tests that break nothing: S3, Postgres, broker, workers, UI, daemon."""
+"""The real local stack, shared by all tests that damage nothing: S3, PostgreSQL, broker, workers,
+UI, daemon.
+"""
 
 from collections.abc import Iterator
 

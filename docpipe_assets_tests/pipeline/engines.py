@@ -1,4 +1,4 @@
-"""An OCR engine that a test can hold up in the middle of a document, so that it can be killed there."""
+"""An OCR engine that a test can block in the middle of a document, in order to kill a process there."""
 
 import os
 import time

@@ -1,4 +1,4 @@
-"""Machines of their own as far as the network goes: network namespaces, each joined to us by a cable."""
+"""Simulated hosts: network namespaces, each connected to this machine by a virtual cable."""
 
 import os
 import shutil

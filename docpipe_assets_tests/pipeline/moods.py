@@ -1,4 +1,4 @@
-"""Engines whose health is set by a file, so that a test can break them and repair them."""
+"""Engines whose failure mode is set by a file, so that a test can break and repair them."""
 
 import os
 import signal
@@ -19,27 +19,27 @@ _FAULTS: Mapping[bytes, tuple[str, Mapping[str, Any]]] = {
 _ENDING_BYTES = 100
 
 
-def mood() -> str:
-    """What the file ``mood`` in the stack's folder says: ``well`` where there is none."""
+def fault() -> str:
+    """What the file ``fault`` in the stack's folder says: ``well`` where there is none."""
     path = Path(os.environ["DAGSTER_HOME"]).parent / "mood"
     return path.read_text() if path.exists() else "well"
 
 
-class MoodyOcr:
+class SwitchableOcr:
     """Refuses every page while ``broken``, has a defect while ``defective``; else reads one word."""
 
     name = "moody"
     version = "1"
 
     def read(self, image: PageImage) -> tuple[tuple[PlacedWord, ...], ...]:
-        if mood() == "broken":
+        if fault() == "broken":
             raise EngineError("the engine refuses every page; repair it")
-        if mood() == "defective":
+        if fault() == "defective":
             raise ValueError("a defect in the engine")
         return ((PlacedWord("scanned", Box(10, 10, 90, 30), 0.9),),)
 
 
-class MoodyNer:
+class SwitchableNer:
     """Finds the word "Invoice"; at invoices it has a defect while ``defective``, and while ``deadly`` ends
     its process as the kernel's memory killer does.
     """
@@ -51,20 +51,20 @@ class MoodyNer:
         start = text.lower().find("invoice")
         if start < 0:
             return
-        if mood() == "defective":
+        if fault() == "defective":
             raise ValueError("a defect in the engine")
-        if mood() == "deadly":
+        if fault() == "deadly":
             os.kill(os.getpid(), signal.SIGKILL)
         yield FoundName(start, start + len("invoice"), EntityType.ORGANISATION, 1.0, self.name)
 
 
-class MoodyReader(IsolatedPdfReader):
+class SwitchableReader(IsolatedPdfReader):
     """Has a defect at splitting some documents while ``defective``."""
 
     def split(
         self, pdf: Path, pages: int, pages_per_part: int, bytes_per_part: int, *, is_damaged: bool = False
     ) -> Iterator[PdfPart]:
-        if mood() == "defective" and _ending_of(pdf).endswith(DEFECT_IN_SPLITTING):
+        if fault() == "defective" and _ending_of(pdf).endswith(DEFECT_IN_SPLITTING):
             raise ValueError("a defect in the reader")
         yield from super().split(pdf, pages, pages_per_part, bytes_per_part, is_damaged=is_damaged)
 

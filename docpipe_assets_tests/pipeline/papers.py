@@ -1,4 +1,4 @@
-"""Small documents of one page, each with a property that a fault engine looks for."""
+"""Small one-page documents, each with a property that triggers a fault engine."""
 
 import os
 from pathlib import Path

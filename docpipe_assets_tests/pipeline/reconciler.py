@@ -1,9 +1,9 @@
-"""Intake as a process of its own that dies: one look, carried out step by step up to its death.
+"""Intake in a separate process that is killed: one tick, executed step by step until then.
 
     python -m docpipe_assets_tests.pipeline.reconciler 7
 
-It does what Dagster's daemon does with the answer of the sensor: registers, then requests runs; but
-one key after the other, and it is killed after so many. It never comes to its requests.
+It does what Dagster's daemon does with the result of the sensor: it registers partitions, then requests runs;
+but one key after the other, and it is killed after the given number of keys. It never reaches its requests.
 """
 
 import os
@@ -14,7 +14,7 @@ import dagster as dg
 
 from docpipe_assets.defs.partitions import documents
 from docpipe_assets.defs.sensors import intake_sensor
-from docpipe_assets.runtime.document_pipeline import Workbench
+from docpipe_assets.runtime.document_pipeline import DocumentPipeline
 from docpipe_assets.settings import read_settings
 
 
@@ -22,7 +22,9 @@ def main(registrations: int) -> None:
     settings = read_settings()
     with (
         dg.DagsterInstance.get() as instance,
-        dg.build_sensor_context(instance=instance, resources={"bench": Workbench(settings)}) as context,
+        dg.build_sensor_context(
+            instance=instance, resources={"pipeline": DocumentPipeline(settings)}
+        ) as context,
     ):
         answer = intake_sensor(settings)(context)
         assert isinstance(answer, dg.SensorResult)

@@ -1,4 +1,4 @@
-"""A running docpipe as its users meet it: a bucket to put files in, records to look at, a UI to click."""
+"""A running docpipe from the perspective of its users: a bucket, records, and a UI."""
 
 import time
 from collections import Counter
@@ -16,7 +16,7 @@ from docpipe_assets.instance.records import tags
 from docpipe_assets.instance.records.history import read_ledger
 from docpipe_assets.operations.ledger import Entry, Ledger
 from docpipe_assets.protocols import Source, Store
-from docpipe_assets.runtime.document_pipeline import Workbench
+from docpipe_assets.runtime.document_pipeline import DocumentPipeline
 from docpipe_assets.settings import read_settings
 from docpipe_assets.stack import Stack
 from docpipe_assets.storage.open_store import open_store
@@ -31,7 +31,7 @@ _PAUSE_SHARE = 9
 class Site:
     stack: Stack
     instance: dg.DagsterInstance
-    bench: Workbench
+    pipeline: DocumentPipeline
     intake: Store
     patience_seconds: float = 400
 
@@ -40,10 +40,10 @@ class Site:
 
     def ledger(self, batch: str | None = None) -> Ledger:
         """Of a batch, or of all."""
-        return read_ledger(self.instance, self.bench, batch)
+        return read_ledger(self.instance, self.pipeline, batch)
 
     def entry(self, document: str) -> Entry:
-        ledger = read_ledger(self.instance, self.bench)
+        ledger = read_ledger(self.instance, self.pipeline)
         return next(entry for entry in ledger.entries if entry.document == document)
 
     def settled(self, batch: str, documents: int) -> Ledger:
@@ -94,14 +94,14 @@ def open_site(stack: Stack, patience_seconds: float = 400) -> Iterator[Site]:
         settings = read_settings()
         with dg.DagsterInstance.get() as instance:
             intake = open_store(settings.intake, settings)
-            yield Site(stack, instance, Workbench(settings), intake, patience_seconds)
+            yield Site(stack, instance, DocumentPipeline(settings), intake, patience_seconds)
 
 
 def report(site: Site, intake: Source | None = None) -> tuple[dg.ExecuteInProcessResult, dict[str, Any]]:
     """Materialize the batch report; what it says as metadata, by name."""
-    bench = Workbench(site.bench.settings, intake=intake)
+    pipeline = DocumentPipeline(site.pipeline.settings, intake=intake)
     result = dg.materialize(
-        [batch_report], instance=site.instance, resources={"bench": bench}, raise_on_error=False
+        [batch_report], instance=site.instance, resources={"pipeline": pipeline}, raise_on_error=False
     )
     (made,) = result.asset_materializations_for_node("batch_report")
     return result, {name: value.value for name, value in made.metadata.items()}

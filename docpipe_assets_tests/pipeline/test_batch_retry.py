@@ -1,7 +1,7 @@
 """Batches that failed in several stages are recovered by one command, or by one backfill in the UI.
 
-Of 1,428 documents in two batches 334 fail. BATCH_RETRY_DOCUMENTS in the environment says how many
-there are; the share of those that fail stays the same.
+Of 1,428 documents in two batches, 334 fail. The environment variable BATCH_RETRY_DOCUMENTS sets the number of
+documents; the proportion of failures remains the same.
 """
 
 import os
@@ -38,14 +38,14 @@ ALL_STAGES = [stream.asset for stream in PIPELINE.streams]
 ENVIRONMENT = {
     "DOCPIPE_INTAKE_SECONDS": "2" if DOCUMENTS < 100 else "5",
     "DOCPIPE_INTAKE_MAX_QUEUED": "50",
-    "DOCPIPE_OCR_ENGINE": "docpipe_assets_tests.pipeline.moods:MoodyOcr",
-    "DOCPIPE_NER_ENGINES": '["docpipe_assets_tests.pipeline.moods:MoodyNer"]',
+    "DOCPIPE_OCR_ENGINE": "docpipe_assets_tests.pipeline.moods:SwitchableOcr",
+    "DOCPIPE_NER_ENGINES": '["docpipe_assets_tests.pipeline.moods:SwitchableNer"]',
 }
 WORKSPACE = Path(__file__).with_name("moody_workspace.yaml")
 
 
 @pytest.fixture(scope="module")
-def clinic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def restartable(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     folder = tmp_path_factory.mktemp("clinic")
     stack = Stack(folder, workers=2, environment=ENVIRONMENT, workspace=WORKSPACE)
     with open_site(stack, patience_seconds=300 + 5 * DOCUMENTS) as site:
@@ -53,22 +53,22 @@ def clinic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 
 @pytest.fixture(scope="module")
-def failed(clinic: Site, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Ledger]:
+def failed(restartable: Site, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Ledger]:
     """Both batches after their first round, by engines that had a defect then and are repaired since."""
     folder = tmp_path_factory.mktemp("documents")
-    set_mood(clinic, "defective")
+    set_fault(restartable, "defective")
     for batch in (BY_COMMAND, BY_BACKFILL):
         for path in write_documents(folder):
-            clinic.put(f"{batch}/{path.name}", path)
+            restartable.put(f"{batch}/{path.name}", path)
     began = time.monotonic()
-    ledgers = {batch: clinic.settled(batch, DOCUMENTS) for batch in (BY_COMMAND, BY_BACKFILL)}
+    ledgers = {batch: restartable.settled(batch, DOCUMENTS) for batch in (BY_COMMAND, BY_BACKFILL)}
     print(f"\n{2 * DOCUMENTS} documents: settled after {time.monotonic() - began:.0f} s")
-    set_mood(clinic, "well")
+    set_fault(restartable, "well")
     return ledgers
 
 
-def set_mood(clinic: Site, mood: str) -> None:
-    (clinic.stack.folder / "mood").write_text(mood)
+def set_fault(restartable: Site, fault: str) -> None:
+    (restartable.stack.folder / "mood").write_text(fault)
 
 
 def write_documents(folder: Path) -> Iterator[Path]:
@@ -98,10 +98,10 @@ def failed_stages(ledger: Ledger) -> dict[str, str]:
     return {e.document: e.stage or "" for e in ledger.entries if e.state is not State.SUCCEEDED}
 
 
-def recovered(clinic: Site, batch: str) -> Ledger:
+def recovered(restartable: Site, batch: str) -> Ledger:
     began = time.monotonic()
-    ledger = clinic.wait_for(
-        lambda: clinic.ledger(batch),
+    ledger = restartable.wait_for(
+        lambda: restartable.ledger(batch),
         lambda ledger: ledger.count(State.SUCCEEDED) == DOCUMENTS,
         f"batch {batch} to be recovered",
     )
@@ -109,14 +109,14 @@ def recovered(clinic: Site, batch: str) -> Ledger:
     return ledger
 
 
-def assert_exactly_the_missing_was_made(clinic: Site, before: Ledger) -> None:
+def assert_exactly_the_missing_was_made(restartable: Site, before: Ledger) -> None:
     """One more run for each document that had failed, from its stage on, and none for the others."""
     failed = failed_stages(before)
     batch = before.entries[0].document.partition("/")[0]
-    assert clinic.runs_in(batch) == {e.document: 1 + (e.document in failed) for e in before.entries}
+    assert restartable.runs_in(batch) == {e.document: 1 + (e.document in failed) for e in before.entries}
     counted: Counter[tuple[str, str]] = Counter()
     for document, stage in failed.items():
-        made, unchanged = stages_of(clinic, clinic.runs_of(document)[0])
+        made, unchanged = stages_of(restartable, restartable.runs_of(document)[0])
         first = ALL_STAGES.index(stage)
         assert (unchanged, made) == (ALL_STAGES[:first], ALL_STAGES[first:]), document
         counted.update((name, "made") for name in made)
@@ -138,7 +138,7 @@ def stages_of(site: Site, run: dg.DagsterRun) -> tuple[list[str], list[str]]:
 
 
 def test_the_batches_fail_in_mixed_stages_and_are_accounted_for(
-    clinic: Site, failed: dict[str, Ledger]
+    restartable: Site, failed: dict[str, Ledger]
 ) -> None:
     for batch, ledger in failed.items():
         stages = Counter(failed_stages(ledger).values())
@@ -146,42 +146,42 @@ def test_the_batches_fail_in_mixed_stages_and_are_accounted_for(
         assert stages == Counter(STAGES[number % len(STAGES)] for number in range(FAILURES))
         assert ledger.count(State.HELD) == FAILURES
         assert ledger.count(State.SUCCEEDED) == DOCUMENTS - FAILURES
-        assert clinic.runs_in(batch) == {entry.document: 1 for entry in ledger.entries}
+        assert restartable.runs_in(batch) == {entry.document: 1 for entry in ledger.entries}
 
 
-def test_one_command_runs_exactly_the_missing_stages(clinic: Site, failed: dict[str, Ledger]) -> None:
+def test_one_command_runs_exactly_the_missing_stages(restartable: Site, failed: dict[str, Ledger]) -> None:
     command = ["retry", "--batch", BY_COMMAND, "--held", "--reason", "engines repaired"]
     result = CliRunner().invoke(app, command)
     assert result.exit_code == 0, result.output
-    assert f"{FAILURES} documents are due again" in result.output
-    recovered(clinic, BY_COMMAND)
-    assert_exactly_the_missing_was_made(clinic, failed[BY_COMMAND])
-    assert clinic.runs_in(BY_BACKFILL).total() == DOCUMENTS, "the other batch was not named"
+    assert f"{FAILURES} documents will be retried" in result.output
+    recovered(restartable, BY_COMMAND)
+    assert_exactly_the_missing_was_made(restartable, failed[BY_COMMAND])
+    assert restartable.runs_in(BY_BACKFILL).total() == DOCUMENTS, "the other batch was not named"
 
 
 @pytest.mark.needs("chromium")
 def test_one_backfill_in_the_ui_runs_exactly_the_missing_stages(
-    clinic: Site, failed: dict[str, Ledger], tmp_path: Path
+    restartable: Site, failed: dict[str, Ledger], tmp_path: Path
 ) -> None:
     with open_page() as page:
-        page.goto(f"{clinic.stack.endpoints.webserver_url}/locations/docpipe/asset-groups/document")
+        page.goto(f"{restartable.stack.endpoints.webserver_url}/locations/docpipe/asset-groups/document")
         page.get_by_role("button", name="Materialize all").click()
         dialog = page.get_by_role("dialog")
         dialog.get_by_role("button", name="Failed", exact=True).click()
         page.screenshot(path=tmp_path / "failed.png")
         dialog.get_by_role("button", name="Launch").click()
         dialog.wait_for(state="detached")
-        page.goto(f"{clinic.stack.endpoints.webserver_url}/runs?tab=backfills")
-        recovered(clinic, BY_BACKFILL)
+        page.goto(f"{restartable.stack.endpoints.webserver_url}/runs?tab=backfills")
+        recovered(restartable, BY_BACKFILL)
         page.wait_for_timeout(3000)
         page.screenshot(path=tmp_path / "backfill.png")
-    assert_exactly_the_missing_was_made(clinic, failed[BY_BACKFILL])
+    assert_exactly_the_missing_was_made(restartable, failed[BY_BACKFILL])
     backfills = set()
     for document in failed_stages(failed[BY_BACKFILL]):
-        run = clinic.runs_of(document)[0]
+        run = restartable.runs_of(document)[0]
         assert tags.REQUEST not in run.tags, "a person launched it"
         backfills.add(run.tags["dagster/backfill"])
     assert len(backfills) == 1
-    (backfill,) = clinic.instance.get_backfills()
+    (backfill,) = restartable.instance.get_backfills()
     assert backfill.backfill_id in backfills
-    assert clinic.runs_in(BY_COMMAND).total() == DOCUMENTS + FAILURES, "nothing was left to do there"
+    assert restartable.runs_in(BY_COMMAND).total() == DOCUMENTS + FAILURES, "nothing was left to do there"

@@ -1,4 +1,4 @@
-"""A document's breaker is the same after a restart of everything, and for two daemons at once."""
+"""The breaker of a document is unchanged after a restart of all services, and with two daemons at once."""
 
 import signal
 import subprocess
@@ -14,7 +14,7 @@ from docpipe_assets.instance.records import tags
 from docpipe_assets.instance.records.interventions import read_interventions
 from docpipe_assets.operations.ledger import State
 from docpipe_assets_tests.pipeline.chromium import open_page
-from docpipe_assets_tests.pipeline.clinic import KILLER, Clinic, metadata_on, state
+from docpipe_assets_tests.pipeline.clinic import KILLER, RestartableStack, metadata_on, state
 
 pytestmark = [
     pytest.mark.pipeline,
@@ -24,10 +24,10 @@ pytestmark = [
 
 
 @pytest.fixture
-def clinic(tmp_path: Path) -> Iterator[Clinic]:
+def restartable(tmp_path: Path) -> Iterator[RestartableStack]:
     """A document that killed its worker twice; its breaker is open, and stays so for an hour."""
     (tmp_path / "documents").mkdir()
-    made = Clinic(tmp_path / "clinic")
+    made = RestartableStack(tmp_path / "clinic")
     (tmp_path / "clinic").mkdir()
     made.start()
     try:
@@ -37,32 +37,36 @@ def clinic(tmp_path: Path) -> Iterator[Clinic]:
         made.stop()
 
 
-def test_a_restart_of_everything_changes_nothing(clinic: Clinic) -> None:
-    before, shown, listed = clinic.breaker, clinic.command("breaker", "show", KILLER), set(clinic.told)
-    clinic.stop()
-    clinic.start()
-    assert clinic.breaker == before
-    assert clinic.command("breaker", "show", KILLER) == shown
-    clinic.site.wait_for_ticks()
-    assert len(clinic.site.runs_of(KILLER)) == 2, "automation holds back after the restart too"
-    assert set(clinic.told) == listed, "and has nothing new to tell"
+def test_a_restart_of_everything_changes_nothing(restartable: RestartableStack) -> None:
+    before, shown, listed = (
+        restartable.breaker,
+        restartable.command("breaker", "show", KILLER),
+        set(restartable.told),
+    )
+    restartable.stop()
+    restartable.start()
+    assert restartable.breaker == before
+    assert restartable.command("breaker", "show", KILLER) == shown
+    restartable.site.wait_for_ticks()
+    assert len(restartable.site.runs_of(KILLER)) == 2, "automation holds back after the restart too"
+    assert set(restartable.told) == listed, "and has nothing new to tell"
 
 
-def test_two_daemons_let_one_probe_through(clinic: Clinic) -> None:
-    before = clinic.breaker
+def test_two_daemons_let_one_probe_through(restartable: RestartableStack) -> None:
+    before = restartable.breaker
     assert before is not None
-    clinic.stop()
-    clinic.start(cool_down_seconds=1, daemon=False)
-    now = clinic.breaker
+    restartable.stop()
+    restartable.start(cool_down_seconds=1, daemon=False)
+    now = restartable.breaker
     assert now is not None
     assert state(now) == "half_open", "both daemons find it so"
-    with two_daemons(clinic):
-        clinic.site.wait_for(
-            lambda: clinic.breaker,
+    with two_daemons(restartable):
+        restartable.site.wait_for(
+            lambda: restartable.breaker,
             lambda one: one is not None and one.attempts >= before.attempts + 2,
             "two probes, one after the other",
         )
-    records = clinic.site.instance.get_run_records(dg.RunsFilter(tags={tags.PARTITION: KILLER}))
+    records = restartable.site.instance.get_run_records(dg.RunsFilter(tags={tags.PARTITION: KILLER}))
     probes = [one for one in records if one.dagster_run.tags.get(tags.PURPOSE) == "probe"]
     probes.sort(key=lambda one: one.create_timestamp)
     print(f"\nprobes: {[(one.dagster_run.tags[tags.ATTEMPT], one.create_timestamp) for one in probes]}")
@@ -71,8 +75,8 @@ def test_two_daemons_let_one_probe_through(clinic: Clinic) -> None:
 
 
 @contextmanager
-def two_daemons(clinic: Clinic) -> Iterator[None]:
-    workspace = Path(clinic.site.stack.environment["DAGSTER_HOME"]) / "workspace.yaml"
+def two_daemons(restartable: RestartableStack) -> Iterator[None]:
+    workspace = Path(restartable.site.stack.environment["DAGSTER_HOME"]) / "workspace.yaml"
     command = [str(Path(sys.executable).with_name("dagster-daemon")), "run", f"--workspace={workspace}"]
     with ExitStack() as ending:
         for number in (1, 2):
@@ -84,22 +88,24 @@ def two_daemons(clinic: Clinic) -> Iterator[None]:
 
 
 @pytest.mark.needs("chromium")
-def test_the_command_resets_and_the_history_shows_it_all(clinic: Clinic, tmp_path: Path) -> None:
-    clinic.set_mood("well")
-    assert "1 reset" in clinic.command("breaker", "reset", KILLER, "--reason", "a copy of fewer pixels")
-    clinic.site.wait_for(
-        lambda: clinic.site.entry(KILLER).state, lambda found: found is State.SUCCEEDED, "its success"
+def test_the_command_resets_and_the_history_shows_it_all(
+    restartable: RestartableStack, tmp_path: Path
+) -> None:
+    restartable.set_fault("well")
+    assert "1 reset" in restartable.command("breaker", "reset", KILLER, "--reason", "a copy of fewer pixels")
+    restartable.site.wait_for(
+        lambda: restartable.site.entry(KILLER).state, lambda found: found is State.SUCCEEDED, "its success"
     )
-    news = "closed: the newest attempt went well"
-    clinic.site.wait_for(lambda: clinic.told, lambda texts: texts[0] == news, "the news of it")
-    assert "all breakers are closed" in clinic.command("breaker", "list")
-    (reset,) = read_interventions(clinic.site.instance)[0]
+    news = "closed: the latest attempt succeeded"
+    restartable.site.wait_for(lambda: restartable.told, lambda texts: texts[0] == news, "the news of it")
+    assert "All breakers are closed." in restartable.command("breaker", "list")
+    (reset,) = read_interventions(restartable.site.instance)[0]
     assert reset.reason == "a copy of fewer pixels"
     with open_page() as page:
-        page.goto(f"{clinic.url}/assets/breaker?view=events")
+        page.goto(f"{restartable.url}/assets/breaker?view=events")
         page.get_by_text(news).first.wait_for()
         page.screenshot(path=tmp_path / "history.png")
-        page.goto(f"{clinic.url}/assets/breaker?view=partitions&partition=ward%2Fkiller.pdf")
-        page.get_by_text("the newest attempt went well").first.wait_for()
+        page.goto(f"{restartable.url}/assets/breaker?view=partitions&partition=ward%2Fkiller.pdf")
+        page.get_by_text("the latest attempt succeeded").first.wait_for()
         page.screenshot(path=tmp_path / "closed.png")
         assert metadata_on(page)["state"] == "closed"

@@ -1,4 +1,4 @@
-"""One document's open breaker, as the person on call meets it at the terminal and in the UI."""
+"""The open breaker of one document, as an operator sees it in the terminal and in the UI."""
 
 import re
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ import pytest
 from docpipe_assets.instance.records import tags
 from docpipe_assets.instance.records.interventions import read_interventions
 from docpipe_assets_tests.pipeline.chromium import open_page
-from docpipe_assets_tests.pipeline.clinic import KILLER, OTHER, Clinic, metadata_on, state
+from docpipe_assets_tests.pipeline.clinic import KILLER, OTHER, RestartableStack, metadata_on, state
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -28,9 +28,9 @@ def utc(at: datetime) -> str:
 
 
 @pytest.fixture(scope="module")
-def clinic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clinic]:
+def restartable(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RestartableStack]:
     """A document that killed its worker twice; its breaker is open, and stays so for an hour."""
-    made = Clinic(tmp_path_factory.mktemp("clinic"))
+    made = RestartableStack(tmp_path_factory.mktemp("clinic"))
     made.start()
     try:
         made.open_the_breaker(tmp_path_factory.mktemp("documents"))
@@ -50,30 +50,32 @@ def shots(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("screenshots")
 
 
-def test_the_command_line_says_who_is_held_back_why_and_until_when(clinic: Clinic) -> None:
-    one = clinic.breaker
+def test_the_command_line_says_who_is_held_back_why_and_until_when(restartable: RestartableStack) -> None:
+    one = restartable.breaker
     assert one is not None
     assert one.next_at is not None
-    listed = clinic.command("breaker", "list")
+    listed = restartable.command("breaker", "list")
     print(f"\n{listed}")
     (line,) = [line for line in listed.splitlines() if KILLER in line]
     since, next_at = (at.astimezone().strftime("%Y-%m-%d %H:%M:%S") for at in (one.since, one.next_at))
     cells = [cell.strip() for cell in line.strip("│").split("│")]
     assert cells == [KILLER, "open", "2", since, next_at, "WORKER_LOST in its run"]
     assert OTHER not in listed
-    shown = clinic.command("breaker", "show", KILLER)
+    shown = restartable.command("breaker", "show", KILLER)
     print(shown)
     for said in (f"open since {since}", "WORKER_LOST", one.run_id, f"next attempt: {next_at}"):
         assert said in shown
-    assert re.search(r"charged to it: 2\b", shown)
-    assert "closed" in clinic.command("breaker", "show", OTHER)
+    assert re.search(r"counted against it: 2\b", shown)
+    assert "closed" in restartable.command("breaker", "show", OTHER)
 
 
-def test_the_ui_says_the_same_on_the_breaker_asset(clinic: Clinic, page: "Page", shots: Path) -> None:
-    one = clinic.breaker
+def test_the_ui_says_the_same_on_the_breaker_asset(
+    restartable: RestartableStack, page: "Page", shots: Path
+) -> None:
+    one = restartable.breaker
     assert one is not None
     assert one.next_at is not None
-    page.goto(f"{clinic.url}/assets/breaker?view=partitions&partition=ward%2Fkiller.pdf")
+    page.goto(f"{restartable.url}/assets/breaker?view=partitions&partition=ward%2Fkiller.pdf")
     page.get_by_text("next_attempt").first.wait_for()
     page.screenshot(path=shots / "breaker.png")
     shown = metadata_on(page)
@@ -84,31 +86,37 @@ def test_the_ui_says_the_same_on_the_breaker_asset(clinic: Clinic, page: "Page",
     assert "worker's log" in shown["advice"]
 
 
-def test_a_person_is_not_refused_while_the_breaker_is_open(clinic: Clinic, page: "Page", shots: Path) -> None:
-    before, told, runs = clinic.breaker, clinic.told, clinic.site.runs_of(KILLER)
+def test_a_person_is_not_refused_while_the_breaker_is_open(
+    restartable: RestartableStack, page: "Page", shots: Path
+) -> None:
+    before, told, runs = restartable.breaker, restartable.told, restartable.site.runs_of(KILLER)
     assert before is not None
-    page.goto(f"{clinic.url}/assets/mentions?view=partitions&partition=ward%2Fkiller.pdf")
+    page.goto(f"{restartable.url}/assets/mentions?view=partitions&partition=ward%2Fkiller.pdf")
     page.get_by_role("button", name="Materialize").first.click()
     page.get_by_role("dialog").get_by_text(KILLER).first.wait_for(state="attached")
     page.screenshot(path=shots / "person.png")
     page.get_by_role("button", name="Launch 1 run").click()
-    found = clinic.site.wait_for(
-        lambda: clinic.site.runs_of(KILLER),
+    found = restartable.site.wait_for(
+        lambda: restartable.site.runs_of(KILLER),
         lambda found: len(found) == len(runs) + 1 and found[0].is_finished,
         "the person's run",
     )
     assert tags.REQUEST not in found[0].tags
-    after = clinic.breaker
+    after = restartable.breaker
     assert after is not None
     assert (after.run_id, after.attempts) == (found[0].run_id, before.attempts + 1), "it killed its worker"
     assert (state(after), after.since, after.failures) == ("open", before.since, before.failures)
-    clinic.site.wait_for(lambda: clinic.told, lambda now: len(now) == len(told) + 1, "the sensor to tell")
+    restartable.site.wait_for(
+        lambda: restartable.told, lambda now: len(now) == len(told) + 1, "the sensor to tell"
+    )
 
 
-def test_the_job_in_the_ui_resets_with_a_reason(clinic: Clinic, page: "Page", shots: Path) -> None:
-    before = clinic.breaker
+def test_the_job_in_the_ui_resets_with_a_reason(
+    restartable: RestartableStack, page: "Page", shots: Path
+) -> None:
+    before = restartable.breaker
     assert before is not None
-    page.goto(f"{clinic.url}/locations/docpipe/jobs/reset_breakers/playground")
+    page.goto(f"{restartable.url}/locations/docpipe/jobs/reset_breakers/playground")
     editor = page.locator(".CodeMirror").first
     editor.click()
     page.keyboard.press("Control+A")
@@ -120,12 +128,12 @@ def test_the_job_in_the_ui_resets_with_a_reason(clinic: Clinic, page: "Page", sh
     page.get_by_role("button", name="Launch Run").click()
     page.get_by_text("Success").first.wait_for()
     page.screenshot(path=shots / "reset.png")
-    (reset,) = read_interventions(clinic.site.instance)[0]
+    (reset,) = read_interventions(restartable.site.instance)[0]
     assert (reset.key, reset.reason) == (KILLER, "more memory for the worker")
-    clinic.site.wait_for(
-        lambda: clinic.told,
+    restartable.site.wait_for(
+        lambda: restartable.told,
         lambda texts: "more memory" in " ".join(texts),
         "the sensor to tell of the reset",
     )
-    one = clinic.wait_for_opening(attempts=before.attempts + 2)
+    one = restartable.wait_for_opening(attempts=before.attempts + 2)
     assert (one.reset_reason, one.failures) == (reset.reason, 2), "two attempts more, and it opens again"

@@ -1,4 +1,4 @@
-"""What a person sees and clicks in Dagster's UI, in a real browser."""
+"""Users see the correct content in Dagster's UI, in a real browser."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What is said of a document's evidence, and of all documents together, on the real stack."""
+"""The check of a document's evidence and the check of all documents, on the real stack."""
 
 import json
 import os
@@ -101,7 +101,7 @@ def test_an_attempt_that_two_daemons_ask_for_at_once_is_one_run(
 
 
 @pytest.mark.usefixtures("document")
-def test_a_reexecution_from_the_ui_is_a_persons_run_and_inherits_no_outcome(site: Site) -> None:
+def test_a_reexecution_from_the_ui_is_a_manual_run_without_an_outcome(site: Site) -> None:
     document = DOCUMENTS[1]  # the other tests see the tags of the first one's runs
     first_run = site.runs_of(document)[-1]
     site.instance.add_run_tags(first_run.run_id, {tags.FAILED_PAGES: "3", tags.ERROR: "ENGINE_FAILED"})
@@ -127,19 +127,19 @@ def submitted(site: Site, run: dg.DagsterRun) -> dg.DagsterRun:
 
 
 def test_a_wrong_quote_in_the_lake_turns_the_check_red(site: Site, document: str) -> None:
-    good = site.bench.load(Mentions, document)
-    key = site.bench.lake.url(Mentions, document).removeprefix(f"{site.bench.lake.store.url}/")
+    good = site.pipeline.load(Mentions, document)
+    key = site.pipeline.lake.url(Mentions, document).removeprefix(f"{site.pipeline.lake.store.url}/")
     rows = [row.model_copy(update={"quote": "Nobody"}) if n == 0 else row for n, row in enumerate(good)]
     assert isinstance(rows[0], Mention)
-    site.bench.lake.store.delete(key)
-    site.bench.lake.save(document, Mentions(good.fingerprint, lambda: iter(rows)))
+    site.pipeline.lake.store.delete(key)
+    site.pipeline.lake.save(document, Mentions(good.fingerprint, lambda: iter(rows)))
     run = launched(site, document, ["relationships"])
     (check,) = evaluations(site, run.run_id)
     assert run.status is dg.DagsterRunStatus.SUCCESS, "the check tells; the document stays as it was"
     assert (check.passed, check.severity) == (False, dg.AssetCheckSeverity.ERROR)
     assert rows[0].mention in str(check.metadata["first_faults"].value)
 
-    site.bench.lake.store.delete(key)
+    site.pipeline.lake.store.delete(key)
     run = launched(site, document)  # made again from what is there
     (check,) = evaluations(site, run.run_id)
     assert check.passed
@@ -152,7 +152,9 @@ def test_the_batch_report_adds_up_and_names_duplicates(site: Site, document: str
     assert said["unaccounted"] == said["pages_unaccounted"] == 0
     parts = ("text_layer", "ocr", "both", "blank", "failed", "in_open_documents")
     assert said["pages_discovered"] == sum(said[f"pages_{part}"] for part in parts) >= 2
-    with site.bench.lake.store.open(said["artifact"].removeprefix(f"{site.bench.lake.store.url}/")) as source:
+    with site.pipeline.lake.store.open(
+        said["artifact"].removeprefix(f"{site.pipeline.lake.store.url}/")
+    ) as source:
         kept = json.load(source)
     assert kept["batches"]["checked"]["succeeded"] == 2
     assert sorted(DOCUMENTS) in [[d for d in group if d in DOCUMENTS] for group in kept["duplicates"]]

@@ -1,4 +1,6 @@
-"""Any part may be killed in the middle of a document: nothing is lost, nothing done twice, work goes on."""
+"""Any service may be killed in the middle of a document: nothing is lost or done twice, and work
+continues.
+"""
 
 import os
 import signal
@@ -50,7 +52,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Ward:
+class FaultHarness:
     """A stack whose parts are killed, and two documents whose right results are known."""
 
     site: Site
@@ -78,7 +80,7 @@ class Ward:
         while not is_there(found := look()):
             assert time.monotonic() < deadline, f"waited {PATIENCE_SECONDS:.0f} s for {what}; last: {found}"
             if is_tended:
-                self.stack.tend()
+                self.stack.restart_failed()
             time.sleep(0.5)
         return found
 
@@ -112,7 +114,7 @@ class Ward:
     def rows(self, document: str) -> dict[str, list[Any]]:
         return {
             stream.asset: [
-                _content(row.model_dump(mode="json")) for row in self.site.bench.load(stream, document)
+                _content(row.model_dump(mode="json")) for row in self.site.pipeline.load(stream, document)
             ]
             for stream in PIPELINE.streams
         }
@@ -160,11 +162,13 @@ def _content(value: Any) -> Any:
 
 
 @pytest.fixture(scope="module")
-def ward(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ward]:
+def harness(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaultHarness]:
     folder, files = tmp_path_factory.mktemp("ward"), tmp_path_factory.mktemp("files")
     with open_site(Stack(folder, workers=2, environment=ENVIRONMENT)) as site:
         (letter,) = write_text_pdfs(files, 1, pages=2)
-        made = Ward(site, Gate(site.bench.settings.data_dir), written_scan(files / "scan.pdf"), letter)
+        made = FaultHarness(
+            site, Gate(site.pipeline.settings.data_dir), written_scan(files / "scan.pdf"), letter
+        )
         for path in (made.letter, made.scan):
             site.put(f"before/{'scan' if path is made.scan else 'letter'}.pdf", path)
         for document in ("before/letter.pdf", "before/scan.pdf"):
@@ -181,15 +185,15 @@ def written_scan(path: Path) -> Path:
     return path
 
 
-def lost_run(ward: Ward, batch: str) -> str:
-    (run,) = ward.runs(f"{batch}/scan.pdf")
+def lost_run(harness: FaultHarness, batch: str) -> str:
+    (run,) = harness.runs(f"{batch}/scan.pdf")
     assert run.status is dg.DagsterRunStatus.STARTED
     return run.run_id
 
 
-def assert_lost_and_retried(ward: Ward, batch: str, run_id: str) -> None:
+def assert_lost_and_retried(harness: FaultHarness, batch: str, run_id: str) -> None:
     """One run that says WORKER_LOST, and one after it that the reconciler asked for by itself."""
-    runs = ward.runs(f"{batch}/scan.pdf")
+    runs = harness.runs(f"{batch}/scan.pdf")
     assert [run.status for run in runs] == [dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.SUCCESS]
     assert runs[0].run_id == run_id
     assert [run.tags[tags.ATTEMPT] for run in runs] == ["1", "2"]
@@ -197,47 +201,47 @@ def assert_lost_and_retried(ward: Ward, batch: str, run_id: str) -> None:
     assert tags.ERROR not in runs[0].tags, f"{WORKER_LOST} is what a run without a word is taken for"
 
 
-def test_a_killed_worker_process_costs_one_attempt(ward: Ward) -> None:
-    pid = ward.hold_up("child")
-    run_id = lost_run(ward, "child")
+def test_a_killed_worker_process_costs_one_attempt(harness: FaultHarness) -> None:
+    pid = harness.hold_up("child")
+    run_id = lost_run(harness, "child")
     children = psutil.Process(pid).children(recursive=True)
     killed_at = time.time()
     os.kill(pid, signal.SIGKILL)
-    ward.gate.open()
-    record = ward.wait_for_end(run_id)
+    harness.gate.open()
+    record = harness.wait_for_end(run_id)
     assert record.end_time is not None
     assert record.end_time - killed_at < NOTICED_SECONDS
-    assert not ward.stack.check(), "the worker itself lives on"
-    ward.assert_work_goes_on("child")
-    assert_lost_and_retried(ward, "child", run_id)
+    assert not harness.stack.check(), "the worker itself lives on"
+    harness.assert_work_goes_on("child")
+    assert_lost_and_retried(harness, "child", run_id)
     _, alive = psutil.wait_procs(children, timeout=10)
     assert not alive, "the sandbox of a killed process ends with it"
 
 
-def test_a_worker_that_is_gone_as_a_whole_costs_one_attempt(ward: Ward) -> None:
-    pid = ward.hold_up("host")
-    run_id = lost_run(ward, "host")
-    worker = psutil.Process(ward.stack.part("worker").pid)
+def test_a_worker_that_is_gone_as_a_whole_costs_one_attempt(harness: FaultHarness) -> None:
+    pid = harness.hold_up("host")
+    run_id = lost_run(harness, "host")
+    worker = psutil.Process(harness.stack.part("worker").pid)
     family = worker.children(recursive=True)
     assert pid in {child.pid for child in family}
     killed_at = time.time()
     for process in (worker, *family):
         process.kill()
-    ward.gate.open()
-    ward.stack.part("worker").kill()
+    harness.gate.open()
+    harness.stack.part("worker").kill()
     # Nobody restarts it: a host that is gone does not come back by itself.
-    record = ward.wait_for_end(run_id, is_tended=False)
+    record = harness.wait_for_end(run_id, is_tended=False)
     assert record.end_time is not None
     assert record.end_time - killed_at < NOTICED_SECONDS
-    assert [death.name for death in ward.stack.check()] == ["worker"]
-    ward.stack.tend()
-    ward.assert_work_goes_on("host")
-    assert_lost_and_retried(ward, "host", run_id)
+    assert [death.name for death in harness.stack.check()] == ["worker"]
+    harness.stack.restart_failed()
+    harness.assert_work_goes_on("host")
+    assert_lost_and_retried(harness, "host", run_id)
 
 
 @pytest.mark.filterwarnings("ignore:Call to deprecated setex:DeprecationWarning")  # made by Celery
-def test_one_look_at_many_runs_of_a_silent_worker_asks_it_once(ward: Ward) -> None:
-    launcher = ward.site.instance.run_launcher
+def test_one_look_at_many_runs_of_a_silent_worker_asks_it_once(harness: FaultHarness) -> None:
+    launcher = harness.site.instance.run_launcher
     assert isinstance(launcher, DocumentRunLauncher)
     runs = [
         dg.DagsterRun("gone", tags={DAGSTER_CELERY_TASK_ID_TAG: f"gone-{number}"}) for number in range(20)
@@ -248,44 +252,44 @@ def test_one_look_at_many_runs_of_a_silent_worker_asks_it_once(ward: Ward) -> No
     began = time.monotonic()
     answers = {str(launcher.check_run_worker_health(run).msg) for run in runs}
     assert time.monotonic() - began < NOTICED_SECONDS / 4
-    assert answers == {"Worker docpipe@gone does not answer."}
+    assert answers == {"Worker docpipe@gone does not respond."}
 
 
-def test_a_killed_broker_does_not_cost_the_document_that_is_worked_on(ward: Ward) -> None:
-    ward.hold_up("broker")
-    run_id = lost_run(ward, "broker")
-    ward.stack.part("broker").kill()
-    ward.gate.open()
-    record = ward.wait_for_end(run_id, is_tended=False)
+def test_a_killed_broker_does_not_cost_the_document_that_is_worked_on(harness: FaultHarness) -> None:
+    harness.hold_up("broker")
+    run_id = lost_run(harness, "broker")
+    harness.stack.part("broker").kill()
+    harness.gate.open()
+    record = harness.wait_for_end(run_id, is_tended=False)
     assert record.dagster_run.status is dg.DagsterRunStatus.SUCCESS
-    ward.stack.tend()
-    ward.assert_work_goes_on("broker")
-    assert len(ward.runs("broker/scan.pdf")) == 1
+    harness.stack.restart_failed()
+    harness.assert_work_goes_on("broker")
+    assert len(harness.runs("broker/scan.pdf")) == 1
 
 
 def test_an_s3_server_killed_in_the_middle_of_a_transfer_costs_no_document(
-    ward: Ward, tmp_path: Path
+    harness: FaultHarness, tmp_path: Path
 ) -> None:
-    big = write_padded(tmp_path / "big.pdf", ward.letter, BIG_BYTES)
-    server = ward.stack.part("s3")
-    ward.site.put("transfer/big.pdf", big)
-    arrived = stop_in_the_middle_of_the_download(ward, server.pid)
+    big = write_padded(tmp_path / "big.pdf", harness.letter, BIG_BYTES)
+    server = harness.stack.part("s3")
+    harness.site.put("transfer/big.pdf", big)
+    arrived = stop_in_the_middle_of_the_download(harness, server.pid)
     assert 0 < arrived < big.stat().st_size
     server.kill()
-    ward.stack.tend()
-    ward.site.put("transfer/scan.pdf", ward.scan)
-    runs = ward.wait_for_success("transfer/big.pdf")
-    (raw,) = ward.site.bench.load(RawPdfs, "transfer/big.pdf")
+    harness.stack.restart_failed()
+    harness.site.put("transfer/scan.pdf", harness.scan)
+    runs = harness.wait_for_success("transfer/big.pdf")
+    (raw,) = harness.site.pipeline.load(RawPdfs, "transfer/big.pdf")
     assert raw.version == sha256_of(big)
     # Mostly the transfer goes on within its attempt; a slow machine may need another one.
     errors = {run.tags[tags.ERROR] for run in runs if tags.ERROR in run.tags}
     assert errors <= {"TRANSFER_CUT", "STORE_UNAVAILABLE"}
-    ward.assert_work_goes_on("transfer", others=1)
+    harness.assert_work_goes_on("transfer", others=1)
 
 
-def stop_in_the_middle_of_the_download(ward: Ward, server_pid: int) -> int:
+def stop_in_the_middle_of_the_download(harness: FaultHarness, server_pid: int) -> int:
     """Freezes the server as soon as the first bytes are on the worker's disk; how many there are then."""
-    scratch = ward.site.bench.settings.scratch_dir
+    scratch = harness.site.pipeline.settings.scratch_dir
     deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
         for path in scratch.glob("*/document.pdf.arriving"):
@@ -296,36 +300,36 @@ def stop_in_the_middle_of_the_download(ward: Ward, server_pid: int) -> int:
     raise AssertionError(f"no download began within {PATIENCE_SECONDS:.0f} s")
 
 
-def test_a_killed_postgres_costs_at_most_one_attempt(ward: Ward) -> None:
-    ward.hold_up("postgres")
-    ward.stack.part("postgres").kill()
-    ward.gate.open()
+def test_a_killed_postgres_costs_at_most_one_attempt(harness: FaultHarness) -> None:
+    harness.hold_up("postgres")
+    harness.stack.part("postgres").kill()
+    harness.gate.open()
     time.sleep(2)  # the worker meets a database that is not there
-    ward.stack.tend()
-    ward.wait_for_success("postgres/scan.pdf")
-    assert len(ward.runs("postgres/scan.pdf")) <= 2
-    ward.assert_work_goes_on("postgres")
+    harness.stack.restart_failed()
+    harness.wait_for_success("postgres/scan.pdf")
+    assert len(harness.runs("postgres/scan.pdf")) <= 2
+    harness.assert_work_goes_on("postgres")
 
 
-def test_a_killed_daemon_does_not_stop_the_document_that_is_worked_on(ward: Ward) -> None:
-    ward.hold_up("daemon")
-    run_id = lost_run(ward, "daemon")
-    ward.stack.part("daemon").kill()
-    ward.gate.open()
-    record = ward.wait_for_end(run_id, is_tended=False)
+def test_a_killed_daemon_does_not_stop_the_document_that_is_worked_on(harness: FaultHarness) -> None:
+    harness.hold_up("daemon")
+    run_id = lost_run(harness, "daemon")
+    harness.stack.part("daemon").kill()
+    harness.gate.open()
+    record = harness.wait_for_end(run_id, is_tended=False)
     assert record.dagster_run.status is dg.DagsterRunStatus.SUCCESS
-    assert [death.name for death in ward.stack.check()] == ["daemon"]
-    ward.assert_work_goes_on("daemon")
-    assert len(ward.runs("daemon/scan.pdf")) == 1
+    assert [death.name for death in harness.stack.check()] == ["daemon"]
+    harness.assert_work_goes_on("daemon")
+    assert len(harness.runs("daemon/scan.pdf")) == 1
 
 
-def test_killed_code_server_and_webserver_do_not_stop_the_document_that_is_worked_on(ward: Ward) -> None:
-    ward.hold_up("servers")
-    run_id = lost_run(ward, "servers")
+def test_killed_code_server_and_webserver_do_not_stop_a_running_document(harness: FaultHarness) -> None:
+    harness.hold_up("servers")
+    run_id = lost_run(harness, "servers")
     for name in ("code-server", "webserver"):
-        ward.stack.part(name).kill()
-    ward.gate.open()
-    record = ward.wait_for_end(run_id, is_tended=False)
+        harness.stack.part(name).kill()
+    harness.gate.open()
+    record = harness.wait_for_end(run_id, is_tended=False)
     assert record.dagster_run.status is dg.DagsterRunStatus.SUCCESS
-    ward.assert_work_goes_on("servers")
-    assert len(ward.runs("servers/scan.pdf")) == 1
+    harness.assert_work_goes_on("servers")
+    assert len(harness.runs("servers/scan.pdf")) == 1

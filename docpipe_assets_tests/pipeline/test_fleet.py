@@ -1,4 +1,4 @@
-"""Workers come from other machines and go again; told to end, they finish what they have or hand it back."""
+"""Workers on other machines join and leave; on SIGTERM they finish or requeue their documents."""
 
 import os
 import signal
@@ -89,7 +89,7 @@ class Fleet:
         return self.runs(document)
 
     def breakers(self) -> Breakers:
-        return fold_history(self.site.instance, self.site.bench.settings)[0]
+        return fold_history(self.site.instance, self.site.pipeline.settings)[0]
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +101,7 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
     (letter,) = write_text_pdfs(files, 1)
     stack = Stack(tmp_path_factory.mktemp("fleet"), workers=0, webserver=False, environment=ENVIRONMENT)
     with open_site(stack, patience_seconds=400) as site:
-        gate = Gate(site.bench.settings.data_dir)
+        gate = Gate(site.pipeline.settings.data_dir)
         yield Fleet(site, gate, files / "scan.pdf", letter)
         gate.open()
 
@@ -130,11 +130,11 @@ def test_a_worker_told_to_end_takes_nothing_new_and_finishes_what_it_has(fleet: 
 
 
 @pytest.mark.long
-def test_a_worker_that_takes_long_to_end_keeps_its_document_as_long_as_it_lives(fleet: Fleet) -> None:
+def test_a_worker_that_is_slow_to_shut_down_keeps_its_document(fleet: Fleet) -> None:
     with fleet.worker("patient", "--grace-seconds=600") as leaving:
         fleet.begin("patient/scan.pdf")
         leaving.send_signal(signal.SIGTERM)
-        time.sleep(60)  # half as long again as run monitoring waits for a silent worker
+        time.sleep(60)  # 1.5 times the time that run monitoring waits for an unresponsive worker
         fleet.gate.open()
         (scan,) = fleet.wait_for_success("patient/scan.pdf")
         assert tags.ERROR not in scan.tags
@@ -180,7 +180,7 @@ def test_a_worker_hands_its_document_back_to_the_others(
         workers.enter_context(fleet.worker("staying"))
         fleet.site.wait_for(lambda: len(fleet.runs(document)), lambda count: count == 2, "the next run")
         breaker = fleet.breakers().documents[partition_key(document)]
-        assert (breaker.attempts, breaker.failures, breaker.uncharged) == (0, 0, 0)
+        assert (breaker.attempts, breaker.failures, breaker.uncounted) == (0, 0, 0)
         fleet.gate.open()
         _, finished = fleet.wait_for_success(document)
         assert finished.tags[tags.ATTEMPT] == "1", "what was handed back was no attempt"
@@ -207,9 +207,7 @@ WITHOUT_HOSTS = reason_without_hosts()
 
 @pytest.mark.needs("ip")
 @pytest.mark.skipif(WITHOUT_HOSTS is not None, reason=str(WITHOUT_HOSTS))
-def test_workers_on_other_machines_need_s3_postgres_and_the_broker_and_nothing_else(
-    fleet: Fleet, tmp_path: Path
-) -> None:
+def test_remote_workers_need_only_s3_postgres_and_the_broker(fleet: Fleet, tmp_path: Path) -> None:
     endpoints = fleet.site.stack.endpoints
     ports = (endpoints.s3_port, endpoints.postgres_port, endpoints.broker_port)
     letters = write_text_pdfs(tmp_path, 6)

@@ -1,6 +1,6 @@
-"""The incident, replayed: 20 documents of which seven are broken, and a reconciler that is killed thrice.
+"""Replays the incident: 20 documents, seven of them damaged, and a reconciler that is killed three times.
 
-INCIDENT_LARGE_BYTES in the environment says how large the large one is.
+The environment variable INCIDENT_LARGE_BYTES sets the size of the large document.
 """
 
 import os
@@ -46,7 +46,7 @@ ENVIRONMENT = {
     "DOCPIPE_INTAKE_SECONDS": "2",
     "DOCPIPE_SPLIT_CPU_SECONDS": "3",
     "DOCPIPE_LARGE_BUDGET": "2",
-    "DOCPIPE_NER_ENGINES": '["docpipe_assets_tests.pipeline.moods:MoodyNer"]',
+    "DOCPIPE_NER_ENGINES": '["docpipe_assets_tests.pipeline.moods:SwitchableNer"]',
 }
 WORKSPACE = Path(__file__).with_name("moody_workspace.yaml")
 PATIENCE_SECONDS = 120.0
@@ -111,9 +111,9 @@ def aftermath(scene: Site) -> Ledger:
     assert (len(registered(scene)), len(runs(scene))) == (20, 0)
     ledger = scene.ledger(BATCH)
     assert (ledger.discovered, ledger.count(State.QUEUED)) == (20, 20), "registered, and not lost"
-    scene.stack.tend()
+    scene.stack.restart_failed()
     kill_in_the_middle_of_the_requests(scene)
-    scene.stack.tend()
+    scene.stack.restart_failed()
     return scene.settled(BATCH, len(ALL))
 
 
@@ -127,9 +127,7 @@ def kill_in_the_middle_of_the_requests(scene: Site) -> None:
     print(f"\nkilled daemon and code server when {len(runs(scene))} of {len(ALL)} runs were requested")
 
 
-def test_exactly_twenty_are_accounted_for_the_good_ones_done_and_the_rest_typed(
-    scene: Site, aftermath: Ledger
-) -> None:
+def test_all_twenty_are_accounted_for_and_each_failure_has_its_code(scene: Site, aftermath: Ledger) -> None:
     entries = {entry.document: entry for entry in aftermath.entries}
     print()
     for entry in aftermath.entries:

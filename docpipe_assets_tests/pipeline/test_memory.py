@@ -1,4 +1,6 @@
-"""The memory contract: a run keeps its budget whatever the size of the document, and says what it used."""
+"""The memory contract: a run stays within its budget regardless of the document size, and records
+its usage.
+"""
 
 import resource
 from collections.abc import Iterator
@@ -53,7 +55,7 @@ def test_a_scan_is_processed_within_the_budget_of_a_run(tmp_path: Path, pages: i
         site.put("b/scan.pdf", scan)
         (entry,) = site.settled("b", 1).entries
         assert (entry.state, entry.pages) == (State.SUCCEEDED, pages)
-        text = "".join(page.text for page in site.bench.load(PageTexts, "b/scan.pdf"))
+        text = "".join(page.text for page in site.pipeline.load(PageTexts, "b/scan.pdf"))
         peaks = recorded_peaks(site, "b/scan.pdf")
     assert set(peaks) == {stream.asset for stream in PIPELINE.streams}
     print({asset: f"{peak // 2**20} MB" for asset, peak in peaks.items()})

@@ -1,7 +1,8 @@
-"""An outage, seen from outside: intake pauses early, nobody is charged, and all finish after the repair.
+"""An outage from the user's perspective: intake pauses early, no failure counts against a document, all
+finish.
 
-RECOVERY_DOCUMENTS in the environment says how many documents there are. Many of them are processed with
-the settings of production, few of them with shorter pauses.
+The environment variable RECOVERY_DOCUMENTS sets the number of documents. With many documents the production
+settings are used, with few documents shorter delays.
 """
 
 import os
@@ -20,7 +21,7 @@ from docpipe_assets.instance.records.history import fold_history
 from docpipe_assets.instance.records.names import PROCESS_DOCUMENT
 from docpipe_assets.lanes import LARGE
 from docpipe_assets.operations.breaker import RUN_RECALLED, request_name
-from docpipe_assets.operations.intake import sighting_of
+from docpipe_assets.operations.intake import listed_document
 from docpipe_assets.operations.ledger import State
 from docpipe_assets.stack import Stack
 from docpipe_assets_tests.pipeline.papers import write_scans
@@ -34,7 +35,7 @@ pytestmark = [
 
 SCANS = int(os.environ.get("RECOVERY_DOCUMENTS", "40"))
 IS_SHORT = SCANS < 100
-ENGINE = {"DOCPIPE_OCR_ENGINE": "docpipe_assets_tests.pipeline.moods:MoodyOcr"}
+ENGINE = {"DOCPIPE_OCR_ENGINE": "docpipe_assets_tests.pipeline.moods:SwitchableOcr"}
 SHORT_PAUSES = {
     "DOCPIPE_INTAKE_SECONDS": "1",
     "DOCPIPE_INTAKE_MAX_QUEUED": "6",
@@ -46,7 +47,7 @@ WORKERS = 6 if IS_SHORT else 2
 
 
 @pytest.fixture
-def ward(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def harness(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A stack of its own, with an OCR engine that can be broken."""
     folder = tmp_path_factory.mktemp("ward")
     environment = ENGINE | (SHORT_PAUSES if IS_SHORT else {})
@@ -55,53 +56,55 @@ def ward(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         yield site
 
 
-def set_mood(ward: Site, mood: str) -> None:
-    (ward.stack.folder / "mood").write_text(mood)
+def set_fault(harness: Site, fault: str) -> None:
+    (harness.stack.folder / "mood").write_text(fault)
 
 
-def test_an_outage_charges_nobody_and_all_finish_after_the_repair(ward: Site, tmp_path: Path) -> None:
-    intake_pauses_before_everybody_has_failed(ward, tmp_path)
-    what_waits_in_the_queue_is_recalled_and_nobody_is_charged(ward)
-    after_the_repair_a_canary_opens_the_way_and_all_finish_uncharged(ward)
+def test_an_outage_charges_nobody_and_all_finish_after_the_repair(harness: Site, tmp_path: Path) -> None:
+    intake_pauses_before_everybody_has_failed(harness, tmp_path)
+    what_waits_in_the_queue_is_recalled_and_nobody_is_charged(harness)
+    after_the_repair_a_canary_opens_the_way_and_all_finish_uncharged(harness)
 
 
-def intake_pauses_before_everybody_has_failed(ward: Site, tmp_path: Path) -> None:
-    set_mood(ward, "broken")
+def intake_pauses_before_everybody_has_failed(harness: Site, tmp_path: Path) -> None:
+    set_fault(harness, "broken")
     for path in write_scans(tmp_path, SCANS):
-        ward.put(f"outage/{path.name}", path)
+        harness.put(f"outage/{path.name}", path)
 
-    ward.wait_for(lambda: told_of(ward), lambda texts: has(texts, "ocr_text open"), "the breaker to open")
-    before = {run.run_id: run.tags[tags.PARTITION] for run in runs_of_the_outage(ward)}
-    ward.wait_for(
-        lambda: sum(not run.is_finished for run in runs_of_the_outage(ward)),
+    harness.wait_for(
+        lambda: told_of(harness), lambda texts: has(texts, "ocr_text open"), "the breaker to open"
+    )
+    before = {run.run_id: run.tags[tags.PARTITION] for run in runs_of_the_outage(harness)}
+    harness.wait_for(
+        lambda: sum(not run.is_finished for run in runs_of_the_outage(harness)),
         lambda count: count == 0,
         "what was under way to end",
     )
-    runs = runs_of_the_outage(ward)
+    runs = runs_of_the_outage(harness)
     had_a_run = set(before.values())
     spent = {run.tags[tags.PARTITION] for run in runs if has_failed(run)}
     print(f"\n{SCANS} documents; {len(had_a_run)} had a run when the breaker opened, {len(spent)} failed")
     assert len(spent) < 30
     assert all(tags.CANARY in run.tags for run in runs if run.run_id not in before), "intake pauses"
-    breakers, _ = fold_history(ward.instance, ward.bench.settings)
+    breakers, _ = fold_history(harness.instance, harness.pipeline.settings)
     failed = [one.failures for one in breakers.documents.values() if one.error != RUN_RECALLED]
     assert failed == [0] * len(spent), "nobody is charged"
-    ledger = ward.ledger("outage")
+    ledger = harness.ledger("outage")
     assert ledger.count(State.UNACCOUNTED) == 0
     assert ledger.discovered == SCANS
 
 
-def runs_of_the_outage(ward: Site) -> list[dg.DagsterRun]:
-    return list(ward.instance.get_runs(dg.RunsFilter(tags={tags.BATCH: "outage"})))
+def runs_of_the_outage(harness: Site) -> list[dg.DagsterRun]:
+    return list(harness.instance.get_runs(dg.RunsFilter(tags={tags.BATCH: "outage"})))
 
 
 def has_failed(run: dg.DagsterRun) -> bool:
     return run.status is dg.DagsterRunStatus.FAILURE
 
 
-def told_of(ward: Site) -> list[str]:
+def told_of(harness: Site) -> list[str]:
     """What the sensor has told of breakers."""
-    records = ward.instance.fetch_materializations(breaker.key, limit=1000).records
+    records = harness.instance.fetch_materializations(breaker.key, limit=1000).records
     return [str(one.asset_materialization.description) for one in records if one.asset_materialization]
 
 
@@ -109,15 +112,15 @@ def has(texts: list[str], beginning: str) -> bool:
     return any(text.startswith(beginning) for text in texts)
 
 
-def what_waits_in_the_queue_is_recalled_and_nobody_is_charged(ward: Site) -> None:
+def what_waits_in_the_queue_is_recalled_and_nobody_is_charged(harness: Site) -> None:
     """Runs as intake queues them a moment before it learns of the outage, in the lane that begins one at
     a time: all but one of them wait until it looks."""
-    like = runs_of_the_outage(ward)[0]
-    have_a_run = {run.tags[tags.PARTITION] for run in runs_of_the_outage(ward)}
-    others = [seen for seen in map(sighting_of, ward.intake.list("outage/")) if seen.key not in have_a_run][
-        :5
-    ]
-    job = build_definitions(ward.bench.settings).resolve_job_def(PROCESS_DOCUMENT)
+    like = runs_of_the_outage(harness)[0]
+    have_a_run = {run.tags[tags.PARTITION] for run in runs_of_the_outage(harness)}
+    others = [
+        seen for seen in map(listed_document, harness.intake.list("outage/")) if seen.key not in have_a_run
+    ][:5]
+    job = build_definitions(harness.pipeline.settings).resolve_job_def(PROCESS_DOCUMENT)
     queued = {}
     for seen in others:
         said = {
@@ -128,14 +131,14 @@ def what_waits_in_the_queue_is_recalled_and_nobody_is_charged(ward: Site) -> Non
             tags.LANE: LARGE,
             tags.QUEUE: LARGE,
         }
-        run = ward.instance.create_run_for_job(
+        run = harness.instance.create_run_for_job(
             job, tags=said, remote_job_origin=like.remote_job_origin, job_code_origin=like.job_code_origin
         )
         submission = dg.SubmitRunContext(run, workspace=None)  # type: ignore[arg-type]  # not looked at
-        ward.instance.run_coordinator.submit_run(submission)
+        harness.instance.run_coordinator.submit_run(submission)
         queued[run.run_id] = seen
-    ended = ward.wait_for(
-        lambda: ward.instance.get_run_records(dg.RunsFilter(run_ids=list(queued))),
+    ended = harness.wait_for(
+        lambda: harness.instance.get_run_records(dg.RunsFilter(run_ids=list(queued))),
         lambda records: all(record.dagster_run.is_finished for record in records),
         "the queue to be empty",
     )
@@ -143,25 +146,25 @@ def what_waits_in_the_queue_is_recalled_and_nobody_is_charged(ward: Site) -> Non
     assert len(recalled) >= len(queued) - 1
     assert {one.start_time for one in recalled} == {None}, "none of them had begun"
     assert {one.dagster_run.tags[tags.ERROR] for one in recalled} == {RUN_RECALLED}
-    breakers, _ = fold_history(ward.instance, ward.bench.settings)
+    breakers, _ = fold_history(harness.instance, harness.pipeline.settings)
     keys = [one.dagster_run.tags[tags.PARTITION] for one in recalled]
     assert {breakers.documents[key].failures for key in keys} == {0}
-    states = {entry.document: entry.state for entry in ward.ledger("outage").entries}
+    states = {entry.document: entry.state for entry in harness.ledger("outage").entries}
     waiting = {states[queued[one.dagster_run.run_id].document] for one in recalled}
     assert waiting <= {State.QUEUED, State.IN_FLIGHT}, "one of them may be the canary by now"
 
 
-def after_the_repair_a_canary_opens_the_way_and_all_finish_uncharged(ward: Site) -> None:
-    set_mood(ward, "well")
+def after_the_repair_a_canary_opens_the_way_and_all_finish_uncharged(harness: Site) -> None:
+    set_fault(harness, "well")
     began = time.monotonic()
-    ledger = ward.settled("outage", SCANS)
+    ledger = harness.settled("outage", SCANS)
     print(f"\nall {SCANS} finished {time.monotonic() - began:.0f} s after the repair")
     assert ledger.count(State.SUCCEEDED) == SCANS
-    breakers, _ = fold_history(ward.instance, ward.bench.settings)
+    breakers, _ = fold_history(harness.instance, harness.pipeline.settings)
     assert not breakers.open_stages
     assert not breakers.documents
-    canaries = [run for run in runs_of_the_outage(ward) if tags.CANARY in run.tags]
+    canaries = [run for run in runs_of_the_outage(harness) if tags.CANARY in run.tags]
     print(f"canaries: {[run.status.value for run in canaries]}")
     assert len({run.tags[tags.CANARY] for run in canaries}) == len(canaries) >= 1
     assert Counter(has_failed(run) for run in canaries)[False] == 1
-    assert has(told_of(ward), "ocr_text closed")
+    assert has(told_of(harness), "ocr_text closed")

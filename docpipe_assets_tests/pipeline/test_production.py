@@ -16,7 +16,7 @@ from docpipe_assets.errors import ConfigurationError, error_class
 from docpipe_assets.identity import partition_key
 from docpipe_assets.model import Mentions, PageTexts, Relationships
 from docpipe_assets.operations.ledger import State
-from docpipe_assets.runtime.document_pipeline import Workbench
+from docpipe_assets.runtime.document_pipeline import DocumentPipeline
 from docpipe_assets.sample import expected, write_production, write_text_pdfs
 from docpipe_assets.settings import read_settings
 from docpipe_assets_tests.pipeline.site import Site
@@ -96,15 +96,15 @@ def test_every_bad_document_is_a_failed_partition_that_says_why(
 def test_every_quote_stands_where_its_place_says(site: Site, production: dict[str, int | str]) -> None:
     mentions = relationships = 0
     for document in good(production):
-        pages = list(site.bench.load(PageTexts, document))
+        pages = list(site.pipeline.load(PageTexts, document))
         text = "\f".join(page.text for page in pages)
         assert [page.page for page in pages] == list(range(1, len(pages) + 1))
-        for mention in site.bench.load(Mentions, document):
+        for mention in site.pipeline.load(Mentions, document):
             assert text[mention.place.start : mention.place.end] == mention.quote
             assert mention.is_grounded
             assert mention.place.boxes
             mentions += 1
-        for edge in site.bench.load(Relationships, document):
+        for edge in site.pipeline.load(Relationships, document):
             if edge.quote is not None and edge.place is not None:
                 assert text[edge.place.start : edge.place.end] == edge.quote
                 relationships += 1
@@ -116,7 +116,7 @@ def test_names_of_the_case_are_found_in_born_digital_and_scanned_pages(
     site: Site, production: dict[str, int | str]
 ) -> None:
     methods = {
-        page.method.value for document in good(production) for page in site.bench.load(PageTexts, document)
+        page.method.value for document in good(production) for page in site.pipeline.load(PageTexts, document)
     }
     assert {"text_layer", "ocr"} <= methods
 
@@ -165,13 +165,13 @@ def test_a_new_key_is_processed_and_an_overwritten_one_again(site: Site, tmp_pat
     document = "live/letter.pdf"
     site.put(document, first)
     assert site.settled("live", 1).entries[0].state is State.SUCCEEDED
-    before = site.bench.lake.header(PageTexts, document)
+    before = site.pipeline.lake.header(PageTexts, document)
     site.put(document, second)
     site.wait_for(
         lambda: len(site.runs_of(document)), lambda runs: runs == 2, "a run for the overwritten document"
     )
     assert site.settled("live", 1).entries[0].state is State.SUCCEEDED
-    after = site.bench.lake.header(PageTexts, document)
+    after = site.pipeline.lake.header(PageTexts, document)
     assert before is not None
     assert after is not None
     assert before.version != after.version
@@ -189,9 +189,9 @@ def test_a_deleted_key_is_withdrawn_not_lost(site: Site, tmp_path: Path) -> None
 
 def test_a_bucket_that_cannot_be_listed_makes_the_tick_fail_visibly(site: Site) -> None:
     settings = read_settings().model_copy(update={"intake_url": "s3://no-such-bucket"})
-    bench = Workbench(settings)
+    pipeline = DocumentPipeline(settings)
     with (
-        dg.build_sensor_context(instance=site.instance, resources={"bench": bench}) as context,
+        dg.build_sensor_context(instance=site.instance, resources={"pipeline": pipeline}) as context,
         pytest.raises(ConfigurationError, match="no such bucket"),
     ):
         intake_sensor(settings)(context)

@@ -1,4 +1,4 @@
-"""What a person decides about a document is recorded, and intake acts upon it."""
+"""A user's decision about a document is recorded, and intake applies it."""
 
 from pathlib import Path
 
@@ -33,9 +33,9 @@ def test_a_permanent_failure_is_one_attempt_and_is_retried_only_when_named(
     site: Site, tmp_path: Path
 ) -> None:
     document = quarantined(site, "permanent", tmp_path)
-    assert not documents_to_retry(read_ledger(site.instance, site.bench, "permanent"))
+    assert not documents_to_retry(read_ledger(site.instance, site.pipeline, "permanent"))
     named = documents_to_retry(
-        read_ledger(site.instance, site.bench, "permanent"), states=[State.QUARANTINED]
+        read_ledger(site.instance, site.pipeline, "permanent"), states=[State.QUARANTINED]
     )
     assert len(named) == 1
     assert len(site.runs_of(document)) == 1
@@ -62,11 +62,11 @@ def test_a_withdrawn_document_is_recorded_and_not_processed(site: Site, tmp_path
     first, second = write_text_pdfs(tmp_path, 2)
     site.put("matter/letter.pdf", first)
     site.settled("matter", 1)
-    withdraw(site.instance, site.bench, "matter/letter.pdf", reason="privileged", is_withdrawn=True)
+    withdraw(site.instance, site.pipeline, "matter/letter.pdf", reason="privileged", is_withdrawn=True)
     assert site.ledger("matter").entries[0].state is State.WITHDRAWN
     site.put("matter/letter.pdf", second)
     site.put("matter/other.pdf", first)
     site.settled("matter", 2)
     assert len(site.runs_of("matter/letter.pdf")) == 1, "the new version of a withdrawn document waits"
-    withdraw(site.instance, site.bench, "matter/letter.pdf", reason="not privileged", is_withdrawn=False)
+    withdraw(site.instance, site.pipeline, "matter/letter.pdf", reason="not privileged", is_withdrawn=False)
     site.wait_for(lambda: len(site.runs_of("matter/letter.pdf")), lambda runs: runs == 2, "its new version")

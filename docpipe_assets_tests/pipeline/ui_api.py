@@ -1,4 +1,4 @@
-"""What the UI's buttons "Materialize" and "Re-execute" send."""
+"""The requests of the UI's buttons "Materialize" and "Re-execute"."""
 
 import json
 import urllib.request

@@ -1,1 +1,1 @@
-"""What each release wrote, and what later ones still read of it."""
+"""Data that each release wrote, and tests that later releases can read it."""

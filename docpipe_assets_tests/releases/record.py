@@ -1,9 +1,9 @@
-"""Keeps what this release writes, for the tests of later ones.
+"""Records data that this release writes, for the tests of later releases.
 
     python -m docpipe_assets_tests.releases.record
 
 Processes a few documents on a small deployment and writes ``releases/<version>/``: the two buckets, the run
-records (Dagster's SQLite files), the sensor's cursor, and what is true of each document.
+records (Dagster's SQLite files), the cursor of the sensor, and the expected results for each document.
 """
 
 import json
@@ -49,7 +49,7 @@ def process(site: SmallSite) -> str:
     first = site.tick()
     for request in first.run_requests or []:
         site.run(request)
-    withdraw(site.instance, site.bench, f"{BATCH}/privileged.pdf", reason="privileged", is_withdrawn=True)
+    withdraw(site.instance, site.pipeline, f"{BATCH}/privileged.pdf", reason="privileged", is_withdrawn=True)
     reset(site.instance, documents=[f"{BATCH}/empty.pdf"], stage=None, reason="the source was checked")
     for request in site.tick(first.cursor).run_requests or []:
         site.run(request)
@@ -58,9 +58,9 @@ def process(site: SmallSite) -> str:
 
 def facts(site: SmallSite, cursor: str, intake: Path) -> dict[str, object]:
     documents = {}
-    for entry in read_ledger(site.instance, site.bench).entries:
+    for entry in read_ledger(site.instance, site.pipeline).entries:
         headers = {
-            stream.asset: site.bench.lake.header(stream, entry.document) for stream in PIPELINE.streams
+            stream.asset: site.pipeline.lake.header(stream, entry.document) for stream in PIPELINE.streams
         }
         documents[entry.document] = {
             "state": entry.state.value,

@@ -1,4 +1,4 @@
-"""A small deployment on a real S3 server and Dagster's SQLite, in one process."""
+"""A small deployment with a real S3 server and Dagster's SQLite storage, in one process."""
 
 import os
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from docpipe_assets.defs.jobs import process_document
 from docpipe_assets.defs.partitions import documents
 from docpipe_assets.defs.sensors import intake_sensor
 from docpipe_assets.instance.records.names import PROCESS_DOCUMENT
-from docpipe_assets.runtime.document_pipeline import Workbench
+from docpipe_assets.runtime.document_pipeline import DocumentPipeline
 from docpipe_assets.settings import read_settings
 from docpipe_assets_tests.storage.servers import KEY_ID, SECRET, rclone_server
 
@@ -25,20 +25,20 @@ BUCKETS = ("intake", "lake")
 @dataclass(frozen=True)
 class SmallSite:
     instance: dg.DagsterInstance
-    bench: Workbench
+    pipeline: DocumentPipeline
 
     def tick(self, cursor: str | None = None) -> dg.SensorResult:
         """One tick of intake; what it registers is registered, what it requests is not begun."""
-        resources = {"bench": self.bench}
+        resources = {"pipeline": self.pipeline}
         with dg.build_sensor_context(instance=self.instance, cursor=cursor, resources=resources) as context:
-            result = intake_sensor(self.bench.settings)(context)
+            result = intake_sensor(self.pipeline.settings)(context)
         assert isinstance(result, dg.SensorResult)
         for added in result.dynamic_partitions_requests or []:
             self.instance.add_dynamic_partitions(documents.name or "", list(added.partition_keys))
         return result
 
     def run(self, request: dg.RunRequest) -> None:
-        resources = {"bench": self.bench, "lake": LakeIOManager(self.bench)}
+        resources = {"pipeline": self.pipeline, "lake": LakeIOManager(self.pipeline)}
         definitions = dg.Definitions(assets=DOCUMENT_ASSETS, jobs=[process_document], resources=resources)
         definitions.resolve_job_def(PROCESS_DOCUMENT).execute_in_process(
             instance=self.instance,
@@ -65,9 +65,9 @@ def small_site(buckets: Path, dagster_home: Path, data_dir: Path) -> Iterator[Sm
             "DOCPIPE_INTAKE_SETTLE_SECONDS": "0",
         }.items():
             environment.setenv(name, value)
-        bench = Workbench(read_settings())
+        pipeline = DocumentPipeline(read_settings())
         try:
             with dg.DagsterInstance.get() as instance:
-                yield SmallSite(instance, bench)
+                yield SmallSite(instance, pipeline)
         finally:
-            bench.close()
+            pipeline.close()

@@ -1,4 +1,4 @@
-"""Every release reads what earlier ones have written: artifacts, run records, and the sensor's cursor."""
+"""Every release can read the data of earlier ones: artifacts, run records, and the cursor of the sensor."""
 
 import json
 import os
@@ -59,19 +59,19 @@ def test_every_artifact_is_read_with_todays_models(release: Release) -> None:
     for document, facts in release.documents.items():
         for stream in PIPELINE.streams:
             if artifact := facts["artifacts"].get(stream.asset):
-                rows = release.site.bench.load(stream, document)
+                rows = release.site.pipeline.load(stream, document)
                 assert (rows.fingerprint, len(list(rows))) == (artifact["fingerprint"], artifact["rows"])
 
 
 def test_text_and_quotes_are_those_of_the_pages(release: Release) -> None:
-    (page,) = release.site.bench.load(PageTexts, f"{BATCH}/scan.pdf")
+    (page,) = release.site.pipeline.load(PageTexts, f"{BATCH}/scan.pdf")
     assert page.text == SCANNED
-    for mention in release.site.bench.load(Mentions, f"{BATCH}/scan.pdf"):
+    for mention in release.site.pipeline.load(Mentions, f"{BATCH}/scan.pdf"):
         assert page.text[mention.place.start : mention.place.end] == mention.quote
 
 
 def test_the_ledger_is_the_same(release: Release) -> None:
-    ledger = read_ledger(release.site.instance, release.site.bench)
+    ledger = read_ledger(release.site.instance, release.site.pipeline)
     found = {entry.document: (entry.state.value, entry.error) for entry in ledger.entries}
     assert found == {name: (facts["state"], facts["error"]) for name, facts in release.documents.items()}
 

@@ -1,4 +1,4 @@
-"""The workbench binds what settings name, and sums up what reports need."""
+"""The document pipeline resolves the settings, and aggregates data for reports."""
 
 from collections.abc import Iterator
 from importlib.util import find_spec
@@ -9,7 +9,7 @@ import pytest
 
 from docpipe_assets.errors import ConfigurationError
 from docpipe_assets.model import PageFlag, PageTexts
-from docpipe_assets.runtime.document_pipeline import Workbench
+from docpipe_assets.runtime.document_pipeline import DocumentPipeline
 from docpipe_assets.settings import Settings
 from docpipe_assets_tests.engines.faulty_ocr import Sound
 from docpipe_assets_tests.stages.productions import page_texts
@@ -20,46 +20,46 @@ SECOND = f"{Sound.__module__}:{Sound.__qualname__}"
 
 
 @pytest.fixture
-def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Workbench]:
-    made = Workbench(Settings(data_dir=tmp_path, **getattr(request, "param", {})))
+def pipeline(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[DocumentPipeline]:
+    made = DocumentPipeline(Settings(data_dir=tmp_path, **getattr(request, "param", {})))
     yield made
     made.close()
 
 
-def test_pages_are_summed_up_by_their_method_and_flagged_ones_beside(bench: Workbench) -> None:
+def test_pages_are_summed_up_by_their_method_and_flagged_ones_beside(pipeline: DocumentPipeline) -> None:
     first, second = page_texts("The first page.", "The second page.")
     flagged = second.model_copy(update={"flags": (PageFlag.TEXT_LEFT, PageFlag.MISREAD)})
-    saved = bench.save(first.document, PageTexts("made", lambda: iter([first, flagged])))
+    saved = pipeline.save(first.document, PageTexts("made", lambda: iter([first, flagged])))
     facts = saved.header.facts
     assert (facts["pages"], facts["pages_text_layer"], facts["pages_flagged"]) == (2, 2, 1)
 
 
-@pytest.mark.parametrize("bench", [{"ocr_fallback": SECOND}], indirect=True)
-def test_a_second_engine_is_there_where_it_is_named(bench: Workbench) -> None:
-    assert bench.fallback is not None
-    assert bench.fallback.name == "sound"
+@pytest.mark.parametrize("pipeline", [{"ocr_fallback": SECOND}], indirect=True)
+def test_a_second_engine_is_there_where_it_is_named(pipeline: DocumentPipeline) -> None:
+    assert pipeline.fallback is not None
+    assert pipeline.fallback.name == "sound"
 
 
-def test_there_is_no_second_engine_by_default(bench: Workbench) -> None:
-    assert bench.fallback is None
+def test_there_is_no_second_engine_by_default(pipeline: DocumentPipeline) -> None:
+    assert pipeline.fallback is None
 
 
-@pytest.mark.parametrize("bench", [{"ocr_fallback": "clairvoyance"}], indirect=True)
-def test_a_second_engine_that_is_not_there_is_a_wrong_setting(bench: Workbench) -> None:
+@pytest.mark.parametrize("pipeline", [{"ocr_fallback": "clairvoyance"}], indirect=True)
+def test_a_second_engine_that_is_not_there_is_a_wrong_setting(pipeline: DocumentPipeline) -> None:
     with pytest.raises(ConfigurationError, match="clairvoyance"):
-        assert bench.fallback
+        assert pipeline.fallback
 
 
 def test_another_second_engine_is_another_code_version(tmp_path: Path) -> None:
     plain, other = (
-        Workbench(Settings(data_dir=tmp_path, ocr_fallback=name)).code_versions[PageTexts.asset]
+        DocumentPipeline(Settings(data_dir=tmp_path, ocr_fallback=name)).code_versions[PageTexts.asset]
         for name in ("", SECOND)
     )
     assert plain != other
 
 
 def engine(folder: Path, **chosen: Any) -> str:
-    return Workbench(Settings(data_dir=folder, **chosen)).ocr.name
+    return DocumentPipeline(Settings(data_dir=folder, **chosen)).ocr.name
 
 
 @pytest.mark.parametrize(

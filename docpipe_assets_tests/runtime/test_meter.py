@@ -1,4 +1,4 @@
-"""Peaks are those of all processes together, found although most samples take no full count."""
+"""Peaks are those of all processes together, although most samples are partial."""
 
 import multiprocessing
 import os
@@ -60,13 +60,13 @@ def _of(holders: tuple[Holder, Holder]) -> list[int]:
 def test_the_peak_is_that_of_the_sum_and_not_the_sum_of_peaks(holders: tuple[Holder, Holder]) -> None:
     one, other = holders
     peak = PeakMemory(lambda: _of(holders))
-    peak.see()
+    peak.sample()
     nothing = peak.bytes
     for first, second in ((100, 0), (0, 100), (60, 60), (0, 0)):
         one.hold(0)
         other.hold(second)
         one.hold(first)
-        peak.see()
+        peak.sample()
     assert peak.bytes - nothing == pytest.approx(120 * MEGABYTE, abs=8 * MEGABYTE)
 
 
@@ -101,7 +101,7 @@ def test_what_forked_processes_share_counts_once() -> None:
             assert program.stdout.readline() == f"{state}\n"
             assert len(list(process_tree(program.pid))) == processes
             peak = PeakMemory(lambda: process_tree(program.pid))
-            peak.see()
+            peak.sample()
             peaks.append(peak.bytes)
             program.stdin.write("\n")
             program.stdin.flush()
@@ -123,5 +123,5 @@ def test_processes_that_ended_hold_nothing() -> None:
     holder = Holder()
     holder.end()
     peak = PeakMemory(lambda: [holder.process.pid or 0])
-    peak.see()
+    peak.sample()
     assert peak.bytes == 0

@@ -1,4 +1,4 @@
-"""The sample production is what it says: the same at each call, good where good, bad in the stated way."""
+"""The sample production is reproducible; its valid documents are valid, the others damaged as declared."""
 
 import hashlib
 import io

@@ -1,4 +1,4 @@
-"""A sandbox for the faults, and the question what a call has left behind."""
+"""A sandbox for the faults, and a check for anything that a call leaves behind."""
 
 import os
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Generator functions, one named fault each, that tests run inside the sandbox."""
+"""Generator functions with one fault each, which tests run inside the sandbox."""
 
 import ctypes
 import os
@@ -51,21 +51,21 @@ def spins_a_little(items: int, step_seconds: float) -> Iterator[JSON]:
         yield number
 
 
-def eats_memory() -> Iterator[JSON]:
+def exhausts_memory() -> Iterator[JSON]:
     yield 1
     hoard = []
     while True:
         hoard.append(bytearray(10 * 2**20))
 
 
-def eats_memory_with_small_objects() -> Iterator[JSON]:
+def exhausts_memory_with_small_objects() -> Iterator[JSON]:
     yield 1
     hoard: list[object] = []
     while True:
         hoard.append([len(hoard)])
 
 
-def asks_for_huge_memory() -> Iterator[JSON]:
+def requests_huge_memory() -> Iterator[JSON]:
     yield len(bytearray(2**40))
 
 
@@ -88,12 +88,12 @@ def _allocator() -> Any:
     return libc
 
 
-def goes_on_without_a_large_block(mebibytes: int) -> Iterator[JSON]:
+def continues_without_a_large_block(mebibytes: int) -> Iterator[JSON]:
     """What a library does that leaves out an image which it can't unpack."""
     yield "blank" if _allocator().malloc(mebibytes * 2**20) is None else "image"
 
 
-def goes_on_without_small_blocks() -> Iterator[JSON]:
+def continues_without_small_blocks() -> Iterator[JSON]:
     """Takes what it gets, makes do with it, and gives all of it back."""
     libc = _allocator()
     blocks = []
@@ -104,7 +104,7 @@ def goes_on_without_small_blocks() -> Iterator[JSON]:
     yield "half of it"
 
 
-def takes_for_a_moment(mebibytes: int) -> Iterator[JSON]:
+def exceeds_memory_briefly(mebibytes: int) -> Iterator[JSON]:
     libc = _allocator()
     blocks = [libc.malloc(2**20) for _ in range(mebibytes)]
     for block in blocks:

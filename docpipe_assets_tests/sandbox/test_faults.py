@@ -1,4 +1,4 @@
-"""Every fault has a typed outcome, and the next call in the same sandbox does not notice."""
+"""Every fault has a typed outcome, and does not affect the next call in the same sandbox."""
 
 import dataclasses
 import resource
@@ -30,13 +30,13 @@ OUTCOMES: list[tuple[str, dict[str, JSON], Limits, int | None, str]] = [
     ("hangs_in_c_on_item", {"item": 3}, SHORT, 2, "CPU_TIMEOUT_DOCUMENT"),
     ("hangs_in_c_on_item", {"item": 3}, PAGED, 2, "CPU_TIMEOUT_PAGE"),
     ("disarms_its_timer_and_spins", {}, SHORT, 1, "CPU_TIMEOUT_DOCUMENT"),
-    ("eats_memory", {}, ROOMY, 1, "MEMORY_LIMIT"),
-    ("eats_memory_with_small_objects", {}, ROOMY, 1, "MEMORY_LIMIT"),
-    ("asks_for_huge_memory", {}, ROOMY, 0, "MEMORY_LIMIT"),
+    ("exhausts_memory", {}, ROOMY, 1, "MEMORY_LIMIT"),
+    ("exhausts_memory_with_small_objects", {}, ROOMY, 1, "MEMORY_LIMIT"),
+    ("requests_huge_memory", {}, ROOMY, 0, "MEMORY_LIMIT"),
     ("crashes_when_memory_is_refused", {}, ROOMY, 0, "MEMORY_LIMIT"),
-    ("goes_on_without_a_large_block", {"mebibytes": 250}, ROOMY, 0, "MEMORY_LIMIT"),
-    ("goes_on_without_small_blocks", {}, ROOMY, 0, "MEMORY_LIMIT"),
-    ("takes_for_a_moment", {"mebibytes": 300}, ROOMY, 0, "MEMORY_LIMIT"),
+    ("continues_without_a_large_block", {"mebibytes": 250}, ROOMY, 0, "MEMORY_LIMIT"),
+    ("continues_without_small_blocks", {}, ROOMY, 0, "MEMORY_LIMIT"),
+    ("exceeds_memory_briefly", {"mebibytes": 300}, ROOMY, 0, "MEMORY_LIMIT"),
     ("aborts_like_cpp", {}, ROOMY, 0, "MEMORY_LIMIT"),
     ("wraps_a_failed_allocation", {}, ROOMY, 0, "MEMORY_LIMIT"),
     ("writes_a_huge_file", {}, SMALL_FILES, 1, "DISK_LIMIT"),
@@ -77,8 +77,8 @@ def test_fault_has_its_code_and_the_next_call_gives_the_same(
 
 
 def test_up_to_its_limit_a_call_is_refused_no_memory(sandbox: Sandbox) -> None:
-    assert call(sandbox, "takes_for_a_moment", mebibytes=200) == ["all of it"]
-    assert call(sandbox, "goes_on_without_a_large_block", mebibytes=200) == ["image"]
+    assert call(sandbox, "exceeds_memory_briefly", mebibytes=200) == ["all of it"]
+    assert call(sandbox, "continues_without_a_large_block", mebibytes=200) == ["image"]
 
 
 def test_a_limit_that_the_worker_has_itself_leaves_no_gap(tmp_path: Path) -> None:
@@ -88,11 +88,11 @@ def test_a_limit_that_the_worker_has_itself_leaves_no_gap(tmp_path: Path) -> Non
         zygote = look_around(sandbox)["parent"]
         assert isinstance(zygote, int)
         resource.prlimit(zygote, resource.RLIMIT_DATA, (200 * MEBIBYTE, 200 * MEBIBYTE))
-        assert call(sandbox, "takes_for_a_moment", mebibytes=100) == ["all of it"]
+        assert call(sandbox, "exceeds_memory_briefly", mebibytes=100) == ["all of it"]
         for function, arguments in (
-            ("takes_for_a_moment", {"mebibytes": 180}),
-            ("goes_on_without_a_large_block", {"mebibytes": 180}),
-            ("goes_on_without_small_blocks", {}),
+            ("exceeds_memory_briefly", {"mebibytes": 180}),
+            ("continues_without_a_large_block", {"mebibytes": 180}),
+            ("continues_without_small_blocks", {}),
         ):
             with pytest.raises(MemoryLimit):
                 call(sandbox, function, **arguments)
@@ -100,7 +100,7 @@ def test_a_limit_that_the_worker_has_itself_leaves_no_gap(tmp_path: Path) -> Non
 
 
 def test_a_limit_below_what_the_libraries_take_says_so(sandbox: Sandbox) -> None:
-    with pytest.raises(MemoryLimit, match="the libraries alone take"):
+    with pytest.raises(MemoryLimit, match="the libraries alone need"):
         call(sandbox, "counts", dataclasses.replace(ROOMY, memory_bytes=2**20), items=1)
 
 
@@ -124,7 +124,7 @@ def test_forbidden_deed_is_refused(sandbox: Sandbox, function: str, arguments: d
     assert len(call(sandbox, "counts", items=3)) == 3
 
 
-def test_typed_error_keeps_class_message_and_attributes_but_not_the_reaction(sandbox: Sandbox) -> None:
+def test_a_typed_error_keeps_class_message_and_attributes_not_reaction(sandbox: Sandbox) -> None:
     with pytest.raises(PasswordRequired, match=r"^a\.pdf: needs a password") as caught:
         call(sandbox, "raises_typed")
     assert vars(caught.value)["page"] == 7

@@ -1,4 +1,4 @@
-"""What a caller and a function of the sandbox may rely on."""
+"""The guarantees for callers and functions of the sandbox."""
 
 import dataclasses
 import os

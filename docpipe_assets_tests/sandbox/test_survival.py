@@ -1,4 +1,4 @@
-"""Nothing outlives its owner: killed workers, killed zygotes, forks, left-over folders."""
+"""No process or folder outlives its owner: killed workers, killed zygotes, forks, leftover folders."""
 
 import json
 import os
@@ -90,7 +90,7 @@ def test_killed_zygote_is_a_typed_error_and_is_replaced(tmp_path: Path) -> None:
         next(items)
         members = session_of(zygote)
         os.kill(zygote, signal.SIGKILL)
-        with pytest.raises(EngineError, match="call again"):
+        with pytest.raises(EngineError, match="try again"):
             next(items)
         assert _eventually(lambda: not any(is_running(pid) for pid in members))
         assert call(sandbox, "counts", items=5) == before

@@ -1,4 +1,4 @@
-"""Frames: what goes in comes out, however it is cut; what is not a frame is refused."""
+"""Frames are decoded as they were encoded, regardless of how they are split; invalid frames are rejected."""
 
 import pytest
 from hypothesis import given

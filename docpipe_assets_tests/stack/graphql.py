@@ -1,4 +1,4 @@
-"""Dagster's GraphQL, as its UI uses it, for the runs of the tiny definitions."""
+"""Dagster's GraphQL API, as its UI uses it, for the runs of the tiny definitions."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""How a stack ends: in peace, by a signal, killed, or because it never got up."""
+"""How a stack ends: normally, by a signal, by SIGKILL, or because it failed to start."""
 
 import json
 import os
@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from docpipe_assets.stack import Stack, StackError, launch, running_environment
-from docpipe_assets.stack.process import end_leftovers
+from docpipe_assets.stack.process import stop_leftovers
 from docpipe_assets_tests.stack.conftest import WORKSPACE
 
 pytestmark = pytest.mark.pipeline
@@ -92,7 +92,7 @@ def test_what_a_killed_stack_left_is_ended_but_no_stranger_with_its_number(tmp_p
         born = psutil.Process(leftover.pid).create_time()
         records = {"s3": [leftover.pid, born], "broker": [stranger.pid, born - 3600]}
         (tmp_path / "processes.json").write_text(json.dumps(records))
-        assert end_leftovers(tmp_path) == [f"s3 (process {leftover.pid})"]
+        assert stop_leftovers(tmp_path) == [f"s3 (process {leftover.pid})"]
         assert not psutil.pid_exists(leftover.pid)
         assert stranger.poll() is None
     finally:
@@ -100,7 +100,7 @@ def test_what_a_killed_stack_left_is_ended_but_no_stranger_with_its_number(tmp_p
         stranger.wait()
 
 
-def test_a_part_stops_at_sigint_when_its_stack_runs_in_the_background_of_a_script() -> None:
+def test_a_service_of_a_background_stack_stops_on_sigint() -> None:
     # A shell starts such a program with SIGINT ignored, and whom the program starts inherits it.
     program = [sys.executable, "-c", "import signal; print('ready', flush=True); signal.pause()"]
     shim = [sys.executable, "-I", "-S", launch.__file__, str(os.getpid()), str(int(signal.SIGTERM)), "-"]
@@ -120,10 +120,10 @@ def test_a_part_stops_at_sigint_when_its_stack_runs_in_the_background_of_a_scrip
             part.kill()
 
 
-def test_definitions_that_do_not_load_are_reported_with_the_log_and_nothing_is_left(tmp_path: Path) -> None:
+def test_definitions_that_fail_to_load_are_reported_with_the_log(tmp_path: Path) -> None:
     workspace = tmp_path / "workspace.yaml"
     workspace.write_text("load_from: [{python_module: docpipe_assets_tests.stack.no_such_module}]")
     stack = Stack(tmp_path / "stack", workers=0, workspace=workspace)
-    with pytest.raises(StackError, match=r"code-server ended with status 1(.|\n)*no_such_module"):
+    with pytest.raises(StackError, match=r"code-server exited with status 1(.|\n)*no_such_module"):
         stack.start()
     assert processes_of(tmp_path / "stack") == []

@@ -1,4 +1,4 @@
-"""Dagster's instance as the top-level dagster.yaml describes it, with and without the stack."""
+"""The Dagster instance of the top-level dagster.yaml, with and without the stack."""
 
 import random
 import shutil
@@ -61,7 +61,7 @@ def events_of(stack: Stack, run_id: str) -> list[tuple[str, str | None]]:
     return [(kind, step) for kind, step in select(stack, statement.format(run_id))]
 
 
-def test_without_a_stack_runs_are_kept_in_sqlite_and_launched_by_dagster_itself(
+def test_without_a_stack_dagster_uses_sqlite_and_its_default_launcher(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("DOCPIPE_POSTGRES_URL", raising=False)
@@ -135,7 +135,7 @@ def test_the_stock_storage_would_not_share_them(stack: Stack) -> None:
     assert sessions_so_far(stack) - before > 60
 
 
-def test_a_connection_that_the_server_has_closed_is_replaced_before_it_is_used(
+def test_a_connection_closed_by_the_server_is_replaced_before_use(
     stack: Stack, instance: dg.DagsterInstance
 ) -> None:
     instance.add_dynamic_partitions("closed", ["before.pdf"])

@@ -1,4 +1,4 @@
-"""The pooled storage writes what Dagster's own Postgres storage writes, and leans on nothing unlisted."""
+"""The pooled storage writes the same rows as Dagster's own, and uses no private name that is not listed."""
 
 import ast
 import inspect
@@ -300,7 +300,7 @@ def used_by_ours() -> dict[str, set[str]]:
     return used
 
 
-def test_every_private_attribute_of_dagster_that_is_used_is_listed_with_its_reason(stack: Stack) -> None:
+def test_every_private_dagster_attribute_in_use_is_listed_with_a_reason(stack: Stack) -> None:
     private = stock_classes(DagsterPostgresStorage(stack.endpoints.postgres_url))
     used = {name: found & private[name] for name, found in used_by_ours().items()}
     assert used == {name: set(reasons) for name, reasons in PRIVATE_ATTRIBUTES.items()}

@@ -1,4 +1,4 @@
-"""The whole local stack: real parts, a run through the queue, and parts that die."""
+"""The complete local stack: real services, a run through the queue, and services that die."""
 
 import os
 import signal
@@ -93,7 +93,7 @@ def test_who_has_no_secret_is_refused(stack: Stack) -> None:
         redis.Redis(port=stack.endpoints.broker_port, password="guessed").ping()
 
 
-def test_secrets_are_in_no_argument_no_log_and_no_file_that_others_may_read(stack: Stack) -> None:
+def test_secrets_are_not_in_arguments_logs_or_files_readable_by_others(stack: Stack) -> None:
     endpoints = stack.endpoints
     secrets = [endpoints.s3_secret_access_key, endpoints.postgres_password, endpoints.broker_password]
     arguments = [
@@ -150,10 +150,10 @@ def test_a_killed_worker_fails_its_run_is_named_and_replaced(stack: Stack, graph
     stack.part("worker").kill()
 
     [death] = stack.check()
-    assert str(death).startswith(f"worker died by SIGKILL; its log is {stack.folder / 'logs' / 'worker.log'}")
+    assert str(death).startswith(f"worker was killed by SIGKILL; its log {stack.folder / 'logs/worker.log'}")
     assert death.log_tail.count("\n") < 20
 
-    stack.tend()
+    stack.restart_failed()
     assert stack.check() == []
     assert graphql.status_at_the_end(run_id) == "FAILURE"
     assert graphql.status_at_the_end(graphql.launch("after-worker.pdf")) == "SUCCESS"
@@ -165,7 +165,7 @@ def test_the_next_run_succeeds_after_postgres_and_the_broker_were_killed(
     for name in ("postgres", "broker"):
         stack.part(name).kill()
         assert [death.name for death in stack.check()] == [name]
-        stack.tend()
+        stack.restart_failed()
     assert graphql.status_at_the_end(graphql.launch("after-services.pdf")) == "SUCCESS"
 
 
@@ -179,14 +179,14 @@ def test_a_restarted_s3_server_still_has_its_objects(stack: Stack) -> None:
 def test_a_part_that_keeps_dying_is_given_up_with_its_log(stack: Stack) -> None:
     for _ in range(3):
         stack.part("s3").kill()
-        stack.tend()
+        stack.restart_failed()
     stack.part("s3").kill()
-    with pytest.raises(StackError, match=r"s3 died 4 times .*s3\.log"):
-        stack.tend()
+    with pytest.raises(StackError, match=r"s3 failed 4 times .*s3\.log"):
+        stack.restart_failed()
     stack.part("s3").restart()
 
 
 def test_a_folder_has_one_stack_at_a_time(stack: Stack) -> None:
-    with pytest.raises(StackError, match=f"running in {stack.folder} already .process {os.getpid()}"):
+    with pytest.raises(StackError, match=f"running in {stack.folder} .process {os.getpid()}"):
         Stack(stack.folder).start()
     assert stack.check() == []

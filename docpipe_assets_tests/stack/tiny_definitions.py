@@ -1,4 +1,4 @@
-"""Seven trivial assets in a chain, one run a document: what the stack's tests have it execute."""
+"""Seven trivial assets in a chain, one run per document: the definitions for the stack tests."""
 
 import os
 import time

@@ -1,4 +1,6 @@
-"""Small documents for the stage tests: pages from text, and engines that find what a test names."""
+"""Small documents for the stage tests: pages from text, and engines that find the names that a test
+specifies.
+"""
 
 import re
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,4 @@
-"""An interrupted document goes on where it stopped, and pages read side by side come out in order."""
+"""An interrupted document resumes where it stopped, and pages that are read concurrently are in order."""
 
 import random
 import time
@@ -87,9 +87,7 @@ def test_what_is_killed_at_ninety_percent_repeats_at_most_one_split(
     assert 0 < repeated <= PAGES_PER_SPLIT
 
 
-def test_stamps_are_learned_alike_whether_the_document_was_interrupted_or_not(
-    parts: Parts, lake: Lake
-) -> None:
+def test_stamps_of_an_interrupted_document_are_resolved_the_same_way(parts: Parts, lake: Lake) -> None:
     """Page 4, the last one of its split, is misread, and told by page 5."""
 
     def stamp(number: int) -> tuple[PlacedWord, ...]:
@@ -218,12 +216,12 @@ def test_failed_pages_keep_their_places_among_others(parts: Parts, pages_at_once
 def test_a_page_that_wants_more_memory_asks_for_the_larger_budget_once(parts: Parts) -> None:
     reader = Reader(page(1), scan(2), page(3))
     with pytest.raises(MemoryLimit, match=r"acme/letters\.pdf, page 2: no memory left"):
-        list(texts_of(reader, parts, split(1, 3), ocr=OcrOutOfMemory(), has_larger_budget=True))
+        list(texts_of(reader, parts, split(1, 3), ocr=OcrOutOfMemory(), can_escalate=True))
     (_, failed, _) = texts_of(reader, parts, split(1, 3), ocr=OcrOutOfMemory())
     assert (failed.method, failed.reason) == (TextMethod.FAILED, "MEMORY_LIMIT")
 
 
 def test_a_crash_is_no_matter_of_memory(parts: Parts) -> None:
     reader = CrashesOnPage(2, pages=3, error=Crashed("the parser died"))
-    texts = list(texts_of(reader, parts, split(1, 3), has_larger_budget=True))
+    texts = list(texts_of(reader, parts, split(1, 3), can_escalate=True))
     assert [text.reason for text in texts if text.method is TextMethod.FAILED] == ["CRASHED:SIGSEGV"]

@@ -1,4 +1,4 @@
-"""Mentions: overlaps settled, each found once, each on its page."""
+"""Mentions: overlaps are resolved, each is found once, each is on its page."""
 
 from collections.abc import Iterator
 

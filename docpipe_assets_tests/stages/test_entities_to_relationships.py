@@ -1,4 +1,4 @@
-"""Relationships: ends that exist, quotes that stand on the page, parties, counsel, closeness."""
+"""Relationships: existing nodes, quotes that match the page, parties, counsel, co-occurrence."""
 
 import re
 

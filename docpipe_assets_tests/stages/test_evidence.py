@@ -1,4 +1,4 @@
-"""Every row can be followed back: its quote stands at its place, boxes and labels are those of its words."""
+"""Every row can be traced: its quote is at its place, boxes and labels are those of its words."""
 
 from collections.abc import Iterator
 
@@ -92,7 +92,7 @@ def test_every_quote_is_what_stands_at_its_place(made: Made) -> None:
         assert made.text[start:end] == quote
 
 
-def test_a_name_divided_at_a_line_end_is_one_name_with_a_box_on_either_line(made: Made) -> None:
+def test_a_name_split_over_two_lines_is_one_name_with_two_boxes(made: Made) -> None:
     place = made.mention("Brightwater Agreement Holdings").place
     assert [box.box for box in place.boxes] == [
         Box(168.0, 0.0, 276.0, 10.0),
@@ -151,7 +151,7 @@ def test_every_form_of_a_name_shows_where_it_stands_first(made: Made) -> None:
     assert sum(form.first is None for form in ortega.forms) == 1
 
 
-def test_every_link_from_a_mention_to_its_entity_has_the_place_of_the_mention(made: Made) -> None:
+def test_every_edge_from_mention_to_entity_has_the_place_of_the_mention(made: Made) -> None:
     links = {edge.subject: edge for edge in made.edges if edge.type is RelationshipType.REFERS_TO}
     assert len(links) == len(made.mentions)
     for mention in made.mentions:

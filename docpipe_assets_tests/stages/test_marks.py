@@ -1,4 +1,4 @@
-"""What is marked as no part of the body stays in the text and is kept apart by every stage."""
+"""Text that is marked as not part of the body is kept, and separated from the body by every stage."""
 
 from docpipe_assets.engines import load_engine
 from docpipe_assets.model import (

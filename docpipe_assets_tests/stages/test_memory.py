@@ -1,4 +1,6 @@
-"""Memory: no stage after the text, nor the audit, takes more of it for a document ten times as long."""
+"""Memory: neither the stages after the text nor the audit need more for a document of ten times
+the length.
+"""
 
 import re
 import tracemalloc
@@ -133,7 +135,7 @@ def _audit(load: Callable[[type[Records]], Records], pages: int) -> None:
             pdf=Blob(key="", size_bytes=1, sha256=""),
             pages=pages,
         ),
-        pages=load(PageTexts).seen_as(PageProse),
+        pages=load(PageTexts).view_as(PageProse),
         chunks=load(Chunks),
         mentions=load(Mentions),
         entities=load(CanonicalEntities),

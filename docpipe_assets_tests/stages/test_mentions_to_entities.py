@@ -1,4 +1,4 @@
-"""Entities: who is who in a document, in any order, and why."""
+"""Entities: which mentions are the same entity, in any order, and why."""
 
 from collections.abc import Iterable, Sequence
 

@@ -1,4 +1,4 @@
-"""What the stages make of a litigation file is known: it changes with a stage's version, or not at all."""
+"""The results of the stages for a litigation file are known: they change only with the version of a stage."""
 
 import hashlib
 import re

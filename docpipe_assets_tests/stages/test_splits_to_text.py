@@ -1,4 +1,4 @@
-"""Every page gets its text, or the reason why it has none, and every word stands where its span says."""
+"""Every page has its text or a reason for its absence, and every word is at its span."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -198,7 +198,7 @@ def texts_of(
     ocr: Ocr | None = None,
     checkpoints: Checkpoints | None = None,
     pages_at_once: int = 1,
-    has_larger_budget: bool = False,
+    can_escalate: bool = False,
     fallback: Fallback | None = None,
 ) -> PageTexts:
     stream = PageSplits("made-from", lambda: iter(splits))
@@ -210,7 +210,7 @@ def texts_of(
         checkpoints=checkpoints or NoCheckpoints(),
         dpi=144,
         pages_at_once=pages_at_once,
-        has_larger_budget=has_larger_budget,
+        can_escalate=can_escalate,
         fallback=fallback,
     )
 

@@ -1,4 +1,4 @@
-"""Stages stream: whatever the document's length, few of its pages are alive at once."""
+"""Stages are lazy: only a few pages are in memory at once, regardless of the length of the document."""
 
 import weakref
 from collections.abc import Callable, Iterator

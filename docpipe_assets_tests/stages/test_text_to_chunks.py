@@ -1,4 +1,4 @@
-"""Chunks: whole sentences, a budget of tokens, exact offsets."""
+"""Chunks: complete sentences, a limited number of tokens, exact offsets."""
 
 from functools import partial
 
@@ -93,7 +93,7 @@ def test_a_budget_that_cannot_work_is_refused_at_once(token_limit: int, overlap_
         text_to_chunks(page_texts("x"), token_limit=token_limit, overlap_tokens=overlap_tokens)
 
 
-def test_the_fingerprint_follows_settings_and_input_and_nothing_runs_before_iteration() -> None:
+def test_the_fingerprint_depends_on_settings_and_input_without_iteration() -> None:
     pages = page_texts("One came.")
     known = text_to_chunks(pages).fingerprint
     assert (

@@ -1,4 +1,4 @@
-"""The S3 servers that stores are tested against, once for each file of tests."""
+"""The S3 servers for the store tests, one of each per test file."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""S3 servers to test against: the real one, and one with AWS's semantics."""
+"""S3 servers for tests: the real one, and one with the semantics of AWS."""
 
 import hashlib
 import os
@@ -63,7 +63,7 @@ def moto_server() -> Iterator[str]:
         server.stop()
 
 
-class MoodyS3:
+class FaultyS3Server:
     """Holds one object, and first gives the answers that it is told to, in that order."""
 
     def __init__(self, data: bytes) -> None:
@@ -87,26 +87,26 @@ class MoodyS3:
                 thread.join()
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
-        moody = self
+        faulty = self
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
             def do_HEAD(self) -> None:
-                self._answer(moody.head_refusals.popleft() if moody.head_refusals else 200, moody.data)
+                self._answer(faulty.head_refusals.popleft() if faulty.head_refusals else 200, faulty.data)
 
             def do_GET(self) -> None:
-                if not moody.refusals:
-                    return self._answer(200, moody.data)
-                status, code = moody.refusals.popleft()
+                if not faulty.refusals:
+                    return self._answer(200, faulty.data)
+                status, code = faulty.refusals.popleft()
                 return self._answer(status, f"<Error><Code>{code}</Code><Message/></Error>".encode())
 
             def _answer(self, status: int, body: bytes) -> None:
-                moody.answers.append((self.command, status))
+                faulty.answers.append((self.command, status))
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(body)))
                 if status == 200:
-                    self.send_header("ETag", f'"{hashlib.md5(moody.data).hexdigest()}"')
+                    self.send_header("ETag", f'"{hashlib.md5(faulty.data).hexdigest()}"')
                     self.send_header("Last-Modified", "Mon, 23 Nov 2026 12:00:00 GMT")
                 self.end_headers()
                 if self.command == "GET":

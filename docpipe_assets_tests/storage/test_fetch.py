@@ -1,4 +1,4 @@
-"""A fetched file is the version that was asked for, whole and verified, or it is not there."""
+"""A fetched file is the requested version, complete and verified, or absent."""
 
 import hashlib
 import os
@@ -15,7 +15,7 @@ import pytest
 from docpipe_assets.errors import ObjectChanged, ObjectGone, StoreUnavailable, TransferCut
 from docpipe_assets.protocols import Source, Store
 from docpipe_assets.stack.parts import free_port
-from docpipe_assets.storage.file import FileStore, GivenFiles
+from docpipe_assets.storage.file import FileStore, LocalFiles
 from docpipe_assets.storage.memory import MemoryStore
 from docpipe_assets.storage.s3 import S3Store, s3_client
 from docpipe_assets_tests.relay import HERE, relay
@@ -66,7 +66,7 @@ def source(
 ) -> Source:
     """A source that holds DATA as ``x.pdf``."""
     if request.param == "given":
-        return GivenFiles({"x.pdf": written})
+        return LocalFiles({"x.pdf": written})
     store: Store
     if request.param == "memory":
         store = MemoryStore()
@@ -162,7 +162,7 @@ def test_a_stream_goes_on_at_the_byte_where_it_ended() -> None:
 def test_a_transfer_that_is_always_cut_is_given_up(target: Path) -> None:
     with (
         serving(DATA, cuts_each(100, times=10_000)) as served,
-        pytest.raises(TransferCut, match=r"x\.pdf: cut 7 times, at last after 700 of 65,536 bytes"),
+        pytest.raises(TransferCut, match=r"x\.pdf: interrupted 7 times, after 700 of 65,536 bytes"),
     ):
         store_of(served).fetch("x.pdf", target, len(DATA))
     assert nothing_arrived(target)
@@ -190,7 +190,7 @@ def test_an_object_replaced_between_two_ranges_has_changed(target: Path) -> None
 
 @pytest.mark.parametrize("fault", [ignores_ranges, sends_another_range, announces_less])
 def test_a_server_that_sends_other_bytes_is_not_believed(fault: Fault, target: Path) -> None:
-    with serving(DATA, fault) as served, pytest.raises(TransferCut, match="asked for"):
+    with serving(DATA, fault) as served, pytest.raises(TransferCut, match="requested"):
         store_of(served).fetch("x.pdf", target, len(DATA), ETAG)
     assert nothing_arrived(target)
 

@@ -1,4 +1,4 @@
-"""Artifacts: whole or not there, readable in place, and never made twice from the same inputs."""
+"""Artifacts: complete or absent, readable in place, and never written twice from the same inputs."""
 
 import hashlib
 import json
@@ -182,10 +182,10 @@ def test_pages_are_seen_without_their_words(lake: Lake, pages: int) -> None:
     made = page_texts(*(hashlib.sha512(b"%d" % page).hexdigest() for page in range(pages)))
     assert (lake.save(DOCUMENT, made).header.payload_bytes > 256 * 1024) == (pages > 3)
     for stream in (lake.load(PageTexts, DOCUMENT), made):
-        seen = stream.seen_as(PageProse)
+        seen = stream.view_as(PageProse)
         assert [(page.page, page.text) for page in seen] == [(page.page, page.text) for page in made]
         assert len(list(seen)) == pages, "they can be seen again"
-    assert not any(hasattr(page, "words") for page in lake.load(PageTexts, DOCUMENT).seen_as(PageProse))
+    assert not any(hasattr(page, "words") for page in lake.load(PageTexts, DOCUMENT).view_as(PageProse))
 
 
 def test_parts_are_verified_when_fetched(tmp_path: Path, scratch: ScratchFolder) -> None:

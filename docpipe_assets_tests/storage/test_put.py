@@ -1,4 +1,4 @@
-"""A large upload is checked by who can check it: AWS by a checksum of each part, others by its length."""
+"""A large upload is verified: by AWS with a checksum of each part, by other servers with its length."""
 
 import hashlib
 from collections.abc import Iterator
@@ -48,7 +48,7 @@ def test_aws_is_sent_the_checksum_of_every_part(tmp_path: Path) -> None:
 def test_an_upload_that_lost_its_end_is_cut(tmp_path: Path) -> None:
     path = tmp_path / "large"
     path.write_bytes(b"x" * (PART_BYTES + 1))
-    with pytest.raises(TransferCut, match=r"large\.pdf: 8,388,608 of 8,388,609 bytes"):
+    with pytest.raises(TransferCut, match=r"large\.pdf: uploaded 8,388,608 of 8,388,609 bytes"):
         LosesTheEnd("put").put("large.pdf", path)
 
 

@@ -1,7 +1,7 @@
-"""What can happen to a key of a bucket while its document is being processed, on real servers.
+"""Events that can affect a key while its document is being processed, on real servers.
 
-The real server is a file system behind S3's protocol; what it cannot hold or do is shown on moto, which
-has AWS's semantics. A server that refuses is a small one that answers as AWS does.
+The real server stores objects in a file system; cases that it does not support are tested with moto, which
+has the semantics of AWS. A small server that responds as AWS does is used for rejected requests.
 """
 
 import time
@@ -15,7 +15,7 @@ import pytest
 from docpipe_assets.errors import AccessDenied, ObjectChanged, ObjectGone, StoreUnavailable, Throttled
 from docpipe_assets.identity import partition_key
 from docpipe_assets.model import RawPdfs
-from docpipe_assets.operations.intake import Budget, Plan, plan, sighting_of
+from docpipe_assets.operations.intake import Budget, Plan, listed_document, plan
 from docpipe_assets.protocols import PdfFacts, Source
 from docpipe_assets.settings import Settings
 from docpipe_assets.stages.object_to_pdf import object_to_pdf
@@ -25,7 +25,7 @@ from docpipe_assets.storage.memory import MemoryStore
 from docpipe_assets.storage.s3 import S3Store, s3_client
 from docpipe_assets.storage.scratch import ScratchFolder
 from docpipe_assets_tests.storage.conftest import BUCKET
-from docpipe_assets_tests.storage.servers import MoodyS3, rclone_server
+from docpipe_assets_tests.storage.servers import FaultyS3Server, rclone_server
 
 DOCUMENT = "batch/letter.pdf"
 FIRST, SECOND = b"%PDF-1.7 first", b"%PDF-1.7 other"
@@ -41,7 +41,7 @@ class FindsOnePage:
         return PdfFacts(1, False, False, (), None, None, None)
 
 
-class Desk:
+class IngestionHarness:
     """The first stage over a bucket, with a lake of its own."""
 
     def __init__(self, intake: Source, folder: Path) -> None:
@@ -79,8 +79,8 @@ def intake(request: pytest.FixtureRequest, endpoints: dict[str, str]) -> S3Store
 
 
 @pytest.fixture
-def desk(intake: S3Store, tmp_path: Path) -> Desk:
-    return Desk(intake, tmp_path)
+def harness(intake: S3Store, tmp_path: Path) -> IngestionHarness:
+    return IngestionHarness(intake, tmp_path)
 
 
 def put(store: S3Store, data: bytes, folder: Path, key: str = DOCUMENT) -> None:
@@ -103,93 +103,95 @@ class Records:
             registered=self.partitions,
             requested=set(self.runs),
             busy=(),
-            budget=Budget(keys, runs, settled_before=datetime.now(UTC) + timedelta(seconds=5)),
+            budget=Budget(keys, runs, modified_before=datetime.now(UTC) + timedelta(seconds=5)),
             large_bytes=2**20,
         )
         self.partitions.update(made.register)
-        self.runs += [(one.sighting.document, one.sighting.version) for one in made.requests]
+        self.runs += [(one.listed.document, one.listed.version) for one in made.requests]
         self.resume_after = made.resume_after
         return made
 
 
 def test_a_key_overwritten_before_it_is_read_is_noticed_and_then_read_anew(
-    desk: Desk, intake: S3Store, tmp_path: Path
+    harness: IngestionHarness, intake: S3Store, tmp_path: Path
 ) -> None:
     put(intake, FIRST, tmp_path)
-    first = desk.finish(desk.begin())
+    first = harness.finish(harness.begin())
     put(intake, SECOND + b"!", tmp_path)
-    begun = desk.begin()
+    begun = harness.begin()
     put(intake, SECOND + b"?", tmp_path)
     with pytest.raises(ObjectChanged, match=DOCUMENT):
-        desk.finish(begun)
-    assert desk.lake.header(RawPdfs, DOCUMENT) == first.header, "the old artifact stays"
-    assert desk.leftovers == []
-    assert not desk.finish(desk.begin()).is_unchanged
-    assert desk.size_kept() == len(SECOND) + 1
+        harness.finish(begun)
+    assert harness.lake.header(RawPdfs, DOCUMENT) == first.header, "the old artifact stays"
+    assert harness.leftovers == []
+    assert not harness.finish(harness.begin()).is_unchanged
+    assert harness.size_kept() == len(SECOND) + 1
 
 
-def test_a_key_deleted_before_its_run_is_gone(desk: Desk, intake: S3Store, tmp_path: Path) -> None:
+def test_a_key_deleted_before_its_run_is_gone(
+    harness: IngestionHarness, intake: S3Store, tmp_path: Path
+) -> None:
     put(intake, FIRST, tmp_path)
     (listed,) = intake.list()
     intake.delete(DOCUMENT)
     with pytest.raises(ObjectGone, match=DOCUMENT):
-        desk.begin(listed.key)
+        harness.begin(listed.key)
 
 
 def test_a_key_deleted_before_it_is_read_is_gone_and_its_artifact_stays(
-    desk: Desk, intake: S3Store, tmp_path: Path
+    harness: IngestionHarness, intake: S3Store, tmp_path: Path
 ) -> None:
     put(intake, FIRST, tmp_path)
-    first = desk.finish(desk.begin())
+    first = harness.finish(harness.begin())
     put(intake, SECOND, tmp_path)
-    begun = desk.begin()
+    begun = harness.begin()
     intake.delete(DOCUMENT)
     with pytest.raises(ObjectGone, match=DOCUMENT):
-        desk.finish(begun)
-    assert desk.lake.header(RawPdfs, DOCUMENT) == first.header
-    assert desk.leftovers == []
+        harness.finish(begun)
+    assert harness.lake.header(RawPdfs, DOCUMENT) == first.header
+    assert harness.leftovers == []
 
 
 def test_a_key_deleted_and_added_again_is_looked_at_once_more(
-    desk: Desk, intake: S3Store, tmp_path: Path
+    harness: IngestionHarness, intake: S3Store, tmp_path: Path
 ) -> None:
     records = Records()
     put(intake, FIRST, tmp_path)
     assert len(records.tick(intake).requests) == 1
-    desk.finish(desk.begin())
+    harness.finish(harness.begin())
     intake.delete(DOCUMENT)
     assert records.tick(intake).documents == 0
     put(intake, SECOND, tmp_path)
     assert len(records.tick(intake).requests) == 1
-    assert not desk.finish(desk.begin()).is_unchanged
+    assert not harness.finish(harness.begin()).is_unchanged
     assert records.partitions == {DOCUMENT}
 
 
 def test_a_key_added_again_with_the_same_bytes_is_found_unchanged(
-    desk: Desk, intake: S3Store, tmp_path: Path
+    harness: IngestionHarness, intake: S3Store, tmp_path: Path
 ) -> None:
     put(intake, FIRST, tmp_path)
-    desk.finish(desk.begin())
+    harness.finish(harness.begin())
     intake.delete(DOCUMENT)
     put(intake, FIRST, tmp_path)
-    assert desk.finish(desk.begin()).is_unchanged
+    assert harness.finish(harness.begin()).is_unchanged
 
 
-def test_uploads_of_one_second_are_all_seen_and_so_is_an_overwrite_within_it(
+def test_uploads_of_one_second_and_overwrites_within_it_are_all_detected(
     intake: S3Store, tmp_path: Path
 ) -> None:
     keys = [f"batch/{number:02d}.pdf" for number in range(12)]
     for key in keys:
         put(intake, FIRST, tmp_path, key)
     records = Records()
-    assert [one.sighting.document for one in records.tick(intake).requests] == keys
+    assert [one.listed.document for one in records.tick(intake).requests] == keys
     (before, *_) = intake.list()
     put(intake, SECOND, tmp_path, keys[0])
     (after, *_) = intake.list()
     same_second = before.last_modified, after.last_modified.replace(microsecond=0)
     assert (same_second[1] - same_second[0]) < timedelta(seconds=5)
-    assert sighting_of(after).version != sighting_of(before).version
-    assert [one.sighting.document for one in records.tick(intake).requests] == [keys[0]]
+    assert listed_document(after).version != listed_document(before).version
+    assert [one.listed.document for one in records.tick(intake).requests] == [keys[0]]
 
 
 def test_an_unfinished_multipart_upload_is_no_document(
@@ -212,7 +214,7 @@ def test_an_unfinished_multipart_upload_is_no_document(
         else:
             client.abort_multipart_upload(**where, UploadId=upload)  # type: ignore[arg-type]
             assert not any(path.is_file() for path in (served_folder / BUCKET / prefix).rglob("*"))
-    assert [one.sighting.document for one in records.tick(intake).requests] == [DOCUMENT]
+    assert [one.listed.document for one in records.tick(intake).requests] == [DOCUMENT]
 
 
 def test_what_a_killed_server_has_of_an_unfinished_upload_is_no_document(
@@ -235,61 +237,61 @@ def test_refused_credentials_are_no_fault_of_the_document(
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wrong")
     refused = S3Store(BUCKET, endpoint_url=endpoints["rclone"])
     with pytest.raises(AccessDenied, match="credentials"):
-        Desk(refused, tmp_path).begin()
+        IngestionHarness(refused, tmp_path).begin()
     with pytest.raises(AccessDenied, match="credentials"):
         Records().tick(refused)
 
 
 @pytest.fixture
-def moody(credentials: None) -> Iterator[tuple[MoodyS3, S3Store]]:
-    server = MoodyS3(FIRST)
+def faulty(credentials: None) -> Iterator[tuple[FaultyS3Server, S3Store]]:
+    server = FaultyS3Server(FIRST)
     with server.serve() as endpoint:
         yield server, S3Store(BUCKET, endpoint_url=endpoint)
 
 
 def test_an_object_that_may_be_seen_but_not_read_is_denied(
-    moody: tuple[MoodyS3, S3Store], tmp_path: Path
+    faulty: tuple[FaultyS3Server, S3Store], tmp_path: Path
 ) -> None:
-    server, store = moody
-    desk = Desk(store, tmp_path)
-    first = desk.finish(desk.begin())
+    server, store = faulty
+    harness = IngestionHarness(store, tmp_path)
+    first = harness.finish(harness.begin())
     server.data = SECOND
     server.refusals.append((403, "AccessDenied"))
     with pytest.raises(AccessDenied, match="policy"):
-        desk.finish(desk.begin())
+        harness.finish(harness.begin())
     assert server.answers.count(("GET", 403)) == 1, "asking again would not help"
-    assert desk.lake.header(RawPdfs, DOCUMENT) == first.header
-    assert desk.leftovers == []
+    assert harness.lake.header(RawPdfs, DOCUMENT) == first.header
+    assert harness.leftovers == []
 
 
-def test_a_server_that_asks_for_fewer_requests_is_asked_again_after_a_pause(
-    moody: tuple[MoodyS3, S3Store], tmp_path: Path
+def test_a_server_that_asks_for_fewer_requests_gets_a_delayed_retry(
+    faulty: tuple[FaultyS3Server, S3Store], tmp_path: Path
 ) -> None:
-    server, store = moody
-    desk = Desk(store, tmp_path)
+    server, store = faulty
+    harness = IngestionHarness(store, tmp_path)
     server.refusals.append((503, "SlowDown"))
-    assert desk.finish(desk.begin()).header.rows == 1
+    assert harness.finish(harness.begin()).header.rows == 1
     assert server.answers == [("HEAD", 200), ("GET", 503), ("GET", 200)]
 
 
 def test_a_server_that_goes_on_asking_for_fewer_requests_is_throttled(
-    moody: tuple[MoodyS3, S3Store], tmp_path: Path
+    faulty: tuple[FaultyS3Server, S3Store], tmp_path: Path
 ) -> None:
-    server, store = moody
-    desk = Desk(store, tmp_path)
-    first = desk.finish(desk.begin())
+    server, store = faulty
+    harness = IngestionHarness(store, tmp_path)
+    first = harness.finish(harness.begin())
     server.data = SECOND
     server.head_refusals.extend([503] * 5)
     with pytest.raises(Throttled):
-        desk.begin()
+        harness.begin()
     server.refusals.extend([(503, "SlowDown")] * 5)
     with pytest.raises(Throttled, match="SlowDown"):
-        desk.finish(desk.begin())
+        harness.finish(harness.begin())
     assert Throttled.is_retryable
     assert server.answers.count(("GET", 503)) == server.answers.count(("HEAD", 503)) == 5
-    assert desk.lake.header(RawPdfs, DOCUMENT) == first.header
-    assert desk.leftovers == []
-    assert not desk.finish(desk.begin()).is_unchanged, "the next attempt comes through"
+    assert harness.lake.header(RawPdfs, DOCUMENT) == first.header
+    assert harness.leftovers == []
+    assert not harness.finish(harness.begin()).is_unchanged, "the next attempt comes through"
 
 
 def test_ten_thousand_keys_are_taken_in_within_a_few_bounded_ticks(tmp_path: Path, credentials: None) -> None:
@@ -336,10 +338,10 @@ def test_a_key_is_just_a_name(endpoints: dict[str, str], tmp_path: Path, key: st
     assert len(key.encode()) <= 1024
     put(store, FIRST, tmp_path, key)
     (request,) = Records().tick(store).requests
-    assert (request.sighting.document, request.sighting.key) == (key, partition_key(key))
-    desk = Desk(store, tmp_path)
-    assert desk.finish(desk.begin(key), key).header.document == key
-    assert desk.size_kept(key) == len(FIRST)
+    assert (request.listed.document, request.listed.key) == (key, partition_key(key))
+    harness = IngestionHarness(store, tmp_path)
+    assert harness.finish(harness.begin(key), key).header.document == key
+    assert harness.size_kept(key) == len(FIRST)
 
 
 def test_the_artifacts_of_odd_keys_fit_on_the_real_server(endpoints: dict[str, str], tmp_path: Path) -> None:

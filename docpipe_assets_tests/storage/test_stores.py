@@ -1,4 +1,4 @@
-"""One conformance suite that every store passes."""
+"""The conformance suite of all stores."""
 
 import uuid
 from contextlib import suppress
@@ -15,7 +15,7 @@ from docpipe_assets.errors import (
     TransferCut,
 )
 from docpipe_assets.protocols import Store
-from docpipe_assets.storage.file import FileStore, GivenFiles
+from docpipe_assets.storage.file import FileStore, LocalFiles
 from docpipe_assets.storage.memory import MemoryStore
 from docpipe_assets.storage.s3 import S3Store
 
@@ -196,7 +196,7 @@ def test_a_missing_folder_is_unavailable(tmp_path: Path) -> None:
 def test_given_files_are_found_under_the_names_they_are_given(tmp_path: Path) -> None:
     path = tmp_path / "x.pdf"
     path.write_bytes(b"x")
-    source = GivenFiles({"named so.pdf": path})
+    source = LocalFiles({"named so.pdf": path})
     assert [found.key for found in source.list()] == ["named so.pdf"]
     with source.open("named so.pdf", source.head("named so.pdf").etag) as opened:
         assert opened.read() == b"x"

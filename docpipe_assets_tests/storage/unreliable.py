@@ -1,4 +1,4 @@
-"""A server that holds one object and speaks just enough S3 to serve it badly, in one named way each."""
+"""A server with one object and just enough of S3 to serve it incorrectly, in one named way each."""
 
 import hashlib
 import re

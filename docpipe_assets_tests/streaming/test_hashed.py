@@ -1,4 +1,4 @@
-"""Hashed sets and maps answer as Python's own do."""
+"""Hashed sets and maps behave like Python's own."""
 
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,4 +1,4 @@
-"""The language of a page is named where there is enough to tell, and never guessed from names or noise."""
+"""The language of a page is identified if there is enough text, and never guessed from names or noise."""
 
 import subprocess
 import sys

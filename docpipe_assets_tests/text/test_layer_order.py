@@ -1,4 +1,4 @@
-"""A text layer keeps its own order where that is one to read in; its rows are lines."""
+"""A text layer keeps its own order if it is a reading order; its rows are lines."""
 
 import random
 from pathlib import Path
@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from docpipe_assets.model import Box
 from docpipe_assets.protocols import Lines, PlacedWord
-from docpipe_assets.runtime.document_pipeline import Workbench
+from docpipe_assets.runtime.document_pipeline import DocumentPipeline
 from docpipe_assets.settings import Settings
-from docpipe_assets.text.layer_order import MOST_LINES, joined_rows, layer_order
+from docpipe_assets.text.layer_order import MAX_LINES, joined_rows, layer_order
 
 
 def texts(lines: Lines) -> list[str]:
@@ -102,7 +102,7 @@ def test_a_table_of_sentences_is_kept_row_by_row() -> None:
     assert len(layer_order(tuple(written))) == 9
 
 
-def test_what_stands_on_its_side_or_has_no_size_comes_after_lines_put_in_order() -> None:
+def test_rotated_or_sizeless_lines_follow_the_ordered_lines() -> None:
     on_its_side = (PlacedWord("abcdefgh", Box(580, 0, 592, 60)),)
     without_size = (PlacedWord("hidden", Box(50, 300, 90, 300)),)
     written = (on_its_side, without_size, *LEFT[::-1])
@@ -110,7 +110,7 @@ def test_what_stands_on_its_side_or_has_no_size_comes_after_lines_put_in_order()
 
 
 def test_a_page_of_too_many_lines_for_print_keeps_its_own_order() -> None:
-    written = tuple(line("x", 40, 14.0 * n) for n in range(MOST_LINES + 1))[::-1]
+    written = tuple(line("x", 40, 14.0 * n) for n in range(MAX_LINES + 1))[::-1]
     assert layer_order(written) == written
 
 
@@ -136,10 +136,10 @@ def test_a_pdf_written_row_by_row_is_read_by_columns(tmp_path: Path) -> None:
             for left, side in ((50, "left"), (320, "right")):
                 page.insert_text((left, 100 + 14 * n), f"{side} {n} of the text in prose here", fontsize=10)
         document.save(path)
-    bench = Workbench(Settings(data_dir=tmp_path))
+    pipeline = DocumentPipeline(Settings(data_dir=tmp_path))
     try:
-        (content,) = bench.reader.read(path)
+        (content,) = pipeline.reader.read(path)
     finally:
-        bench.close()
+        pipeline.close()
     begun = [" ".join(text.split()[:2]) for text in texts(layer_order(content.lines))]
     assert begun == [f"{side} {n}" for side in ("left", "right") for n in range(12)]

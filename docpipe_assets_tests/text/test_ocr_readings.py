@@ -1,4 +1,6 @@
-"""Of two readings the better one is taken by a rule that is said, and a layer's words win over OCR's."""
+"""Of two readings the better one is used, with the rule recorded; text layer words take
+precedence over OCR.
+"""
 
 import pytest
 
@@ -10,7 +12,7 @@ from docpipe_assets.text.ocr_readings import (
     better,
     other_reading,
     reading,
-    reason_to_ask_another,
+    reason_for_second_engine,
     to_add,
 )
 
@@ -55,10 +57,10 @@ def test_the_better_of_two(first: Reading, second: Reading, chosen: str, rule: s
 
 
 def test_another_engine_is_asked_for_a_reason() -> None:
-    assert reason_to_ask_another(read("a", PROSE, 0.9), 0.85) is None
-    assert reason_to_ask_another(read("a", PROSE, 0.8), 0.85) == "confidence 0.80 is below 0.85"
-    assert "left unread" in str(reason_to_ask_another(read("a", PROSE, 0.9, left=12), 0.85))
-    assert reason_to_ask_another(read("a", ""), 0.85) is None
+    assert reason_for_second_engine(read("a", PROSE, 0.9), 0.85) is None
+    assert reason_for_second_engine(read("a", PROSE, 0.8), 0.85) == "confidence 0.80 is below 0.85"
+    assert "left unread" in str(reason_for_second_engine(read("a", PROSE, 0.9, left=12), 0.85))
+    assert reason_for_second_engine(read("a", ""), 0.85) is None
 
 
 def test_what_is_kept_of_the_other_reading_is_bounded() -> None:

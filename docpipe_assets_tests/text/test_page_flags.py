@@ -1,4 +1,4 @@
-"""A page that may not have been read whole, or not at all, says so."""
+"""Pages that may be incompletely read or misread are flagged."""
 
 import pytest
 

@@ -1,4 +1,6 @@
-"""Words become the text of a page; what was divided at the end of a line is one word, with both its boxes."""
+"""Words are assembled into the text of a page; a word hyphenated at a line end is one word with
+both boxes.
+"""
 
 from itertools import pairwise
 

@@ -1,4 +1,4 @@
-"""Paragraphs as they are set: by white, by indent, by a short last line; askew and turned pages too."""
+"""Paragraphs are detected by spacing, indentation or a short last line, also on skewed and rotated pages."""
 
 import math
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Pieces of text come out in the order in which a person reads them."""
+"""Text fragments are returned in reading order."""
 
 import math
 from dataclasses import replace
@@ -171,7 +171,7 @@ def test_no_piece_is_lost_or_doubled(boxes: list[tuple[float, float, float, floa
     assert sorted(words, key=int) == [str(n) for n in range(len(pieces))]
 
 
-def test_a_title_over_the_middle_one_of_three_columns_is_read_first_and_a_foot_last() -> None:
+def test_a_title_over_the_middle_column_is_first_and_a_footer_last() -> None:
     columns = [p for n, name in enumerate("abc") for p in column(name, 200 + 750 * n, 850 + 750 * n, 6, 400)]
     title, foot = piece("title", 1050, 1500, 280), piece("foot", 1200, 1350, 900)
     order = read(*columns, foot, title)

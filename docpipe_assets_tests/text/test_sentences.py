@@ -1,4 +1,4 @@
-"""The sentence splitter: tables of legal text, and what must hold for any text."""
+"""The sentence splitter: tables of legal text, and properties that hold for any text."""
 
 from itertools import pairwise
 

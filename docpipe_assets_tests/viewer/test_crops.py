@@ -1,4 +1,4 @@
-"""What is shown of a place is what it quotes: its boxes hold the words, read again from the page's image."""
+"""A crop shows the quote of its place: its boxes contain the words when read again from the page image."""
 
 import io
 from collections.abc import Iterator
@@ -12,11 +12,11 @@ from reportlab.pdfgen.canvas import Canvas
 from docpipe_assets.engines import load_engine
 from docpipe_assets.errors import ConfigurationError
 from docpipe_assets.model import Mentions, Place, Relationships
-from docpipe_assets.runtime.document_pipeline import Workbench
+from docpipe_assets.runtime.document_pipeline import DocumentPipeline
 from docpipe_assets.runtime.local_run import processed
 from docpipe_assets.sample.scan import turn_landscape_pages
 from docpipe_assets.settings import Settings
-from docpipe_assets.storage.file import GivenFiles
+from docpipe_assets.storage.file import LocalFiles
 from docpipe_assets.viewer.crops import crops, find_mention, find_relationship, write_crop
 from docpipe_assets_tests.evaluation.crops import Followed, reread
 
@@ -42,35 +42,37 @@ def two_pages() -> bytes:
 
 
 @pytest.fixture(scope="module")
-def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workbench]:
+def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DocumentPipeline]:
     folder = tmp_path_factory.mktemp("crops")
     (folder / "x.pdf").write_bytes(two_pages())
     settings = Settings(
         data_dir=folder / "data", lake_url=(folder / "lake").as_uri(), ner_engines=("patterns",)
     )
-    made = Workbench(settings, intake=GivenFiles({DOCUMENT: folder / "x.pdf"}))
+    made = DocumentPipeline(settings, intake=LocalFiles({DOCUMENT: folder / "x.pdf"}))
     _, error = processed(made, DOCUMENT)
     assert error is None
     yield made
     made.close()
 
 
-def test_words_are_found_again_in_their_boxes(bench: Workbench, tmp_path: Path) -> None:
-    mentions = list(bench.load(Mentions, DOCUMENT))
+def test_words_are_found_again_in_their_boxes(pipeline: DocumentPipeline, tmp_path: Path) -> None:
+    mentions = list(pipeline.load(Mentions, DOCUMENT))
     assert [mention.quote for mention in mentions] == QUOTES
     engine = load_engine("ocr", "rapidocr", "read")
     for mention in mentions[1::2]:  # one on either page
         followed = Followed(DOCUMENT, mention.mention, mention.quote, mention.place)
-        found = reread(bench, engine, followed, tmp_path)
+        found = reread(pipeline, engine, followed, tmp_path)
         assert found.found == found.words, f"{mention.quote}: {found.text}"
     assert [mention.place.bates for mention in mentions] == ["WOMBAT 000001"] * 3 + ["WOMBAT 000002"]
 
 
-def test_a_crop_shows_the_place_and_no_more_than_its_surroundings(bench: Workbench, tmp_path: Path) -> None:
-    mention = find_mention(bench, DOCUMENT, next(iter(bench.load(Mentions, DOCUMENT))).mention)
+def test_a_crop_shows_the_place_and_no_more_than_its_surroundings(
+    pipeline: DocumentPipeline, tmp_path: Path
+) -> None:
+    mention = find_mention(pipeline, DOCUMENT, next(iter(pipeline.load(Mentions, DOCUMENT))).mention)
     assert mention is not None
-    write_crop(bench, mention.place, tmp_path / "crop.png")
-    (crop,) = crops(bench, mention.place)
+    write_crop(pipeline, mention.place, tmp_path / "crop.png")
+    (crop,) = crops(pipeline, mention.place)
     with Image.open(tmp_path / "crop.png") as shown:
         assert shown.size == crop.image.size
         assert shown.width < 300 * crop.scale / 1.5
@@ -79,14 +81,14 @@ def test_a_crop_shows_the_place_and_no_more_than_its_surroundings(bench: Workben
     assert red.sum() > 100, "the words are framed"
 
 
-def test_a_relationship_is_found_by_its_identifier(bench: Workbench) -> None:
-    edge = next(iter(bench.load(Relationships, DOCUMENT)))
-    assert find_relationship(bench, DOCUMENT, edge.relationship) == edge
-    assert find_relationship(bench, DOCUMENT, "nothing") is None
-    assert find_mention(bench, DOCUMENT, "nothing") is None
+def test_a_relationship_is_found_by_its_identifier(pipeline: DocumentPipeline) -> None:
+    edge = next(iter(pipeline.load(Relationships, DOCUMENT)))
+    assert find_relationship(pipeline, DOCUMENT, edge.relationship) == edge
+    assert find_relationship(pipeline, DOCUMENT, "nothing") is None
+    assert find_mention(pipeline, DOCUMENT, "nothing") is None
 
 
-def test_a_place_without_words_is_refused(bench: Workbench, tmp_path: Path) -> None:
+def test_a_place_without_words_is_refused(pipeline: DocumentPipeline, tmp_path: Path) -> None:
     place = Place(document=DOCUMENT, version="v", start=0, end=1, page=1, last_page=1)
-    with pytest.raises(ConfigurationError, match="no words"):
-        write_crop(bench, place, tmp_path / "crop.png")
+    with pytest.raises(ConfigurationError, match="no word boxes"):
+        write_crop(pipeline, place, tmp_path / "crop.png")

@@ -1,4 +1,4 @@
-"""Invented people, companies and places for training, drawn from word lists with a seed."""
+"""Invented people, companies and places for training, generated from word lists with a seed."""
 
 import random
 import re
@@ -10,7 +10,9 @@ _SLOT = re.compile(r"\{(\w+)\}")
 
 
 def _read_words(path: Path) -> dict[str, tuple[str, ...]]:
-    """Lists of words and patterns by name; items stand between bars, and blanks in them count."""
+    """Lists of words and patterns by name; items are separated by bars, and spaces in them are
+    significant.
+    """
     lists: dict[str, tuple[str, ...]] = {}
     name = ""
     for line in path.read_text("utf-8").splitlines():
@@ -26,7 +28,7 @@ WORDS = _read_words(Path(__file__).with_suffix(".txt"))
 
 @dataclass(frozen=True)
 class WordLists:
-    """What names are made of. Names of people come with the most frequent first, cities with the largest."""
+    """Source words of names. Names of people are ordered by frequency, cities by size."""
 
     first: Sequence[str]
     last: Sequence[str]
@@ -38,9 +40,9 @@ class WordLists:
 
 
 class Names:
-    """Draws invented names of all kinds; everything comes from one random generator.
+    """Generates invented names of all kinds from one random generator.
 
-    Within a document people and companies come back under shorter names, as in real ones.
+    Within a document, people and companies recur under shorter names, as in real documents.
     """
 
     def __init__(self, lists: WordLists, rng: random.Random) -> None:
@@ -76,7 +78,7 @@ class Names:
         self._short_names.clear()
 
     def draw(self, kind: str) -> str:
-        """A name of a kind above, or an item of a word list with its slots filled."""
+        """A name of one of these kinds, or an item of a word list with its slots filled."""
         if kind in self._kinds:
             return self._kinds[kind]()
         return self._expand(self._rng.choice(WORDS[kind]))
@@ -85,14 +87,16 @@ class Names:
         return _SLOT.sub(lambda slot: self.draw(slot.group(1)), pattern)
 
     def _skewed(self, words: Sequence[str]) -> str:
-        """Half of the draws favour the head of the list, the other half meets rare entries too."""
+        """Half of the draws favour the start of the list; the other half are uniform, to include rare
+        entries.
+        """
         power = 4 if self._rng.random() < 0.5 else 1
         return words[int(len(words) * self._rng.random() ** power)]
 
     # People
 
     def _blended(self, words: Sequence[str]) -> str:
-        """A name in no list: the head of one and the tail of another."""
+        """A name that is in no list: the start of one entry and the end of another."""
         head, tail = self._rng.choice(words), self._rng.choice(words)
         return head[: max(2, len(head) // 2)] + tail[len(tail) // 2 :].lower()
 
@@ -185,7 +189,7 @@ class Names:
         head = self._expand(kind)
         trade = self.draw("trades")
         pattern = self._rng.choice(WORDS["company"])
-        # Nobody calls a firm "Nebraska": a place or a plain adjective needs the trade behind it.
+        # A company is not called "Nebraska" alone: a place or a plain adjective needs the trade after it.
         is_plain = kind in ("{city}", "{state}", "{adjectives}")
         if not is_plain or "{trades}" in pattern:
             self._short_names.append(f"{head} {trade}" if is_plain else head)
@@ -203,7 +207,7 @@ class Names:
 
 
 class Filler:
-    """Things between the names that carry no tag."""
+    """Untagged values between the names."""
 
     def __init__(self, rng: random.Random) -> None:
         self._rng = rng

@@ -1,4 +1,4 @@
-"""Invented litigation text with known names, for training: templates filled with invented names."""
+"""Synthetic litigation text with known names, for training: templates filled with invented names."""
 
 import random
 import re
@@ -13,7 +13,7 @@ _SLOT = re.compile(r"\{(\w+)\}")
 
 @dataclass(frozen=True)
 class LabelledText:
-    """A text and its names as (start, end, tag), tag being one of P, O, L."""
+    """A text and its names as (start, end, tag), where tag is P, O or L."""
 
     text: str
     names: tuple[tuple[int, int, str], ...]
@@ -42,7 +42,7 @@ def _expand_addresses(template: str, rng: random.Random) -> str:
 
 
 def fill(template: str, names: Names, filler: Filler, rng: random.Random) -> LabelledText:
-    """Fills the slots of a template; a slot in capitals is filled in capitals."""
+    """Fill the slots of a template; an upper-case slot gets an upper-case value."""
     template = _expand_addresses(template, rng)
     parts: list[str] = []
     spans: list[tuple[int, int, str]] = []
@@ -64,7 +64,7 @@ def fill(template: str, names: Names, filler: Filler, rng: random.Random) -> Lab
 
 
 def documents(lists: WordLists, count: int, seed: int) -> list[LabelledText]:
-    """Invented documents, each of a few templates on end; one in ten stands wholly in capitals."""
+    """Synthetic documents of a few concatenated templates each; one in ten is entirely upper-case."""
     rng = random.Random(seed)
     names, filler, templates = Names(lists, rng), Filler(rng), read_templates()
     made: list[LabelledText] = []

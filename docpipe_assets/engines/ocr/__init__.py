@@ -1,1 +1,1 @@
-"""Engines that read page images: one program or library per file."""
+"""Engines that read page images, one program or library per file."""

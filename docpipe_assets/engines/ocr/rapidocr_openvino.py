@@ -1,4 +1,4 @@
-"""The engine ``rapidocr`` with its networks on OpenVINO: less CPU for more memory (extra ``openvino``)."""
+"""The engine ``rapidocr`` with its networks on OpenVINO: less CPU, more memory (extra ``openvino``)."""
 
 from docpipe_assets.engines.ocr.rapidocr import RapidOcr
 from docpipe_assets.lazy import lazy
@@ -6,7 +6,7 @@ from docpipe_assets.protocols import Line, PageImage
 
 
 class RapidOcrOnOpenVino:
-    """Raises ConfigurationError, when it is first used, where OpenVINO is not installed."""
+    """Raises ConfigurationError at first use if OpenVINO is not installed."""
 
     name = "rapidocr_openvino"
 

@@ -1,4 +1,4 @@
-"""Reads page images with the Tesseract program, where it is installed."""
+"""Reads page images with the Tesseract program, if it is installed."""
 
 import csv
 import os
@@ -17,9 +17,9 @@ TIMEOUT_SECONDS = 300.0
 
 
 class Tesseract:
-    """The ``tesseract`` command with its English model; lines come in Tesseract's own order.
+    """The ``tesseract`` command with its English model; lines are in Tesseract's own order.
 
-    Raises ConfigurationError, when it is first used, where the program or its model is missing.
+    Raises ConfigurationError at first use if the program or its model is missing.
     """
 
     name = "tesseract"
@@ -47,9 +47,9 @@ class Tesseract:
         if len(pixels) != image.width * image.height:
             raise EngineError(
                 f"page image {image.path.name}: {len(pixels)} bytes, not {image.width} x {image.height}; "
-                "the renderer's output was cut, check the room in DOCPIPE_DATA_DIR"
+                "the output of the renderer is truncated, check the free space in DOCPIPE_DATA_DIR"
             )
-        # Portable graymap: a header of one line, then the pixels as they are.
+        # Portable graymap: a header line, then the unmodified pixels.
         header = f"P5 {image.width} {image.height} 255\n".encode()
         arguments = (
             "stdin",
@@ -71,7 +71,7 @@ class Tesseract:
         return tuple(tuple(line) for line in lines.values())
 
     def _run(self, *arguments: str, page: bytes = b"") -> bytes:
-        # With more threads it spends ten times the CPU when other processes share the machine.
+        # With more threads it uses ten times the CPU if other processes share the machine.
         environment = {"PATH": os.defpath, "OMP_THREAD_LIMIT": "1", "LC_ALL": "C.UTF-8"}
         try:
             ended = subprocess.run(
@@ -83,9 +83,9 @@ class Tesseract:
                 check=False,
             )
         except subprocess.TimeoutExpired as exc:
-            raise WallTimeout(f"tesseract took more than {TIMEOUT_SECONDS:.0f} s for one page") from exc
+            raise WallTimeout(f"tesseract took longer than {TIMEOUT_SECONDS:.0f} s for one page") from exc
         except OSError as exc:
-            raise EngineError(f"tesseract does not start: {exc}; check {self._program}") from exc
+            raise EngineError(f"tesseract can't be started: {exc}; check {self._program}") from exc
         if ended.returncode != 0:
             said = ended.stderr.decode(errors="replace").strip()[-300:]
             if "language" in said or "traineddata" in said:
@@ -93,7 +93,7 @@ class Tesseract:
                     f"OCR engine tesseract: no model for the language {self._language}; install "
                     f"tesseract-ocr-{self._language} ({said})"
                 )
-            raise EngineError(f"tesseract ended with code {ended.returncode}: {said}")
+            raise EngineError(f"tesseract exited with status {ended.returncode}: {said}")
         return ended.stdout
 
 

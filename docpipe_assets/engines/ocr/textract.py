@@ -1,8 +1,8 @@
-"""Reads page images with AWS Textract: the page goes to a bucket, is read there, and is removed again.
+"""Reads page images with AWS Textract: the page is uploaded to a bucket, read there, and deleted again.
 
-The asynchronous calls are used (StartDocumentTextDetection and GetDocumentTextDetection), which have the
-higher quotas. Pages leave the machine: this engine is for who may send them to AWS. The bucket's lifecycle
-rule should expire what a killed process may leave below the prefix.
+The asynchronous API is used (StartDocumentTextDetection and GetDocumentTextDetection), because it has the
+higher quotas. Pages leave the machine: use this engine only if they may be sent to AWS. A lifecycle rule of
+the bucket should expire objects below the prefix that a killed process may leave.
 """
 
 import io
@@ -31,9 +31,9 @@ from docpipe_assets.text.reading_order import Piece, reading_order
 
 CODE_VERSION = "1"
 BLOCKS_AT_ONCE = 1000
-FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.5, 5.0
+FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS = 0.5, 5.0
 
-_REACTION: dict[str, type[DocpipeError]] = {
+_ERROR_CLASSES: dict[str, type[DocpipeError]] = {
     "ProvisionedThroughputExceededException": Throttled,
     "ThrottlingException": Throttled,
     "Throttling": Throttled,
@@ -48,7 +48,7 @@ _REACTION: dict[str, type[DocpipeError]] = {
     "ExpiredToken": AccessDenied,
     "InvalidAccessKeyId": AccessDenied,
     "NoSuchBucket": ConfigurationError,
-    # Textract's word for a bucket in another region, or one that its caller may not read.
+    # Textract's error for a bucket in another region, or one that the caller may not read.
     "InvalidS3ObjectException": ConfigurationError,
 }
 
@@ -59,26 +59,28 @@ class _Place(NamedTuple):
 
 
 class Textract:
-    """Raises ConfigurationError, when its version is asked for, where no bucket is named for the pages.
+    """Raises ConfigurationError, when its version is read, if no bucket is configured for the pages.
 
-    Raises Throttled after botocore's own attempts, AccessDenied, WallTimeout for a job that does not end,
-    and EngineError for one that fails.
+    Raises Throttled after botocore's own attempts, AccessDenied, WallTimeout for a job that does not end, and
+    EngineError for a failed job.
     """
 
     name = "textract"
 
     def __init__(self, settings: Settings | None = None, attempts: int = 5) -> None:
-        """Without ``settings``, those of the process; a call that is throttled is made so often in all."""
-        self._given = settings
+        """``settings`` default to those of the process; ``attempts`` is the total number of attempts of a
+        throttled call.
+        """
+        self._explicit_settings = settings
         self._attempts = attempts
 
     @lazy
     def _settings(self) -> Settings:
-        return self._given or read_settings()
+        return self._explicit_settings or read_settings()
 
     @property
     def version(self) -> str:
-        """AWS renews its models without a notice, and says which one it was only with the answer."""
+        """AWS updates its models without notice and reports the model version only with the result."""
         assert self._place
         return f"textract DetectDocumentText {digest([CODE_VERSION])[:8]}"
 
@@ -87,7 +89,7 @@ class Textract:
         url = urlsplit(self._settings.textract_url)
         if url.scheme != "s3" or not url.netloc:
             raise ConfigurationError(
-                "OCR engine textract: DOCPIPE_TEXTRACT_URL names no bucket for the page images; write "
+                "OCR engine textract: DOCPIPE_TEXTRACT_URL is not the URL of a bucket for page images; use "
                 "s3://bucket/prefix, in the region of DOCPIPE_S3_REGION"
             )
         prefix = url.path.strip("/")
@@ -95,7 +97,7 @@ class Textract:
 
     @lazy
     def _clients(self) -> tuple[Any, Any]:
-        """Of S3 and of Textract; credentials come from the usual AWS chain."""
+        """Clients of S3 and Textract; credentials come from the standard AWS credential chain."""
         from boto3.session import Session
         from botocore.config import Config
 
@@ -121,7 +123,7 @@ class Textract:
         page, place = _as_png(image), self._place
         key = f"{place.prefix}{uuid.uuid4().hex}.png"
         s3, _ = self._clients
-        with _translated("the page image can't be put into the bucket"):
+        with _translated("the page image can't be uploaded to the bucket"):
             encryption: Any = {}
             if kms_key := self._settings.s3_kms_key_id:
                 encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key}
@@ -129,16 +131,16 @@ class Textract:
         try:
             blocks = list(self._blocks(place.bucket, key))
         finally:
-            # The text is there or another error is on its way: neither is lost to a failed removal.
-            with suppress(DocpipeError), _translated("the page image can't be removed from the bucket"):
+            # The text was read or another error is being raised: a failed deletion must not replace either.
+            with suppress(DocpipeError), _translated("the page image can't be deleted from the bucket"):
                 s3.delete_object(Bucket=place.bucket, Key=key)
         return lines_of(blocks, image.width, image.height)
 
     def _blocks(self, bucket: str, key: str) -> Iterator[Mapping[str, Any]]:
-        """All blocks of the answer to one page, however many pieces it comes in."""
+        """All blocks of the result for one page, over all result pages."""
         _, textract = self._clients
         deadline = time.monotonic() + self._settings.textract_seconds
-        with _translated("the page is not taken"):
+        with _translated("the page was rejected"):
             started = textract.start_document_text_detection(
                 DocumentLocation={"S3Object": {"Bucket": bucket, "Name": key}},
                 ClientRequestToken=uuid.uuid4().hex,
@@ -148,15 +150,15 @@ class Textract:
         while answer["JobStatus"] == "IN_PROGRESS":
             if time.monotonic() + pause > deadline:
                 raise WallTimeout(
-                    f"Textract took more than {self._settings.textract_seconds:g} s for one page "
+                    f"Textract took longer than {self._settings.textract_seconds:g} s for one page "
                     "(DOCPIPE_TEXTRACT_SECONDS)"
                 )
             time.sleep(pause)
-            pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+            pause = min(2 * pause, MAX_PAUSE_SECONDS)
             answer = self._answer(job)
         if answer["JobStatus"] != "SUCCEEDED":
-            said = answer.get("StatusMessage") or "without a reason"
-            raise EngineError(f"Textract's job ended as {answer['JobStatus']}: {said}; try again")
+            said = answer.get("StatusMessage") or "no reason given"
+            raise EngineError(f"the Textract job ended with {answer['JobStatus']}: {said}; try again")
         yield from answer.get("Blocks", ())
         while token := answer.get("NextToken"):
             answer = self._answer(job, NextToken=token)
@@ -179,7 +181,7 @@ def _translated(what: str) -> Iterator[None]:
     except ClientError as exc:
         code = exc.response.get("Error", {}).get("Code", "")
         said = exc.response.get("Error", {}).get("Message", "")
-        raise _REACTION.get(code, EngineError)(f"OCR engine textract: {what} ({code}: {said})") from exc
+        raise _ERROR_CLASSES.get(code, EngineError)(f"OCR engine textract: {what} ({code}: {said})") from exc
     except NoCredentialsError as exc:
         raise AccessDenied(f"OCR engine textract: {what} ({exc})") from exc
     except BotoCoreError as exc:
@@ -193,7 +195,7 @@ def _as_png(image: PageImage) -> bytes:
     if len(pixels) != image.width * image.height:
         raise EngineError(
             f"page image {image.path.name}: {len(pixels)} bytes, not {image.width} x {image.height}; "
-            "the renderer's output was cut, check the room in DOCPIPE_DATA_DIR"
+            "the output of the renderer is truncated, check the free space in DOCPIPE_DATA_DIR"
         )
     encoded = io.BytesIO()
     page = Image.frombytes("L", (image.width, image.height), pixels)
@@ -202,7 +204,7 @@ def _as_png(image: PageImage) -> bytes:
 
 
 def lines_of(blocks: Sequence[Mapping[str, Any]], width: int, height: int) -> tuple[Line, ...]:
-    """The lines of an answer, in reading order, with boxes in pixels of the image."""
+    """The lines of a result, in reading order, with boxes in pixels of the image."""
     words = {block["Id"]: _word(block, width, height) for block in blocks if block["BlockType"] == "WORD"}
     pieces = [_piece(block, words, width, height) for block in blocks if block["BlockType"] == "LINE"]
     return reading_order([piece for piece in pieces if piece.words])
@@ -238,6 +240,6 @@ def _piece(block: Mapping[str, Any], words: Mapping[str, PlacedWord], width: int
         width=math.hypot(x1 - x0, y1 - y0),
         height=math.hypot(x2 - x1, y2 - y1),
         angle=math.remainder(angle, math.pi / 2),
-        # Text that stands on its head is in no margin: it is read where it stands.
+        # Upside-down text is not margin text: it is read at its position.
         quarter_turns=turns if turns != 2 else 0,
     )

@@ -1,1 +1,1 @@
-"""PDF libraries, each for what it does best: qpdf splits, PDFium renders, PyMuPDF reads and repairs."""
+"""PDF libraries by task: qpdf splits, PDFium renders, PyMuPDF reads and repairs."""

@@ -1,9 +1,9 @@
-"""Ink on a page that no word accounts for: measured on a small grey image. Runs inside the sandbox only.
+"""Measures the ink on a page that no word covers, on a small grey image. Runs inside the sandbox only.
 
-Text has a look of its own, in any script: seen through a narrow upright strip of the page, rows that are
-crossed by many strokes alternate with rows that are crossed by none, and so they do in the strip beside it.
-Rules, borders and frames have few crossings; photographs, hatching and noise have no quiet rows between, or
-not at the same height. What looks like lines of text is given as a length in inches, strip by strip.
+Text of any script has a characteristic pattern: within a narrow vertical strip of the page, rows that many
+strokes cross alternate with rows that none crosses, and at the same heights in the neighbouring strip. Rules,
+borders and frames have few crossings; photographs, hatching and noise have no quiet rows in between, or not
+at the same heights. The amount of text-like lines is measured as a length in inches, strip by strip.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,13 +18,13 @@ Sides: TypeAlias = Sequence[float]
 """Left, top, right, bottom in pixels."""
 
 DPI = 100
-"""Lower, letters of 7 points run together; higher, it only costs memory."""
+"""At a lower resolution, letters of 7 points merge; a higher one only costs memory."""
 
 _DARK = 110
 _CONTRAST = 40
 _BLOCK = 32
 _STRIP_INCHES = 0.75
-_FEWEST_CROSSINGS = 7
+_MIN_CROSSINGS = 7
 _QUIET_CROSSINGS = 2
 _LINE_INCHES = (0.035, 0.4)
 _EMPTY = 0.004
@@ -34,7 +34,7 @@ _GAP_PIXELS = 2.0
 def around_words(
     path: str, width: int, height: int, dpi: float, boxes: list[list[float]]
 ) -> Iterator[dict[str, float]]:
-    """The measures of a page image on disk, 8 bits grey; the boxes of its words are in its pixels."""
+    """The measurements of a page image on disk, 8-bit grey; word boxes are in its pixels."""
     factor = max(1, round(dpi / DPI))
     pixels = np.memmap(path, np.uint8, "r", shape=(height, width))
     small = _reduced(pixels, factor)
@@ -43,7 +43,7 @@ def around_words(
 
 
 def _reduced(pixels: Grey, factor: int) -> Grey:
-    """The mean of each square of so many pixels; a few rows at a time, for memory."""
+    """The mean of each square of ``factor`` pixels, computed row by row to save memory."""
     if factor == 1:
         return np.array(pixels)
     height, width = pixels.shape[0] // factor, pixels.shape[1] // factor
@@ -58,12 +58,12 @@ def _reduced(pixels: Grey, factor: int) -> Grey:
 def measures(
     grey: Grey, boxes: NDArray[np.float64], dpi: float, lines: Sequence[int] = ()
 ) -> dict[str, float]:
-    """All measures of a page by name; ``boxes`` are words, ``lines`` the number of the line of each.
+    """All measurements of a page by name; ``boxes`` are words, ``lines`` the line number of each word.
 
     ``ink_share`` of the pixels, ``ink_outside_words_share`` of the ink, ``line_inches`` on the whole page,
-    ``unread_line_inches`` outside of words and ``unread_line_ink_share``, which of the ink there is in them;
-    where lines are given, ``words_without_ink_share`` and ``gap_ink_ratio`` (between neighbours on a line,
-    to that inside words).
+    ``unread_line_inches`` outside words and ``unread_line_ink_share``, the share of the outside ink in these
+    lines. If ``lines`` are given: ``words_without_ink_share`` and ``gap_ink_ratio`` (ink density between
+    neighbours on a line, relative to that inside words).
     """
     ink = _ink(grey)
     outside = ink & ~_covered(ink.shape, boxes)
@@ -82,7 +82,7 @@ def measures(
 
 
 def _ink(grey: Grey) -> Ink:
-    """What is dark, or darker than the paper around it."""
+    """Pixels that are dark, or darker than the surrounding paper."""
     height, width = grey.shape
     rows, columns = -(-height // _BLOCK), -(-width // _BLOCK)
     padded = np.pad(grey, ((0, rows * _BLOCK - height), (0, columns * _BLOCK - width)), mode="edge")
@@ -103,7 +103,7 @@ def _covered(shape: tuple[int, ...], boxes: NDArray[np.float64]) -> Ink:
 
 
 def _lines(ink: Ink, dpi: float) -> tuple[float, int]:
-    """How much of what looks like lines of text there is, in inches along the lines, and the ink in it."""
+    """The length of text-like lines in inches, and the ink in them."""
     strip = round(_STRIP_INCHES * dpi)
     strips = ink.shape[1] // strip if strip else 0
     if not strips or not ink.any():
@@ -127,20 +127,22 @@ def _lines(ink: Ink, dpi: float) -> tuple[float, int]:
 
 
 def _bands(crossings: NDArray[np.uint16], lowest: int, highest: int) -> list[tuple[int, int]]:
-    """Where rows with many crossings, as high as a line, lie between rows with hardly any."""
+    """Row ranges of the height of a line with many crossings, between rows with hardly any."""
     busy = np.concatenate(([False], crossings > _QUIET_CROSSINGS, [False]))
     edges = np.flatnonzero(busy[1:] != busy[:-1])
     bands = []
     for start, end in zip(edges[::2], edges[1::2], strict=True):
         if lowest <= end - start <= highest:
             crossed = np.sort(crossings[start:end])[::-1]
-            if crossed[: max(lowest, (end - start) // 3)].min() >= _FEWEST_CROSSINGS:
+            if crossed[: max(lowest, (end - start) // 3)].min() >= _MIN_CROSSINGS:
                 bands.append((int(start), int(end)))
     return bands
 
 
 def _goes_on(first: int, last: int, neighbours: list[tuple[int, int]]) -> bool:
-    """Whether a band has one beside it: a line is longer than a strip is wide, a part of a picture rarely."""
+    """Whether a band continues in a neighbouring strip: a line is longer than a strip is wide, a part of a
+    picture rarely is.
+    """
     for start, end in neighbours:
         common = min(end, last) - max(start, first)
         if common >= 0.5 * max(last - first, end - start):
@@ -149,7 +151,7 @@ def _goes_on(first: int, last: int, neighbours: list[tuple[int, int]]) -> bool:
 
 
 def _fit(ink: Ink, boxes: NDArray[np.float64], lines: Sequence[int]) -> dict[str, float]:
-    """Whether the boxes are those of the words that are seen."""
+    """Whether the boxes match the visible words."""
     table = np.zeros((ink.shape[0] + 1, ink.shape[1] + 1), np.int32)
     table[1:, 1:] = ink.cumsum(0, dtype=np.int32).cumsum(1, dtype=np.int32)
 

@@ -1,4 +1,4 @@
-"""PDFium: renders pages, and gives the second opinion where MuPDF fails. Runs inside the sandbox only."""
+"""PDFium: renders pages, and is the second parser if MuPDF fails. Runs inside the sandbox only."""
 
 import ctypes
 from collections.abc import Iterator
@@ -44,11 +44,11 @@ _PAGES_PER_OPENING = 1_000
 
 
 def inspect(path: str, max_pages: int) -> Iterator[dict[str, Any]]:
-    """Open and count: one value, the fields of ``PdfFacts``. Raises the ``DocumentError`` that applies."""
+    """Open and count: one value, the fields of ``PdfFacts``. Raises the applicable ``DocumentError``."""
     document = _open(path)
     claimed = len(document)
     if claimed > max_pages and _loads(document, max_pages):
-        raise TooManyPages(f"{claimed:,} pages, more than the {max_pages:,} that are allowed")
+        raise TooManyPages(f"{claimed:,} pages, more than the allowed {max_pages:,}")
     if claimed <= 0:
         raise NoPages("opens in PDFium, but has no pages")
     loadable = [n + 1 for n in range(min(claimed, max_pages)) if _loads(document, n)]
@@ -56,7 +56,7 @@ def inspect(path: str, max_pages: int) -> Iterator[dict[str, Any]]:
         raise BadPageTree(f"claims {claimed:,} pages, none of which can be loaded")
     pages = claimed if claimed <= max_pages else loadable[-1]
     unloadable = sorted(set(range(1, pages + 1)).difference(loadable))
-    with _named("its description can't be read"):
+    with _translated("its metadata can't be read"):
         metadata = document.get_metadata_dict()
         version = document.get_version()
     warnings = ["opened by PDFium only"]
@@ -74,13 +74,13 @@ def inspect(path: str, max_pages: int) -> Iterator[dict[str, Any]]:
 
 
 def rebuild(path: str, pages: int, target: str) -> Iterator[list[int]]:
-    """Write the pages that PDFium can load into a new file with ``pages`` pages and a new page tree.
+    """Write the pages that PDFium can load to a new file with ``pages`` pages and a new page tree.
 
-    Gives the numbers of those that it can't; empty pages stand in their places.
+    Yields the numbers of the pages that it can't load; they are replaced by empty pages.
     """
     document = _open(path)
     missing = [n for n in range(pages) if not _loads(document, n)]
-    with _named("can't be repaired by PDFium"):
+    with _translated("can't be repaired by PDFium"):
         sound = pypdfium2.PdfDocument.new()
         start = 0
         for gap in [*missing, pages]:
@@ -98,14 +98,14 @@ def rebuild(path: str, pages: int, target: str) -> Iterator[list[int]]:
 def split(
     path: str, pages: int, pages_per_part: int, bytes_per_part: int, is_pruned: bool, folder: str
 ) -> Iterator[dict[str, Any]]:
-    """As qpdf's, for documents of so many objects that qpdf, which keeps them all, has no memory for them.
+    """Like qpdf's, for documents with too many objects for qpdf, which keeps all of them in memory.
 
-    Parts hold what their pages refer to, whatever ``is_pruned`` says.
+    Parts contain what their pages refer to, regardless of ``is_pruned``.
     """
-    for opened in range(0, pages, _PAGES_PER_OPENING):  # PDFium keeps every object that it has met
+    for opened in range(0, pages, _PAGES_PER_OPENING):  # PDFium caches every object that it has loaded
         document = _open(path)
         if len(document) != pages:
-            raise BadPageTree(f"{pages:,} pages are known, but PDFium finds {len(document):,}")
+            raise BadPageTree(f"expected {pages:,} pages, but PDFium finds {len(document):,}")
         last = min(opened + _PAGES_PER_OPENING, pages)
         waiting = [
             (first, min(first + pages_per_part, last)) for first in range(opened, last, pages_per_part)
@@ -114,7 +114,7 @@ def split(
         while waiting:
             first, end = waiting.pop()
             part = Path(folder, f"{first + 1}-{end}.pdf")
-            with _named(f"pages {first + 1} to {end} can't be cut out by PDFium"):
+            with _translated(f"pages {first + 1} to {end} can't be cut out by PDFium"):
                 cut = pypdfium2.PdfDocument.new()
                 cut.import_pages(document, list(range(first, end)))
                 cut.save(part.with_suffix(".cut"))
@@ -132,7 +132,7 @@ def split(
 
 def survey(path: str, page: int) -> Iterator[dict[str, Any]]:
     """The fields of ``model.Page`` for one page."""
-    with _named(f"page {page} can't be read by PDFium either"):
+    with _translated(f"page {page} can't be read by PDFium either"):
         shown = _open(path)[page - 1]
         width, height = (number(side) for side in shown.get_size())
         words = [word for line in _lines(shown) for word in line]
@@ -149,7 +149,7 @@ def survey(path: str, page: int) -> Iterator[dict[str, Any]]:
 
 def read(path: str, page: int) -> Iterator[dict[str, Any]]:
     """The fields of ``PageContent`` for one page."""
-    with _named(f"page {page} can't be read by PDFium either"):
+    with _translated(f"page {page} can't be read by PDFium either"):
         shown = _open(path)[page - 1]
         width, height = (number(side) for side in shown.get_size())
         lines = _lines(shown)
@@ -172,16 +172,16 @@ def read(path: str, page: int) -> Iterator[dict[str, Any]]:
 def render(
     path: str, page: int, dpi: float, target: str, image_bytes_max: int | None
 ) -> Iterator[dict[str, Any]]:
-    """Write the page as it is seen, 8 bits grey, to ``target``; one value: width, height, dpi.
+    """Write the visible page, 8-bit grey, to ``target``; one value: width, height, dpi.
 
-    The resolution falls for a page so large that it would pass the cap on pixels. PDFium unpacks an image
-    to its full size, whatever the resolution asked for: one of more than ``image_bytes_max`` raises
-    MemoryLimit before it is unpacked.
+    The resolution is reduced for a page that would exceed the pixel limit. PDFium decompresses an image to
+    its full size, whatever the resolution: an image larger than ``image_bytes_max`` raises MemoryLimit before
+    it is decompressed.
     """
-    with _named(f"page {page} can't be rendered by PDFium"):
+    with _translated(f"page {page} can't be rendered by PDFium"):
         shown = _open(path)[page - 1]
         if image_bytes_max is not None and (size := _largest_image_bytes(shown)) > image_bytes_max:
-            raise MemoryLimit(f"page {page} has an image of {size:,} bytes when unpacked")
+            raise MemoryLimit(f"page {page} has an image of {size:,} bytes when decompressed")
         width_points, height_points = (number(side) for side in shown.get_size())
         fitting = fitting_dpi(width_points, height_points, dpi)
         if fitting is None:
@@ -197,8 +197,10 @@ def render(
 
 
 @contextmanager
-def _named(what: str) -> Iterator[None]:
-    """Any failure of PDFium or its binding as an UnreadablePdf that says what could not be done."""
+def _translated(what: str) -> Iterator[None]:
+    """Translates any failure of PDFium or its binding to an UnreadablePdf with a description of the
+    operation.
+    """
     try:
         yield
     except _FAILURES as error:
@@ -216,14 +218,14 @@ def _open(path: str) -> _Document:
 
 def _refusal(error: Any) -> DocumentError:
     if error.err_code == pdfium.FPDF_ERR_PASSWORD:
-        return PasswordRequired("encrypted, and does not open without a password")
+        return PasswordRequired("encrypted, and can't be opened without a password")
     if error.err_code == pdfium.FPDF_ERR_SECURITY:
-        return UnsupportedEncryption("encrypted in a way that can't be read")
+        return UnsupportedEncryption("encrypted with an unsupported method")
     return UnreadablePdf(f"can't be opened by PDFium ({error})")
 
 
 def _largest_image_bytes(page: _Page) -> int:
-    """How large the largest image of a page is when unpacked; nothing is unpacked to tell."""
+    """Decompressed size of the largest image of a page, from its metadata only."""
     largest = 0
     found = pdfium.FPDF_IMAGEOBJ_METADATA()
     for number_of_object, item in enumerate(page.get_objects([pdfium.FPDF_PAGEOBJ_IMAGE], max_depth=3)):
@@ -295,7 +297,7 @@ def _upright(page: _Page, box: tuple[float, float, float, float]) -> tuple[float
 
 
 def _paint(page: _Page) -> dict[str, float]:
-    """What the page is painted with, apart from its text. Images that overlap count twice."""
+    """Measurements of the page content other than text. Overlapping images count twice."""
     width, height = page.get_size()
     covered, paths, texts, hidden = 0.0, 0, 0, 0
     for number_of_object, item in enumerate(page.get_objects(max_depth=3)):

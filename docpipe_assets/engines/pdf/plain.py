@@ -1,4 +1,4 @@
-"""Plain values: what may leave a child process, however odd the file it was read from."""
+"""Sanitizes the values that leave a child process, whatever the file contains."""
 
 import math
 import re
@@ -31,19 +31,19 @@ FOREIGN = {
     b"\x7felf": "a program",
     b"mz": "a program",
 }
-"""First bytes, in lower case, of what is often named .pdf and is none."""
+"""First bytes, in lower case, of files that are often named .pdf and are not PDFs."""
 
 
 def foreign_kind(start: bytes) -> str | None:
-    """What a file that begins like this is, if it is surely no PDF."""
-    if b"%PDF-" in start:  # 2 % of good files have something before the header
+    """The type of a file that begins with these bytes, if it is certainly not a PDF."""
+    if b"%PDF-" in start:  # 2 % of valid files have bytes before the header
         return None
     head = start.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     return next((kind for magic, kind in FOREIGN.items() if head.startswith(magic)), None)
 
 
 def clean(text: str) -> str:
-    """Without control characters, lone surrogates and white space at the ends."""
+    """The text without control characters, lone surrogates and white space at the ends."""
     if text.isprintable():
         return text.strip()
     kept = (c if c >= " " and not "\x7f" <= c <= "\x9f" else " " for c in text)
@@ -51,28 +51,28 @@ def clean(text: str) -> str:
 
 
 def number(value: float) -> float:
-    """A measure in points, rounded; what is no number or beyond all pages becomes 0 or the bound."""
+    """A measurement in points, rounded; NaN becomes 0, values beyond any page the limit."""
     if math.isnan(value):
         return 0.0
     return round(max(-_POINTS_MAX, min(value, _POINTS_MAX)), 2)
 
 
 def rounded(x0: float, y0: float, x1: float, y1: float) -> tuple[float, float, float, float]:
-    """A box whose sides are numbers, to a hundredth of a point."""
+    """A box with finite sides, to a hundredth of a point."""
     if -_POINTS_MAX < x0 <= x1 < _POINTS_MAX and -_POINTS_MAX < y0 <= y1 < _POINTS_MAX:
         return round(x0, 2), round(y0, 2), round(x1, 2), round(y1, 2)
     return number(x0), number(y0), number(x1), number(y1)
 
 
 def stamp(words: Sequence[tuple[str, Sequence[float]]], width: float, height: float) -> str | None:
-    """The page's Bates label, as far as the page alone tells."""
+    """The Bates label of the page, as far as the page alone determines it."""
     return bates_label([(text, Box(*box)) for text, box in words], width, height)
 
 
 def word_signals(words: Sequence[str]) -> dict[str, float]:
-    """What the characters of a text layer tell of its soundness."""
+    """Signals of the soundness of a text layer from its characters."""
     characters = sum(map(len, words))
-    # A font of symbols has no other way to say "bullet" or "ticked", which stand alone and here and there.
+    # Symbol fonts encode bullets and check marks this way, as isolated single characters.
     lone = sum(len(word) == 1 and bool(_BAD.match(word)) for word in words)
     bad = sum(len(_BAD.findall(word)) for word in words) - (lone if lone <= LONE_SYMBOLS * len(words) else 0)
     return {
@@ -97,7 +97,7 @@ def named_pages(pages: list[int]) -> str:
 def fitting_dpi(width_points: float, height_points: float, dpi: float) -> float | None:
     """The resolution nearest to ``dpi`` at which a page stays within 40 megapixels.
 
-    None when even 36 dpi would be too much.
+    None if even 36 dpi would exceed the limit.
     """
     inches = max(width_points, 1) / 72, max(height_points, 1) / 72
     allowed = min((_PIXELS_MAX / (inches[0] * inches[1])) ** 0.5, _SIDE_MAX / max(inches))

@@ -1,7 +1,7 @@
-"""PyMuPDF: opens, repairs, and reads the text layer. Runs inside the sandbox only.
+"""PyMuPDF: opens and repairs PDFs and reads the text layer. Runs inside the sandbox only.
 
-Every public function is a generator of JSON values, so that a page which kills the process costs
-that page and not the ones before it.
+Every public function is a generator of JSON values, so that a page that kills the process does not affect the
+pages before it.
 """
 
 import sys
@@ -32,8 +32,8 @@ from docpipe_assets.errors import (
     UnsupportedEncryption,
 )
 
-# PyMuPDF imports these when they are installed, and with them ONNX Runtime, which starts threads:
-# 100 MB and a second of CPU for what we never call, in a process that has to stay forkable.
+# PyMuPDF imports these if they are installed, and with them ONNX Runtime, which starts threads:
+# 100 MB and a second of CPU for unused code, in a process that has to stay forkable.
 for _name in ("pymupdf.layout", "pymupdf4llm"):
     sys.modules.setdefault(_name, None)  # type: ignore[arg-type]
 import pymupdf  # noqa: E402
@@ -45,7 +45,7 @@ _Texts: TypeAlias = list[tuple[str, _RawWord]]
 _Words: TypeAlias = list[tuple[str, tuple[float, float, float, float], int, int]]
 _Paint: TypeAlias = list[tuple[str, tuple[float, float, float, float]]]
 
-# MuPDF's own errors are no RuntimeErrors; the binding adds these, for what it did not expect.
+# MuPDF's own errors are not RuntimeErrors; the binding raises these for unexpected conditions.
 _FAILURES = (pymupdf.mupdf.FzErrorBase, RuntimeError, ValueError, AssertionError, ArithmeticError)
 _WORD_FLAGS = (
     pymupdf.TEXTFLAGS_WORDS & ~pymupdf.TEXT_PRESERVE_LIGATURES | pymupdf.TEXT_CID_FOR_UNKNOWN_UNICODE
@@ -61,7 +61,7 @@ _WORD_CHARACTERS_MAX = 10_000
 
 
 def warm_up() -> None:
-    """Read a page of our own: what the first one sets up (10 ms) is then there in every forked child."""
+    """Read a generated page: its one-time initialization (10 ms) is then shared by every forked child."""
     document = pymupdf.open()
     page = document.new_page()
     page.insert_text((72, 72), "A page")
@@ -70,26 +70,26 @@ def warm_up() -> None:
 
 
 def inspect(path: str, max_pages: int) -> Iterator[dict[str, Any]]:
-    """Open and count: one value, the fields of ``PdfFacts``. Raises the ``DocumentError`` that applies."""
+    """Open and count: one value, the fields of ``PdfFacts``. Raises the applicable ``DocumentError``."""
     with open(path, "rb") as source:
         kind = foreign_kind(source.read(1024))
     if kind:
         raise NotAPdf(f"named as a PDF, but is {kind}")
     document = _open(path)
-    with _named("its pages can't be counted"):
+    with _translated("its pages can't be counted"):
         claimed = document.page_count
-    # The claim may be lower than what is there, and the pages beyond it would be lost in silence.
+    # The stated count may be too low, and the pages beyond it would be lost silently.
     counted = _counted(document)
     is_counted_low = 0 < claimed < counted
     claimed = max(claimed, counted) if is_counted_low else claimed
     if claimed > max_pages and (is_counted_low or _loads(document, max_pages)):
-        raise TooManyPages(f"{claimed:,} pages, more than the {max_pages:,} that are allowed")
+        raise TooManyPages(f"{claimed:,} pages, more than the allowed {max_pages:,}")
     if claimed <= 0:
         raise NoPages("opens, but has no pages")
     unloadable = []
     for n in range(min(claimed, max_pages)):
         if n and n % _PAGES_PER_OPENING == 0 and not document.is_repaired:
-            document = _open(path)  # MuPDF keeps every object that it has met
+            document = _open(path)  # MuPDF caches every object that it has loaded
         if not _loads(document, n):
             unloadable.append(n + 1)
     pages = claimed
@@ -98,7 +98,7 @@ def inspect(path: str, max_pages: int) -> Iterator[dict[str, Any]]:
         unloadable = [n for n in unloadable if n < pages]
     if len(unloadable) == pages:
         raise BadPageTree(f"claims {claimed:,} pages, none of which can be loaded")
-    with _named("its description can't be read"):
+    with _translated("its metadata can't be read"):
         metadata = document.metadata or {}
     warnings = [line for line in pymupdf.TOOLS.mupdf_warnings().splitlines() if line.strip()]
     if unloadable:
@@ -108,7 +108,7 @@ def inspect(path: str, max_pages: int) -> Iterator[dict[str, Any]]:
     yield {
         "pages": pages,
         "is_encrypted": bool(metadata.get("encryption")),
-        # Read last, because it flips while pages load. A damaged page tree is damage, too.
+        # Read last, because it changes while pages load. A damaged page tree counts as damage.
         "is_repaired": bool(document.is_repaired) or bool(unloadable) or pages != claimed or is_counted_low,
         "warnings": [clean(line)[:300] for line in warnings[:50]],
         "pdf_version": clean(metadata.get("format") or "").removeprefix("PDF ") or None,
@@ -118,12 +118,12 @@ def inspect(path: str, max_pages: int) -> Iterator[dict[str, Any]]:
 
 
 def copy(path: str, pages: int, target: str) -> Iterator[list[int]]:
-    """Write what MuPDF made of a damaged file as a sound one; an empty list says that no page is missing.
+    """Save MuPDF's repaired version of a damaged file; yields an empty list, because no page is missing.
 
-    The page tree stays as it was, so one that is not sound is refused as BadPageTree.
+    The page tree is not changed, so a damaged one raises BadPageTree.
     """
     document = _open(path)
-    with _named("can't be repaired"):
+    with _translated("can't be repaired"):
         if document.page_count != pages or not all(_loads(document, n) for n in range(pages)):
             raise BadPageTree(f"not all of {pages:,} pages can be loaded")
         document.save(target, garbage=1, encryption=pymupdf.mupdf.PDF_ENCRYPT_NONE)
@@ -131,13 +131,13 @@ def copy(path: str, pages: int, target: str) -> Iterator[list[int]]:
 
 
 def rebuild(path: str, pages: int, target: str) -> Iterator[list[int]]:
-    """Write the pages that MuPDF can load into a new file with ``pages`` pages and a new page tree.
+    """Write the pages that MuPDF can load to a new file with ``pages`` pages and a new page tree.
 
-    Gives the numbers of those that it can't; empty pages stand in their places.
+    Yields the numbers of the pages that it can't load; they are replaced by empty pages.
     """
     document = _open(path)
     missing = [n for n in range(pages) if not _loads(document, n)]
-    with _named("can't be rebuilt"):
+    with _translated("can't be rebuilt"):
         sound = pymupdf.open()
         start = 0
         for gap in [*missing, pages]:
@@ -151,10 +151,10 @@ def rebuild(path: str, pages: int, target: str) -> Iterator[list[int]]:
 
 
 def survey(path: str, first: int) -> Iterator[dict[str, Any]]:
-    """The fields of ``model.Page`` from page ``first`` on, one value a page."""
+    """The fields of ``model.Page`` from page ``first`` on, one value per page."""
     document = _open(path)
     for index in range(first - 1, document.page_count):
-        with _named(f"page {index + 1} can't be read"):
+        with _translated(f"page {index + 1} can't be read"):
             page = document[index]
             rotation, upright, width, height = _unrotate(page)
             texts, left_out = _texts(page)
@@ -168,15 +168,15 @@ def survey(path: str, first: int) -> Iterator[dict[str, Any]]:
                 "image_cover": cover,
                 "bates": _stamp(texts, upright, width, height),
             }
-        _drop_images(cover)
+        _shrink_store(cover)
         yield found
 
 
 def read(path: str, first: int) -> Iterator[dict[str, Any]]:
-    """The fields of ``PageContent`` from page ``first`` on, one value a page."""
+    """The fields of ``PageContent`` from page ``first`` on, one value per page."""
     document = _open(path)
     for index in range(first - 1, document.page_count):
-        with _named(f"page {index + 1} can't be read"):
+        with _translated(f"page {index + 1} can't be read"):
             pymupdf.TOOLS.reset_mupdf_warnings()
             page = document[index]
             _, upright, width, height = _unrotate(page)
@@ -193,18 +193,18 @@ def read(path: str, first: int) -> Iterator[dict[str, Any]]:
                 "signals": signals,
             }
         del page
-        _drop_images(signals["image_cover"])
+        _shrink_store(signals["image_cover"])
         yield found
 
 
 def render(path: str, page: int, dpi: float, target: str) -> Iterator[dict[str, Any]]:
-    """As PDFium's, for pages that PDFium can't render."""
+    """Like PDFium's, for pages that PDFium can't render."""
     document = _open(path)
-    with _named(f"page {page} can't be rendered by MuPDF either"):
+    with _translated(f"page {page} can't be rendered by MuPDF either"):
         shown = document[page - 1]
         fitting = fitting_dpi(shown.rect.width, shown.rect.height, dpi)
         if fitting is None:
-            raise UnreadablePdf(f"page {page} is too large to be rendered")
+            raise UnreadablePdf(f"page {page} is too large to render")
         scale = pymupdf.Matrix(fitting / 72, fitting / 72)
         image = shown.get_pixmap(matrix=scale, colorspace=pymupdf.csGRAY, alpha=False)
         pixels = image.samples_mv
@@ -214,18 +214,20 @@ def render(path: str, page: int, dpi: float, target: str) -> Iterator[dict[str, 
     yield {"width": image.width, "height": image.height, "dpi": fitting}
 
 
-def _drop_images(cover: float) -> None:
-    """Empty MuPDF's store, which images fill to 250 MB; not without need, for fonts are in it as well.
+def _shrink_store(cover: float) -> None:
+    """Empty MuPDF's store, which images fill up to 250 MB; only if needed, because it also caches fonts.
 
-    Before a page is handed over: the process waits then, while others render and read it.
+    Called before a page is yielded: the process then waits while others render and read it.
     """
     if cover > 0:
         pymupdf.TOOLS.store_shrink(100)
 
 
 @contextmanager
-def _named(what: str) -> Iterator[None]:
-    """Any failure of MuPDF or its binding as an UnreadablePdf that says what could not be done."""
+def _translated(what: str) -> Iterator[None]:
+    """Translates any failure of MuPDF or its binding to an UnreadablePdf with a description of
+    the operation.
+    """
     try:
         yield
     except _FAILURES as error:
@@ -240,21 +242,21 @@ def _open(path: str) -> Any:
         is_pdf = document.is_pdf
         is_locked = is_pdf and document.needs_pass and not document.authenticate("")
     except pymupdf.EmptyFileError as error:
-        raise UnreadablePdf("holds nothing that could be opened") from error
+        raise UnreadablePdf("contains nothing that can be opened") from error
     except _FAILURES as error:
         reason = clean(str(error.__cause__ or error))[:300]
         if "encryption" in reason or "crypt" in reason:
-            raise UnsupportedEncryption(f"encrypted in a way that can't be read ({reason})") from error
+            raise UnsupportedEncryption(f"encrypted with an unsupported method ({reason})") from error
         raise UnreadablePdf(f"can't be opened as a PDF, even after repair ({reason})") from error
     if not is_pdf:
-        raise NotAPdf("named as a PDF, but opens as another kind of document")
+        raise NotAPdf("named as a PDF, but is another kind of document")
     if is_locked:
-        raise PasswordRequired("encrypted, and does not open without a password")
+        raise PasswordRequired("encrypted, and can't be opened without a password")
     return document
 
 
 def _counted(document: Any) -> int:
-    """How many pages stand in the page tree, whatever it claims; 0 when that can't be told."""
+    """Number of pages in the page tree, regardless of its stated count; 0 if it can't be determined."""
     mupdf = pymupdf.mupdf
     try:
         pdf = mupdf.pdf_document_from_fz_document(document)
@@ -266,7 +268,7 @@ def _counted(document: Any) -> int:
                 node = mupdf.pdf_array_get(kids, index)
                 number = mupdf.pdf_to_num(node)
                 if mupdf.pdf_is_array(mupdf.pdf_dict_gets(node, "Kids")):
-                    if not number or number not in met:  # none: it stands in its parent
+                    if not number or number not in met:  # no number: it is inline in its parent
                         nodes.append(node)
                 elif mupdf.pdf_is_dict(node):
                     pages += 1
@@ -277,7 +279,7 @@ def _counted(document: Any) -> int:
 
 
 def _loads(document: Any, index: int) -> bool:
-    """Whether the page is there; MuPDF takes null and any dictionary for an empty page."""
+    """Whether the page exists; MuPDF treats null and any dictionary as an empty page."""
     try:
         page = document.load_page(index)
         return not _PAGE_KEYS.isdisjoint(document.xref_get_keys(page.xref))
@@ -286,7 +288,7 @@ def _loads(document: Any, index: int) -> bool:
 
 
 def _unrotate(page: _Page) -> tuple[int, _Matrix, float, float]:
-    """Take the rotation off, because PyMuPDF's coordinates are unrotated; return the way back."""
+    """Remove the rotation, because PyMuPDF's coordinates are unrotated; return the transform back."""
     rotation, upright = page.rotation, page.rotation_matrix
     width, height = page.rect.width, page.rect.height
     page.set_rotation(0)
@@ -294,7 +296,9 @@ def _unrotate(page: _Page) -> tuple[int, _Matrix, float, float]:
 
 
 def _texts(page: _Page) -> tuple[_Texts, int]:
-    """Each word's text, and the word as MuPDF gives it; and how many characters were too many."""
+    """The cleaned text of each word and the word as MuPDF returns it; and the number of characters beyond the
+    limit.
+    """
     found: _Texts = []
     left_out = characters = 0
     for word in page.get_text("words", flags=_WORD_FLAGS, sort=False):
@@ -308,7 +312,7 @@ def _texts(page: _Page) -> tuple[_Texts, int]:
 
 
 def _words(page: _Page, upright: _Matrix) -> tuple[_Words, int]:
-    """Text, upright box, block and line of each word; and how many characters were too many."""
+    """Text, upright box, block and line of each word; and the number of characters beyond the limit."""
     texts, left_out = _texts(page)
     is_turned = _is_turned(upright)
     return [(text, _box(word, upright, is_turned), word[5], word[6]) for text, word in texts], left_out
@@ -324,7 +328,7 @@ def _box(word: _RawWord, upright: _Matrix, is_turned: bool) -> tuple[float, floa
 
 
 def _stamp(texts: _Texts, upright: _Matrix, width: float, height: float) -> str | None:
-    """The page's Bates label; boxes are made for the words only that stand where a label may."""
+    """The Bates label of the page; boxes are computed only for words at possible positions of a label."""
     is_turned = _is_turned(upright)
     edge, side = MARGIN_SHARE * height + 1, MARGIN_SHARE * width + 1
     near = (
@@ -361,7 +365,7 @@ def _signals(page: _Page, words: _Words, upright: _Matrix) -> dict[str, float]:
         "vector_paths": float(sum("path" in kind for kind, _ in paint)),
         "hidden_text_share": share(hidden, shown + hidden),
     }
-    # Only there may be text that is seen and not in the layer, or a layer that is not what is seen.
+    # Only such pages may have visible text outside the layer, or a layer that differs from the visible text.
     if (
         signals["image_cover"] >= _INK_COVER
         or _INK_PATHS[0] <= signals["vector_paths"] <= _INK_PATHS[1]
@@ -374,12 +378,12 @@ def _signals(page: _Page, words: _Words, upright: _Matrix) -> dict[str, float]:
 def _paint_log(page: _Page) -> _Paint:
     try:
         return list(page.get_bboxlog())
-    except _FAILURES:  # a broken content stream: its text has been read as far as it goes
+    except _FAILURES:  # a broken content stream: its text was read up to the error
         return []
 
 
 def _image_cover(page: _Page, paint: _Paint) -> float:
-    """Share of the page under images, counted on a grid so that stacked strips count once."""
+    """Share of the page that images cover, counted on a grid so that stacked strips count once."""
     area = page.rect
     boxes = [pymupdf.Rect(box) & area for kind, box in paint if kind in ("fill-image", "fill-imgmask")]
     cells = range(_COVER_CELLS)
@@ -395,7 +399,7 @@ def _image_cover(page: _Page, paint: _Paint) -> float:
 
 
 def _ink_signals(page: _Page, words: _Words, upright: _Matrix) -> dict[str, float]:
-    """What the words do not account for, on a small grey image of the page as a reader sees it."""
+    """Ink that the words do not cover, measured on a small grey image of the page as a reader sees it."""
     import numpy
 
     from docpipe_assets.engines.pdf import ink

@@ -1,4 +1,4 @@
-"""qpdf: cuts a PDF into parts without holding it. Runs inside the sandbox only."""
+"""qpdf: splits a PDF into part PDFs without loading it into memory. Runs inside the sandbox only."""
 
 import math
 from collections.abc import Iterator
@@ -9,17 +9,17 @@ import pikepdf
 
 from docpipe_assets.errors import BadPageTree, PasswordRequired, UnreadablePdf
 
-_AS_THEY_ARE: Final = pikepdf.StreamDecodeLevel.none
+_NO_DECODING: Final = pikepdf.StreamDecodeLevel.none
 
 
 def split(
     path: str, pages: int, pages_per_part: int, bytes_per_part: int, is_pruned: bool, folder: str
 ) -> Iterator[dict[str, Any]]:
-    """Write part PDFs below ``folder``; one value a part: first page, last page, path.
+    """Write part PDFs below ``folder``; one value per part: first page, last page, path.
 
-    A part has at most ``pages_per_part`` pages; one that is larger than ``bytes_per_part`` is cut
-    again, down to single pages. ``is_pruned``: parts do not carry resources that only others use.
-    Raises BadPageTree when qpdf finds more or fewer than ``pages``.
+    A part has at most ``pages_per_part`` pages; one that is larger than ``bytes_per_part`` is split again,
+    down to single pages. ``is_pruned``: parts do not contain resources that only other parts use. Raises
+    BadPageTree if qpdf finds another number of pages than ``pages``.
     """
     size = Path(path).stat().st_size
     step = min(pages_per_part, max(1, math.floor(bytes_per_part / max(size / pages, 1))))
@@ -28,24 +28,24 @@ def split(
 
 
 def without_date(source: Path, target: Path) -> None:
-    """Write a PDF again without its date and identifier, so that equal contents are equal bytes."""
+    """Rewrite a PDF without its date and identifier, so that equal content gives equal bytes."""
     with pikepdf.open(source) as document:
         for key in ("/Info", "/ID"):
             if key in document.trailer:
                 del document.trailer[key]
-        document.save(target, deterministic_id=True, compress_streams=False, stream_decode_level=_AS_THEY_ARE)
+        document.save(target, deterministic_id=True, compress_streams=False, stream_decode_level=_NO_DECODING)
 
 
 def _split(
     source: Path, first: int, count: int, step: int, bytes_per_part: int, folder: Path, prune: str
 ) -> Iterator[dict[str, Any]]:
-    """Cut ``source``, whose first page is the document's page ``first``."""
+    """Split ``source``, whose first page is page ``first`` of the document."""
     _run(
         [
             "--warning-exit-0",
-            "--deterministic-id",  # the same document gives the same parts, to the byte
+            "--deterministic-id",  # the same document gives byte-identical parts
             f"--split-pages={step}",
-            # Otherwise qpdf unpacks streams with several filters and packs those without any.
+            # Otherwise qpdf decompresses streams with several filters and compresses those without any.
             "--stream-data=preserve",
             prune,
             str(source),
@@ -59,7 +59,7 @@ def _split(
     ]
     found = sorted(file.name for file in folder.glob("*.pdf"))
     if found != names:
-        raise BadPageTree(f"{count} pages are known, but qpdf finds others: its last part is {found[-1:]}")
+        raise BadPageTree(f"expected {count} pages, but qpdf finds others: its last part is {found[-1:]}")
     for (start, end), name in zip(windows, names, strict=True):
         part = folder / name
         if end > start and part.stat().st_size > bytes_per_part:
@@ -76,6 +76,6 @@ def _run(arguments: list[str]) -> None:
     try:
         pikepdf.Job(["qpdf", *arguments]).run()
     except pikepdf.PasswordError as error:
-        raise PasswordRequired("encrypted, and does not open without a password") from error
+        raise PasswordRequired("encrypted, and can't be opened without a password") from error
     except (pikepdf.PikepdfError, RuntimeError, ValueError) as error:
-        raise UnreadablePdf(f"can't be cut into parts ({error})") from error
+        raise UnreadablePdf(f"can't be split into parts ({error})") from error

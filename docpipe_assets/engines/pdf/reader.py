@@ -1,7 +1,7 @@
-"""The PdfReader: sends each call to the library that does it best, in a capped child process.
+"""The PdfReader: routes each call to the best library for it, in a capped child process.
 
-Where that library fails, hangs or dies, another one gets one try, and work goes on behind a page
-that defeats both.
+If that library fails, hangs or dies, another one is tried once, and reading continues after a page that both
+fail on.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -28,19 +28,19 @@ from docpipe_assets.protocols import PageContent, PageImage, PdfFacts, PdfPart, 
 
 _PACKAGE = "docpipe_assets.engines.pdf"
 PRELOAD = (f"{_PACKAGE}.pymupdf:warm_up", f"{_PACKAGE}.pdfium", f"{_PACKAGE}.qpdf", f"{_PACKAGE}.ink")
-"""What the sandbox imports once, before it forks a child for each call."""
+"""Modules that the sandbox imports once, before it forks a child per call."""
 
 _IMAGE_BYTES_MAX = 30 * 1024 * 1024
-"""A page at 300 dpi in colour, 25 MB, is PDFium's. One at 600 dpi in grey is MuPDF's, which shows it for the
-same CPU in half of the 116 MB that PDFium takes."""
+"""Maximum image size for PDFium. A colour page at 300 dpi, 25 MB, is rendered by PDFium; a grey one at 600
+dpi by MuPDF, which renders it with the same CPU in half of the 116 MB that PDFium needs."""
 _FAILED_PAGES_MAX = 5
-"""So many pages of one part may defeat the survey at full price; the rest of the part is given up."""
+"""Number of failed pages of one part after which the survey gives up on the rest of the part."""
 
 
 class Runner(Protocol):
     """Runs a generator function, named ``module:function``, in a capped child process.
 
-    ``by_page``: each value it gives is a page, and may use up the CPU budget of a page only.
+    ``by_page``: each yielded value is a page and is limited to the CPU budget of a page.
     """
 
     def __call__(
@@ -54,7 +54,7 @@ class Runner(Protocol):
 
 
 class IsolatedPdfReader:
-    """PyMuPDF, PDFium and qpdf behind one protocol; nothing of them is loaded in this process."""
+    """PyMuPDF, PDFium and qpdf behind one protocol; none of them is loaded in this process."""
 
     def __init__(self, run: Runner, scratch: Scratch) -> None:
         self._run = run
@@ -72,7 +72,7 @@ class IsolatedPdfReader:
             except (PasswordRequired, UnsupportedEncryption, TooManyPages):
                 raise
             except (DocumentError, ResourceError) as second:
-                _raise_of(error, second)
+                _raise_combined(error, second)
 
     def survey(self, pdf: Path, pages: int) -> Iterator[Page]:
         first, failed = 1, 0
@@ -104,7 +104,7 @@ class IsolatedPdfReader:
                         yield part._replace(missing=tuple(here))
                     return
                 except (DocumentError, ResourceError) as error:
-                    if last > 0:  # some parts are kept already, and another source might be cut elsewhere
+                    if last > 0:  # some parts are stored already, and another source may be split differently
                         raise
                     failure = failure or error
             raise failure or BadPageTree(f"claims {pages:,} pages, none of which can be loaded")
@@ -141,14 +141,14 @@ class IsolatedPdfReader:
             "dpi": image.dpi,
             "boxes": [list(box) for box in boxes],
         }
-        found = self._only("ink:around_words", arguments, by_page=True)
+        found = self._single_value("ink:around_words", arguments, by_page=True)
         return {name: float(value) for name, value in found.items()}
 
     def _rendered(self, arguments: Mapping[str, Any], folder: Path) -> Any:
-        """By PDFium, or where that fails by MuPDF, which unpacks an image no larger than it is shown."""
+        """By PDFium, or by MuPDF if that fails: it decompresses an image only to its rendered size."""
 
         def render(library: str, **limits: int | None) -> Any:
-            return self._only(f"{library}:render", {**arguments, **limits}, folder, by_page=True)
+            return self._single_value(f"{library}:render", {**arguments, **limits}, folder, by_page=True)
 
         try:
             return render("pdfium", image_bytes_max=_IMAGE_BYTES_MAX)
@@ -157,42 +157,44 @@ class IsolatedPdfReader:
                 return render("pymupdf")
             except (DocumentError, ResourceError) as second:
                 if not isinstance(error, MemoryLimit):
-                    _raise_of(error, second)
+                    _raise_combined(error, second)
         return render("pdfium", image_bytes_max=None)
 
     def _inspect(self, library: str, pdf: Path, max_pages: int) -> PdfFacts:
-        found = self._only(f"{library}:inspect", {"path": str(pdf), "max_pages": max_pages})
+        found = self._single_value(f"{library}:inspect", {"path": str(pdf), "max_pages": max_pages})
         return PdfFacts(**{**found, "warnings": tuple(found["warnings"])})
 
     def _page_by_page(self, function: str, pdf: Path, first: int) -> Iterator[Mapping[str, Any]]:
-        """What MuPDF finds on each page, or PDFium where MuPDF fails; raises where both do."""
+        """The result of MuPDF for each page, or of PDFium if MuPDF fails; raises if both fail."""
         began = 0
         while began < first:
             began = first
             try:
                 arguments = {"path": str(pdf), "first": first}
                 for found in self._run(f"{_PACKAGE}.pymupdf:{function}", arguments, by_page=True):
-                    if _is_empty_by_fault(found):
-                        found = self._second_look(pdf, found)
+                    if _is_empty_after_errors(found):
+                        found = self._retry_with_pdfium(pdf, found)
                     first += 1
                     yield found
                 return
             except (DocumentError, ResourceError) as error:
                 is_slow_page = isinstance(error, CpuTimeout) and error.is_page
                 if first > began and not is_slow_page:
-                    continue  # the pages before it may be to blame: once more, in a fresh process
+                    continue  # earlier pages may be the cause: retry in a new process
                 try:
-                    found = self._only(f"pdfium:{function}", {"path": str(pdf), "page": first}, by_page=True)
+                    found = self._single_value(
+                        f"pdfium:{function}", {"path": str(pdf), "page": first}, by_page=True
+                    )
                 except (DocumentError, ResourceError) as second:
-                    _raise_of(error, second)
+                    _raise_combined(error, second)
                 first += 1
                 yield found
 
-    def _second_look(self, pdf: Path, found: Mapping[str, Any]) -> Mapping[str, Any]:
-        """What PDFium reads on a page on which MuPDF met with damage and found nothing."""
+    def _retry_with_pdfium(self, pdf: Path, found: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The PDFium result for a page on which MuPDF found damage and no text."""
         try:
-            other = self._only("pdfium:read", {"path": str(pdf), "page": found["page"]}, by_page=True)
-        except MemoryLimit:  # with more of it there may be something to read
+            other = self._single_value("pdfium:read", {"path": str(pdf), "page": found["page"]}, by_page=True)
+        except MemoryLimit:  # with more memory there may be text
             raise
         except (DocumentError, ResourceError):
             return found
@@ -201,23 +203,24 @@ class IsolatedPdfReader:
     def _sources(
         self, pdf: Path, pages: int, is_damaged: bool, folder: Path
     ) -> Iterator[tuple[Path, list[int], bool]]:
-        """What to cut, the next one where cutting fails: the file, its pages that are empty for want of
-        the real ones, and whether parts are freed from resources that they do not use.
+        """The files to split, in the order in which they are tried: the path, the pages that are missing from
+        it, and whether parts are pruned of unused resources.
 
-        To see which are used, qpdf unpacks the pages' contents; a decompression bomb forbids that.
+        To find the used resources, qpdf decompresses the contents of the pages, which a decompression bomb
+        prevents.
         """
         if not is_damaged:
             yield pdf, [], True
             yield pdf, [], False
         incomplete: list[tuple[int, Path, list[int]]] = []
-        short_of_memory: MemoryLimit | None = None
+        memory_error: MemoryLimit | None = None
         for number, function in enumerate(("pymupdf:copy", "pdfium:rebuild", "pymupdf:rebuild")):
             target = folder / f"{number}.pdf"
             arguments = {"path": str(pdf), "pages": pages, "target": str(target)}
             try:
-                missing = list(map(int, self._only(function, arguments, folder)))
+                missing = list(map(int, self._single_value(function, arguments, folder)))
             except MemoryLimit as error:
-                short_of_memory = error
+                memory_error = error
                 continue
             except (DocumentError, ResourceError):
                 continue
@@ -225,17 +228,17 @@ class IsolatedPdfReader:
                 yield target, missing, True
             elif len(missing) < pages:
                 incomplete.append((len(missing), target, missing))
-        if is_damaged:  # qpdf repairs, too, and is refused if it finds another number of pages
+        if is_damaged:  # qpdf repairs too, and is rejected if it finds another number of pages
             yield pdf, [], True
-        if short_of_memory is not None:  # with more of it no page might be missing
-            raise short_of_memory
+        if memory_error is not None:  # with more memory no page may be missing
+            raise memory_error
         for _, target, missing in sorted(incomplete):
             yield target, missing, True
 
     def _split(
         self, pdf: Path, pages: int, pages_per_part: int, bytes_per_part: int, is_pruned: bool
     ) -> Iterator[PdfPart]:
-        """By qpdf, or by PDFium where qpdf has no memory for a document's objects."""
+        """By qpdf, or by PDFium if the document has too many objects for qpdf's memory."""
         arguments = {
             "path": str(pdf),
             "pages": pages,
@@ -263,7 +266,7 @@ class IsolatedPdfReader:
                 yield PdfPart(int(part["first_page"]), int(part["last_page"]), path)
                 path.unlink(missing_ok=True)
 
-    def _only(
+    def _single_value(
         self,
         function: str,
         arguments: Mapping[str, Any],
@@ -273,22 +276,22 @@ class IsolatedPdfReader:
     ) -> Any:
         values = list(self._run(f"{_PACKAGE}.{function}", arguments, folder, by_page=by_page))
         if len(values) != 1:
-            raise InternalError(f"{function} gave {len(values)} values where one was due")
+            raise InternalError(f"{function} returned {len(values)} values instead of one")
         return values[0]
 
 
-def _raise_of(first: DocpipeError, second: DocpipeError) -> NoReturn:
-    """The failure that both engines' come to.
+def _raise_combined(first: DocpipeError, second: DocpipeError) -> NoReturn:
+    """Raise the failure that represents those of both engines.
 
-    What is the document's fault to the first engine, and too large for the second one's memory, is not
-    proven to be the document's fault.
+    If the document is the cause for the first engine, but the second one runs out of memory, it is not proven
+    that the document is the cause.
     """
     if isinstance(first, DocumentError) and isinstance(second, MemoryLimit):
         raise second from first
     raise first from second
 
 
-def _is_empty_by_fault(found: Mapping[str, Any]) -> bool:
+def _is_empty_after_errors(found: Mapping[str, Any]) -> bool:
     signals = found.get("signals", {})
     return bool(signals.get("characters") == 0 and signals["parser_warnings"] > 0)
 

@@ -1,4 +1,4 @@
-"""Turns docpipe's errors into Dagster failures that obey the reaction of their class."""
+"""Converts docpipe errors to Dagster failures with the reaction of their class."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,18 +11,18 @@ from docpipe_assets.errors import DocpipeError, InternalError
 from docpipe_assets.instance.records import tags
 
 _MESSAGE_CHARACTERS = 500
-"""Postgres indexes the values of tags, and refuses to index long ones."""
+"""Maximum length of a tag value; Postgres indexes tag values and rejects long ones."""
 
 _RETRIES: Final = dg.RetryPolicy(
     max_retries=3, delay=2, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS
 )
-"""For classes with ``is_retryable``. No asset carries it: Dagster would follow it for an interruption as
-well, and a run that a person canceled would go on."""
+"""Retry policy for classes with ``is_retryable``. No asset has it: Dagster would apply it to interruptions as
+well, and a run that a person canceled would continue."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """What is being done, for whom, by which code, and how often it was tried in this run before."""
+    """The step in progress: document, asset, code version, and the number of retries within this run."""
 
     instance: dg.DagsterInstance
     run_id: str
@@ -32,15 +32,15 @@ class Step:
     retries: int
 
     def retry(self) -> dg.RetryRequested:
-        """What makes Dagster try the step again, or fail it with the cause when that was the last time."""
+        """The exception that makes Dagster retry the step, or fail it with its cause after the last retry."""
         return dg.RetryRequested(_RETRIES.max_retries, _RETRIES.calculate_delay(self.retries + 1))
 
 
 @contextmanager
-def reported(step: Step) -> Iterator[None]:
-    """Raise ``dg.Failure`` with the message, code and advice, and note the code on the run.
+def as_dagster_failure(step: Step) -> Iterator[None]:
+    """Raise ``dg.Failure`` with message, code and advice, and record the code in the tags of the run.
 
-    When the reaction of the class is to try again, ``dg.RetryRequested`` is raised, caused by the failure.
+    If the class is retryable, ``dg.RetryRequested`` is raised, caused by the failure.
     """
     try:
         yield
@@ -50,14 +50,16 @@ def reported(step: Step) -> Iterator[None]:
             failure.__cause__ = error
             raise step.retry() from failure
         raise failure from error
-    except Exception as error:  # a defect: it gets the class and the report that every failure has
+    except Exception as error:  # a defect: it gets a class and is reported like every failure
         wrapped = InternalError(f"{step.document}: {type(error).__name__} in {step.asset}: {error}")
         raise _failure(wrapped, step) from error
 
 
 @contextmanager
-def outlasted(step: Step) -> Iterator[None]:
-    """For what asks Dagster's own storage: its outages are no failures of the stage, which is tried again."""
+def retry_on_instance_outage(step: Step) -> Iterator[None]:
+    """For calls of Dagster's own storage: an outage of it is not a failure of the stage; the step
+    is retried.
+    """
     try:
         yield
     except Exception as error:
@@ -67,15 +69,15 @@ def outlasted(step: Step) -> Iterator[None]:
 def _failure(error: DocpipeError, step: Step) -> dg.Failure:
     document = step.document
     message = error.message if document in error.message else f"{document}: {error.message}"
-    # Ledger and breakers read these from the run, without going through its events.
-    noted = {
+    # The ledger and the breakers read these from the run without reading its events.
+    recorded = {
         tags.ERROR: error.full_code,
         tags.STAGE: step.asset,
         tags.CODE: step.code_version,
         tags.MESSAGE: message[:_MESSAGE_CHARACTERS],
     }
-    with outlasted(step):
-        step.instance.add_run_tags(step.run_id, noted)
+    with retry_on_instance_outage(step):
+        step.instance.add_run_tags(step.run_id, recorded)
     return dg.Failure(
         description=f"{error.full_code}: {message}",
         metadata={

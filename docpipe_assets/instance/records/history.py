@@ -1,4 +1,4 @@
-"""What Dagster's records say of documents, read in bulk for the ledger."""
+"""Reads Dagster's records of documents in bulk, for intake and the ledger."""
 
 import math
 import time
@@ -8,28 +8,28 @@ from threading import Lock
 
 import dagster as dg
 
-from docpipe_assets.identity import batch_of, document_of, meanings_of
+from docpipe_assets.identity import batch_of, candidate_documents, document_of
 from docpipe_assets.instance.records import tags
 from docpipe_assets.instance.records.interventions import read_interventions, withdrawn_after
 from docpipe_assets.instance.records.names import DOCUMENTS, PROCESS_DOCUMENT, asset_key
 from docpipe_assets.model import PageTexts, RawPdfs
 from docpipe_assets.operations.breaker import RUN_CANCELED, RUN_RECALLED, WORKER_LOST, Attempt, Breakers, fold
-from docpipe_assets.operations.intake import Failures
-from docpipe_assets.operations.ledger import Entry, Ledger, Progress, RunSummary, take_stock
+from docpipe_assets.operations.intake import FailureHistory
+from docpipe_assets.operations.ledger import Entry, Ledger, Progress, RunSummary, build_ledger
 from docpipe_assets.pipeline import PIPELINE, Pipeline
-from docpipe_assets.runtime.document_pipeline import Workbench
+from docpipe_assets.runtime.document_pipeline import DocumentPipeline
 from docpipe_assets.settings import Settings
 
 _BATCH = 1000
 _OVERLAP_SECONDS = 10
-_NAMING = (tags.REQUEST, tags.CANARY)
-_ALL_NAMES_SECONDS = 600
-_RUNS_OF_A_TICK = 40
+_RUN_KEY_TAGS = (tags.REQUEST, tags.CANARY)
+_FULL_READ_SECONDS = 600
+_RUNS_PER_READ = 40
 _OVERLAP_RUNS = 20
-"""So many runs may become visible after one that was recorded later."""
+"""Maximum number of runs that may become visible after a run that was recorded later."""
 _GRACE_TICKS = 6
-"""Ticks of the sensor that a new key may stay unregistered before it counts as missed, once all of the
-bucket has been looked at."""
+"""Number of sensor ticks, after one pass over the bucket, that a new key may stay unregistered before it
+counts as missed."""
 
 _PROGRESS = {
     dg.DagsterRunStatus.QUEUED: Progress.WAITING,
@@ -37,24 +37,24 @@ _PROGRESS = {
     dg.DagsterRunStatus.STARTING: Progress.RUNNING,
     dg.DagsterRunStatus.STARTED: Progress.RUNNING,
     dg.DagsterRunStatus.CANCELING: Progress.RUNNING,
-    dg.DagsterRunStatus.SUCCESS: Progress.ENDED_WELL,
-    dg.DagsterRunStatus.FAILURE: Progress.ENDED_BADLY,
-    dg.DagsterRunStatus.CANCELED: Progress.ENDED_BADLY,
+    dg.DagsterRunStatus.SUCCESS: Progress.SUCCEEDED_RUN,
+    dg.DagsterRunStatus.FAILURE: Progress.FAILED_RUN,
+    dg.DagsterRunStatus.CANCELED: Progress.FAILED_RUN,
 }
 _ENDED = tuple(
     status
     for status, progress in _PROGRESS.items()
-    if progress in (Progress.ENDED_WELL, Progress.ENDED_BADLY)
+    if progress in (Progress.SUCCEEDED_RUN, Progress.FAILED_RUN)
 )
 
 
 def attempts_since(
     instance: dg.DagsterInstance, since: datetime | None, limit: int, graph: Pipeline = PIPELINE
 ) -> tuple[list[Attempt], datetime | None]:
-    """Ended attempts at documents whose records changed after ``since``, at most ``limit`` runs of them.
+    """Ended attempts whose records changed after ``since``, from at most ``limit`` runs.
 
-    Also returns from when to go on: a little before the newest record, because a record may become
-    visible after a newer one; a fold takes an attempt that comes twice for one.
+    Also returns the time at which to continue: slightly before the latest record, because a record may become
+    visible after a newer one. The fold ignores attempts that it has already seen.
     """
     records = instance.get_run_records(
         dg.RunsFilter(statuses=list(_ENDED), updated_after=since),
@@ -62,9 +62,7 @@ def attempts_since(
         ascending=True,
         limit=limit,
     )
-    attempts = [
-        _attempt(record, graph) for record in records if _speaks_of_a_document(record.dagster_run, graph)
-    ]
+    attempts = [_attempt(record, graph) for record in records if _is_evidence(record.dagster_run, graph)]
     if not records:
         return attempts, since
     newest = records[-1].update_timestamp.replace(tzinfo=UTC)
@@ -86,21 +84,21 @@ def _folded(
     return fold(Breakers(graph=graph), [*attempts, *resets], settings), withdrawn_after((), withdrawals)
 
 
-def failures_by(bench: Workbench, breakers: Breakers, taken: Container[str]) -> Failures:
-    """What intake and ledger judge by."""
-    return Failures(breakers, datetime.now(UTC), bench.settings, taken, bench.code_versions)
+def failure_history(pipeline: DocumentPipeline, breakers: Breakers, taken: Container[str]) -> FailureHistory:
+    """The failure history by which intake and the ledger decide."""
+    return FailureHistory(breakers, datetime.now(UTC), pipeline.settings, taken, pipeline.code_versions)
 
 
-def taken_names(instance: dg.DagsterInstance) -> set[str]:
-    """The names of attempts, and of canaries, that a run exists for."""
-    return {value for _, values in instance.get_run_tags(_NAMING) for value in values}
+def known_run_keys(instance: dg.DagsterInstance) -> set[str]:
+    """The names of attempts and canaries for which a run exists."""
+    return {value for _, values in instance.get_run_tags(_RUN_KEY_TAGS) for value in values}
 
 
-class TakenNames:
-    """The same, for who asks again and again: in between, only the runs made since are read.
+class KnownRunKeys:
+    """Caches ``known_run_keys`` for repeated calls: in between, only new runs are read.
 
-    Those are told by their place in the table, because clocks differ. A run that is deleted meanwhile is
-    noticed at the next reading of all of them.
+    New runs are identified by their position in the table, because clocks differ. The deletion of a run is
+    noticed at the next full read.
     """
 
     def __init__(self) -> None:
@@ -110,60 +108,60 @@ class TakenNames:
         self._newest = 0
 
     def read(self, instance: dg.DagsterInstance) -> set[str]:
-        with self._lock:  # two daemons may ask one code server
+        with self._lock:  # two daemons may use one code server
             newest = self._newest
-            if time.monotonic() - self._all_read_at > _ALL_NAMES_SECONDS:
+            if time.monotonic() - self._all_read_at > _FULL_READ_SECONDS:
                 for record in instance.get_run_records(limit=1):
                     newest = record.storage_id
-                self._names, self._all_read_at = taken_names(instance), time.monotonic()
+                self._names, self._all_read_at = known_run_keys(instance), time.monotonic()
             else:
-                for record in _runs_newest_first(instance, _RUNS_OF_A_TICK):
+                for record in _runs_newest_first(instance, _RUNS_PER_READ):
                     if record.storage_id <= self._newest - _OVERLAP_RUNS:
                         break
                     newest = max(newest, record.storage_id)
                     run_tags = record.dagster_run.tags
-                    self._names |= {run_tags[name] for name in _NAMING if name in run_tags}
+                    self._names |= {run_tags[name] for name in _RUN_KEY_TAGS if name in run_tags}
             self._newest = newest
             return set(self._names)
 
 
-def read_ledger(instance: dg.DagsterInstance, bench: Workbench, batch: str | None = None) -> Ledger:
-    graph = bench.graph
+def read_ledger(instance: dg.DagsterInstance, pipeline: DocumentPipeline, batch: str | None = None) -> Ledger:
+    graph = pipeline.graph
     deciding = _Deciding(instance, graph)
     attempts: list[Attempt] = []
-    for record in _runs_newest_first(instance):  # once for both: it is the better part of the price
+    for record in _runs_newest_first(instance):  # one pass for both: it is most of the cost
         deciding.see(record)
         if _is_attempt(record, graph):
             attempts.append(_attempt(record, graph))
-    breakers, withdrawn = _folded(instance, attempts, bench.settings, graph)
+    breakers, withdrawn = _folded(instance, attempts, pipeline.settings, graph)
     registered = instance.get_dynamic_partitions(DOCUMENTS)
-    settings = bench.settings
+    settings = pipeline.settings
     ticks = _GRACE_TICKS + len(registered) // settings.intake_keys_per_tick
     grace_seconds = settings.intake_settle_seconds + ticks * settings.intake_seconds
-    return take_stock(
-        bench.intake.list(f"{batch}/" if batch else ""),
+    return build_ledger(
+        pipeline.intake.list(f"{batch}/" if batch else ""),
         registered=registered,
         runs=deciding.runs,
         finished=deciding.finished(),
         pages=page_counts(instance, None if batch is None else _keys_of(batch, registered)),
-        unseen_before=datetime.now(UTC) - timedelta(seconds=grace_seconds),
+        missed_before=datetime.now(UTC) - timedelta(seconds=grace_seconds),
         batch=batch,
-        failures=failures_by(bench, breakers, taken_names(instance)),
+        failures=failure_history(pipeline, breakers, known_run_keys(instance)),
         withdrawn=withdrawn,
     )
 
 
-def find_entry(instance: dg.DagsterInstance, bench: Workbench, name: str) -> Entry | None:
-    """The ledger's line of the document that somebody means by its S3 key or its partition key."""
-    for document in meanings_of(name):
-        ledger = read_ledger(instance, bench, batch_of(document) or None)
+def find_entry(instance: dg.DagsterInstance, pipeline: DocumentPipeline, name: str) -> Entry | None:
+    """The ledger entry of a document that is named by its S3 key or its partition key."""
+    for document in candidate_documents(name):
+        ledger = read_ledger(instance, pipeline, batch_of(document) or None)
         if found := next((entry for entry in ledger.entries if entry.document == document), None):
             return found
     return None
 
 
 def deciding_runs(instance: dg.DagsterInstance, graph: Pipeline = PIPELINE) -> dict[str, RunSummary]:
-    """For each partition key, the newest run that decides its document's state."""
+    """By partition key, the latest run that decides the state of the document."""
     deciding = _Deciding(instance, graph)
     for record in _runs_newest_first(instance):
         deciding.see(record)
@@ -183,19 +181,19 @@ class _Deciding:
         """By execution plan: all documents of a release have the same one."""
 
     def see(self, record: dg.RunRecord) -> None:
-        """Note the run under its partition key if it decides its document's state; the newest come first.
+        """Record the run under its partition key if it decides the state of its document.
 
-        A run that made only some of the assets, and made them well, says nothing of the others, so the
-        one before it decides.
+        Latest runs come first. A run that succeeded for only some of the assets says nothing about the
+        others, so an earlier run decides.
         """
         run = record.dagster_run
         key = run.tags.get(tags.PARTITION)
         if key is None or key in self.runs:
             return
         summary = _summary(record, self._graph)
-        if summary.progress is not Progress.ENDED_WELL:
+        if summary.progress is not Progress.SUCCEEDED_RUN:
             self.runs[key] = summary
-        elif _reaches_the_end(run, self._graph):
+        elif _includes_last_asset(run, self._graph):
             self.runs[key] = summary
             self._leaves[key] = self._leaves_of(run.execution_plan_snapshot_id or "")
 
@@ -217,7 +215,7 @@ class _Deciding:
 
 
 def page_counts(instance: dg.DagsterInstance, among: Collection[str] | None = None) -> dict[str, int]:
-    """Pages of each document, or of those ``among`` them, as last counted; by partition key."""
+    """Latest page count of each document, or of those ``among`` them; by partition key."""
     pages: dict[str, int] = {}
     for made in _materializations(instance, asset_key(PageTexts), among):
         _count_pages(pages, made)
@@ -240,7 +238,7 @@ def _count_pages(pages: dict[str, int], made: dg.AssetMaterialization) -> None:
 def _materializations(
     instance: dg.DagsterInstance, key: dg.AssetKey, partitions: Collection[str] | None
 ) -> Iterator[dg.AssetMaterialization]:
-    """Of all partitions, or of these; those of one partition newest first."""
+    """Of all partitions, or of the given ones; those of one partition latest first."""
     if partitions is None:
         yield from _all_materializations(instance, dg.AssetRecordsFilter(asset_key=key))
         return
@@ -263,18 +261,20 @@ def _all_materializations(
 
 
 def _is_attempt(record: dg.RunRecord, graph: Pipeline) -> bool:
-    return record.dagster_run.status in _ENDED and _speaks_of_a_document(record.dagster_run, graph)
+    return record.dagster_run.status in _ENDED and _is_evidence(record.dagster_run, graph)
 
 
-def _speaks_of_a_document(run: dg.DagsterRun, graph: Pipeline) -> bool:
-    """Whether a run tells how a document fares: a failure does; a success only if it made all leaves."""
+def _is_evidence(run: dg.DagsterRun, graph: Pipeline) -> bool:
+    """Whether a run is evidence about a document: a failure is; a success only if it includes all leaves."""
     if tags.PARTITION not in run.tags:
         return False
     if run.asset_selection:
-        is_about = any(asset_key(asset) in run.asset_selection for asset in graph.assets)
+        concerns_document = any(asset_key(asset) in run.asset_selection for asset in graph.assets)
     else:
-        is_about = run.job_name == PROCESS_DOCUMENT
-    return is_about and (run.status is not dg.DagsterRunStatus.SUCCESS or _reaches_the_end(run, graph))
+        concerns_document = run.job_name == PROCESS_DOCUMENT
+    return concerns_document and (
+        run.status is not dg.DagsterRunStatus.SUCCESS or _includes_last_asset(run, graph)
+    )
 
 
 def _attempt(record: dg.RunRecord, graph: Pipeline) -> Attempt:
@@ -310,7 +310,7 @@ def _runs_newest_first(instance: dg.DagsterInstance, at_once: int = _BATCH) -> I
 def _summary(record: dg.RunRecord, graph: Pipeline) -> RunSummary:
     run = record.dagster_run
     progress = _PROGRESS[run.status]
-    error = _error_of(record) if progress is Progress.ENDED_BADLY else None
+    error = _error_of(record) if progress is Progress.FAILED_RUN else None
     return RunSummary(
         progress=progress,
         version=run.tags.get(tags.VERSION) or None,
@@ -322,7 +322,9 @@ def _summary(record: dg.RunRecord, graph: Pipeline) -> RunSummary:
 
 
 def _error_of(record: dg.RunRecord) -> str:
-    """The note on the run may be of an earlier try within it, or of a recall that came too late."""
+    """The recorded error; it may belong to an earlier try within the run, or to a dequeue that
+    came too late.
+    """
     noted = record.dagster_run.tags.get(tags.ERROR)
     if record.dagster_run.status is dg.DagsterRunStatus.CANCELED:
         return RUN_RECALLED if noted == RUN_RECALLED and record.start_time is None else RUN_CANCELED
@@ -330,10 +332,10 @@ def _error_of(record: dg.RunRecord) -> str:
 
 
 def _last_stage(progress: Progress, graph: Pipeline) -> str | None:
-    return graph.last.asset if progress is Progress.ENDED_WELL else None
+    return graph.last.asset if progress is Progress.SUCCEEDED_RUN else None
 
 
-def _reaches_the_end(run: dg.DagsterRun, graph: Pipeline) -> bool:
+def _includes_last_asset(run: dg.DagsterRun, graph: Pipeline) -> bool:
     if run.asset_selection:
         return graph.is_whole({key.to_user_string() for key in run.asset_selection})
     return run.job_name == PROCESS_DOCUMENT

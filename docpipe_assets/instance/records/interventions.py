@@ -1,7 +1,7 @@
-"""What breakers did and what people decided, recorded as events of ``breaker`` and ``batch_priority``.
+"""Events of the assets ``breaker`` and ``batch_priority``: breaker changes and decisions of people.
 
-What people decided are observations, which the fold reads. What breakers did are materializations, made
-for the reader alone: Dagster's UI shows those, and no observation, on the page of a partition.
+Decisions of people are observations, which the fold reads. Breaker changes are materializations for display
+only: the partition page of Dagster's UI shows materializations, but not observations.
 """
 
 import getpass
@@ -13,9 +13,9 @@ from typing import Any, cast
 import dagster as dg
 
 from docpipe_assets.errors import ConfigurationError
-from docpipe_assets.identity import meanings_of, partition_key
+from docpipe_assets.identity import candidate_documents, partition_key
 from docpipe_assets.instance.records.names import BATCH_PRIORITY, BREAKER, DOCUMENTS
-from docpipe_assets.operations.breaker import DocumentBreaker, Reset, StageBreaker, Standing, advice_on
+from docpipe_assets.operations.breaker import BreakerStatus, DocumentBreaker, Reset, StageBreaker, advice_on
 from docpipe_assets.pipeline import PIPELINE
 from docpipe_assets.settings import Priority
 
@@ -24,7 +24,7 @@ _BATCH = 1000
 
 @dataclass(frozen=True)
 class Withdrawal:
-    """A person took a document out of the matter, or put it back."""
+    """A person withdrew a document from the matter, or reinstated it."""
 
     key: str
     is_withdrawn: bool
@@ -32,20 +32,20 @@ class Withdrawal:
 
 
 def registered_document(instance: dg.DagsterInstance, name: str) -> str:
-    """The S3 key that somebody means by it or by its partition key.
+    """The S3 key of a registered document that is named by its S3 key or its partition key.
 
-    Raises ConfigurationError when there is no such document: a mistyped name must not be a silent "done".
+    Raises ConfigurationError for an unknown document: a mistyped name must not silently succeed.
     """
-    for document in meanings_of(name):
+    for document in candidate_documents(name):
         if instance.has_dynamic_partition(DOCUMENTS, partition_key(document)):
             return document
-    raise ConfigurationError(f"{name}: no such document; docpipe status lists them all")
+    raise ConfigurationError(f"{name}: no such document; docpipe status lists all documents")
 
 
 def reset(instance: dg.DagsterInstance, *, documents: Iterable[str], stage: str | None, reason: str) -> int:
-    """Record resets; return how many. Raises ConfigurationError for a stage or document that is none."""
+    """Record resets and return their number. Raises ConfigurationError for an unknown stage or document."""
     if stage is not None and stage not in PIPELINE.assets:
-        raise ConfigurationError(f"{stage!r} is no stage; there are {', '.join(PIPELINE.assets)}")
+        raise ConfigurationError(f"{stage!r} is not a stage; the stages are {', '.join(PIPELINE.assets)}")
     named = [registered_document(instance, name) for name in documents]
     for document in named:
         record_reset(instance, reason=reason, document=document)
@@ -57,7 +57,7 @@ def reset(instance: dg.DagsterInstance, *, documents: Iterable[str], stage: str 
 def record_reset(
     instance: dg.DagsterInstance, *, reason: str, document: str | None = None, stage: str | None = None
 ) -> None:
-    """A person says that an obstacle is gone; automation goes on at its next look.
+    """Record that the cause of failures is fixed; intake continues at its next tick.
 
     ``document`` is an S3 key.
     """
@@ -83,19 +83,19 @@ def record_priority(instance: dg.DagsterInstance, batch: str, priority: Priority
 
 
 def read_priorities(instance: dg.DagsterInstance) -> dict[str, Priority]:
-    """What people said of each batch, the last word of each."""
-    said: dict[str, Priority] = {}
+    """The latest recorded priority of each batch."""
+    priorities: dict[str, Priority] = {}
     for _, _, _, metadata in _observations(instance, BATCH_PRIORITY):
-        said[metadata["batch"]] = cast(Priority, metadata["priority"])
-    return said
+        priorities[metadata["batch"]] = cast(Priority, metadata["priority"])
+    return priorities
 
 
 def document_state(one: DocumentBreaker, now: datetime) -> dg.AssetMaterialization:
-    """What the sensor reports when a document's breaker has changed."""
+    """The materialization that reports the state of a document's breaker."""
     state = one.state_at(now)
     reason = one.error + (f" in {one.stage}" if one.stage else "")
-    if one.standing is Standing.RELEASED:
-        reason = f"reset by {one.reset_by or 'somebody'}: {one.reset_reason}"
+    if one.status is BreakerStatus.RELEASED:
+        reason = f"reset by {one.reset_by or 'unknown'}: {one.reset_reason}"
     return dg.AssetMaterialization(
         asset_key=BREAKER,
         partition=one.key,
@@ -118,7 +118,7 @@ def document_state(one: DocumentBreaker, now: datetime) -> dg.AssetMaterializati
 
 
 def closed_state(key: str) -> dg.AssetMaterialization:
-    reason = "the newest attempt went well"
+    reason = "the latest attempt succeeded"
     return dg.AssetMaterialization(
         asset_key=BREAKER,
         partition=key,
@@ -147,7 +147,7 @@ def stage_state(one: StageBreaker, now: datetime) -> dg.AssetMaterialization:
 def read_interventions(
     instance: dg.DagsterInstance, after_storage_id: int = 0
 ) -> tuple[list[Reset], list[Withdrawal], int]:
-    """The resets and withdrawals after an observation, oldest first, and the newest observation's id."""
+    """The resets and withdrawals after an observation, oldest first, and the ID of the latest observation."""
     resets: list[Reset] = []
     withdrawals: list[Withdrawal] = []
     newest = after_storage_id
@@ -163,7 +163,7 @@ def read_interventions(
 
 
 def withdrawn_after(before: Iterable[str], withdrawals: Sequence[Withdrawal]) -> set[str]:
-    """The partition keys that are withdrawn when these decisions have been followed."""
+    """The withdrawn partition keys after these decisions."""
     withdrawn = set(before)
     for one in withdrawals:
         (withdrawn.add if one.is_withdrawn else withdrawn.discard)(one.key)

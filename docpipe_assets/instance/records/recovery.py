@@ -5,14 +5,19 @@ import dagster as dg
 from docpipe_assets.errors import ConfigurationError
 from docpipe_assets.instance.records.history import find_entry
 from docpipe_assets.instance.records.interventions import record_withdrawal
-from docpipe_assets.runtime.document_pipeline import Workbench
+from docpipe_assets.runtime.document_pipeline import DocumentPipeline
 
 
 def withdraw(
-    instance: dg.DagsterInstance, bench: Workbench, document: str, *, reason: str, is_withdrawn: bool
+    instance: dg.DagsterInstance,
+    pipeline: DocumentPipeline,
+    document: str,
+    *,
+    reason: str,
+    is_withdrawn: bool,
 ) -> None:
-    """Record it. Raises ConfigurationError for a document that is not there."""
-    found = find_entry(instance, bench, document)
+    """Record a withdrawal or its undo. Raises ConfigurationError for an unknown document."""
+    found = find_entry(instance, pipeline, document)
     if found is None:
-        raise ConfigurationError(f"{document}: no such document; docpipe status lists them all")
+        raise ConfigurationError(f"{document}: no such document; docpipe status lists all documents")
     record_withdrawal(instance, found.document, reason=reason, is_withdrawn=is_withdrawn)

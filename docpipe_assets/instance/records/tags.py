@@ -1,4 +1,4 @@
-"""The tags that docpipe puts on runs."""
+"""The run tags of docpipe."""
 
 from collections.abc import Mapping
 
@@ -22,10 +22,10 @@ MESSAGE = "docpipe/message"
 FAILED_PAGES = "docpipe/failed_pages"
 
 OF_ONE_ATTEMPT = (REQUEST, VERSION, ATTEMPT, PURPOSE, CANARY, CODE, ERROR, STAGE, MESSAGE, FAILED_PAGES)
-"""What is true of one run only. Dagster copies it to a re-execution, where it must not count; tags can't be
-removed, so there they are empty."""
+"""Tags that describe one run only. Dagster copies them to a re-execution, where they must not count; tags
+can't be removed, so they are set to "" there."""
 
 
 def is_automatic(tags: Mapping[str, str]) -> bool:
-    """False for a run that a person or a backfill launched, also by executing an automatic one again."""
+    """False for a run that a person or a backfill launched, including a re-execution of an automatic run."""
     return bool(tags.get(REQUEST)) and PARENT_RUN not in tags

@@ -1,7 +1,7 @@
-"""Breakers: what the history of runs and resets says about the next attempt (pure)."""
+"""Circuit breakers: decide the next attempt from the history of runs and resets (pure functions)."""
 
 from docpipe_assets.operations.breaker.decision import Action, Decision, Purpose, decide, request_name
-from docpipe_assets.operations.breaker.document import DocumentBreaker, Standing
+from docpipe_assets.operations.breaker.document import BreakerStatus, DocumentBreaker
 from docpipe_assets.operations.breaker.events import Attempt, Event, Reset
 from docpipe_assets.operations.breaker.reactions import (
     RUN_CANCELED,
@@ -22,6 +22,7 @@ __all__ = [
     "WORKER_LOST",
     "Action",
     "Attempt",
+    "BreakerStatus",
     "Breakers",
     "Decision",
     "DocumentBreaker",
@@ -30,7 +31,6 @@ __all__ = [
     "Reaction",
     "Reset",
     "StageBreaker",
-    "Standing",
     "advice_on",
     "decide",
     "fold",

@@ -1,4 +1,4 @@
-"""What the breakers allow for one document version now, with the reason in words."""
+"""The decision of the breakers for one document version at a given time, with the reason as text."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from docpipe_assets.identity import file_name_of
-from docpipe_assets.operations.breaker.document import DocumentBreaker, Standing, pause_after_new_code
+from docpipe_assets.operations.breaker.document import BreakerStatus, DocumentBreaker, pause_after_new_code
 from docpipe_assets.operations.breaker.reactions import Reaction, reaction_to
 from docpipe_assets.operations.breaker.stage import StageBreaker
 from docpipe_assets.operations.breaker.state import Breakers
@@ -27,7 +27,7 @@ class Purpose(StrEnum):
     PROBE = "probe"
     CANARY = "canary"
     RELEASED = "released"
-    """After a reset."""
+    """The attempt after a reset."""
     NEW_CODE = "new_code"
 
 
@@ -38,20 +38,20 @@ class Decision:
     purpose: Purpose
     lane: str
     request: str
-    """Names the attempt: whoever else asks for it gives it the same name."""
+    """Name of the attempt; every process derives the same name."""
     attempt: int
-    """Its number, from 1."""
+    """Number of the attempt, from 1."""
     not_before: datetime | None = None
-    """When the next automatic attempt is due; None for never, and where the action is to request."""
+    """Time of the next automatic attempt; None if there is none, or if the action is REQUEST."""
     since: datetime | None = None
     failures: int = 0
     canary: str | None = None
     stage: str | None = None
-    """The stage that is paused, where a stage breaker decides."""
+    """The paused stage, if a stage breaker decides."""
 
     @property
     def run_key(self) -> str:
-        """For all documents that might be the canary it is the same: only one of them goes."""
+        """All candidates for a canary share one run key, so that only one of them runs."""
         return self.canary or self.request
 
 
@@ -64,9 +64,9 @@ class _Due:
 
 
 def request_name(document: str, version: str, attempt: int = 1, after: str | None = None) -> str:
-    """The name of an attempt at one version of a document: the first, or the one after a run.
+    """The name of an attempt at one version of a document: the first one, or the one that follows a run.
 
-    Each run that ended is followed by one automatic attempt at most, whatever was counted or reset.
+    At most one automatic attempt follows each ended run, whatever was counted or reset.
     """
     first = f"{file_name_of(document)}.{version}"
     return first if after is None else f"{first}#{attempt}-{after[:8]}"
@@ -83,11 +83,11 @@ def decide(
     code_versions: Mapping[str, str],
     settings: Settings,
 ) -> Decision:
-    """What is allowed for a document version.
+    """Decide about a document version.
 
-    ``breaker`` is the document's own, or None when no attempt at this version has failed; ``lane`` is
-    what its size asks for; ``code_versions`` gives for each stage the version of its code, with all
-    that it depends on.
+    ``breaker`` is the document's own, or None if no attempt at this version has failed; ``lane`` follows from
+    the size; ``code_versions`` contains for each stage the version of its code with everything that it
+    depends on.
     """
     number = breaker.attempts + 1 if breaker else 1
     name = request_name(document, version, number, breaker.run_id if breaker else None)
@@ -103,20 +103,22 @@ def decide(
 
     if due is None:
         assert breaker is not None
-        action = Action.QUARANTINED if breaker.standing is Standing.QUARANTINED else Action.HELD
-        return decided(action, _reason_to_stay_away(breaker))
+        action = Action.QUARANTINED if breaker.status is BreakerStatus.QUARANTINED else Action.HELD
+        return decided(action, _reason_for_no_retry(breaker))
     open_stages = breakers.open_stages
     is_ready = due.at <= now
     if open_stages and (is_ready or due.waits_for_stage):
-        return _behind(open_stages, now, decided)
+        return _wait_for_stages(open_stages, now, decided)
     if is_ready:
         return decided(Action.REQUEST, due.reason)
     is_open = due.purpose is Purpose.PROBE
     return decided(Action.HELD if is_open else Action.WAIT, due.reason, not_before=due.at)
 
 
-def _behind(open_stages: Sequence[StageBreaker], now: datetime, decided: Callable[..., Decision]) -> Decision:
-    """All documents need every stage, so one that is paused holds back all, save for one canary."""
+def _wait_for_stages(
+    open_stages: Sequence[StageBreaker], now: datetime, decided: Callable[..., Decision]
+) -> Decision:
+    """Every document passes all stages, so a paused stage blocks all documents except one canary."""
     first = open_stages[0]
     due_at = max(one.next_canary_at for one in open_stages if one.next_canary_at is not None)
     why = "; ".join(f"{one.stage} is paused: {one.reason}" for one in open_stages)
@@ -133,45 +135,47 @@ def _due(
     code_versions: Mapping[str, str],
     settings: Settings,
 ) -> _Due | None:
-    """The next automatic attempt, or None when there is none."""
+    """The next automatic attempt, or None if there is none."""
     if breaker is None:
-        return _Due(Purpose.FIRST, now, "no attempt yet")
-    if breaker.standing is Standing.RELEASED:
+        return _Due(Purpose.FIRST, now, "not attempted yet")
+    if breaker.status is BreakerStatus.RELEASED:
         by = f" by {breaker.reset_by}" if breaker.reset_by else ""
         return _Due(Purpose.RELEASED, now, f"reset{by}: {breaker.reset_reason}")
-    if not breaker.was_made_by(code_versions.get(breaker.stage or "")):
+    if not breaker.matches_code(code_versions.get(breaker.stage or "")):
         due_at = breaker.failed_at + pause_after_new_code(breaker, settings)
         return _Due(
-            Purpose.NEW_CODE, due_at, f"{breaker.stage} has changed since it failed with {breaker.error}"
+            Purpose.NEW_CODE,
+            due_at,
+            f"the code of {breaker.stage} has changed since it failed with {breaker.error}",
         )
     if breaker.next_at is None:
         return None
     what = f"{breaker.error}{f' in {breaker.stage}' if breaker.stage else ''}"
-    if breaker.standing is Standing.OPEN:
+    if breaker.status is BreakerStatus.OPEN:
         return _Due(Purpose.PROBE, breaker.next_at, f"failed {breaker.failures} times, last with {what}")
     reaction = reaction_to(breaker.error)
     if reaction is Reaction.ESCALATE:
-        return _Due(Purpose.ESCALATION, breaker.next_at, f"{what}: once more in the {breaker.lane} lane")
+        return _Due(Purpose.ESCALATION, breaker.next_at, f"{what}: retried once in the {breaker.lane} lane")
     if reaction in (Reaction.RETRY_WITH_STAGE, Reaction.REQUEUE):
         return _Due(
             Purpose.RETRY,
-            min(breaker.next_at, _came_back(breaker, breakers) or breaker.next_at),
-            f"{what}: not charged to the document",
+            min(breaker.next_at, _recovered_at(breaker, breakers) or breaker.next_at),
+            f"{what}: not counted against the document",
             waits_for_stage=True,
         )
     return _Due(Purpose.RETRY, breaker.next_at, f"failed {breaker.failures} times, last with {what}")
 
 
-def _came_back(breaker: DocumentBreaker, breakers: Breakers) -> datetime | None:
-    """When the stage that a document waits for was found to work again."""
+def _recovered_at(breaker: DocumentBreaker, breakers: Breakers) -> datetime | None:
+    """When the stage that a document waits for recovered."""
     stage = breakers.stages.get((breaker.stage or "", breaker.family or ""))
     if stage is None or stage.is_open or stage.since < breaker.failed_at:
         return None
     return stage.since
 
 
-def _reason_to_stay_away(breaker: DocumentBreaker) -> str:
+def _reason_for_no_retry(breaker: DocumentBreaker) -> str:
     where = f" in {breaker.stage}" if breaker.stage else ""
     if reaction_to(breaker.error) is Reaction.ESCALATE:
-        return f"{breaker.error}{where}, in the {breaker.lane} lane too"
-    return f"{breaker.error}{where}, and another attempt would end alike"
+        return f"{breaker.error}{where}, also in the {breaker.lane} lane"
+    return f"{breaker.error}{where}; another attempt would fail in the same way"

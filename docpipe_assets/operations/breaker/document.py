@@ -1,4 +1,4 @@
-"""The document breaker: what one document's failures say about its next attempt."""
+"""The document breaker: decides from the failures of one document about its next attempt."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -17,141 +17,141 @@ from docpipe_assets.operations.breaker.reactions import (
 from docpipe_assets.settings import Settings
 
 
-class Standing(StrEnum):
+class BreakerStatus(StrEnum):
     RETRYING = "retrying"
-    """Closed: the next attempt comes after a pause."""
+    """Closed: the next attempt follows after a pause."""
     OPEN = "open"
     """Failed too often: one probe after each cool-down."""
     HELD = "held"
     QUARANTINED = "quarantined"
     RELEASED = "released"
-    """Reset: the next attempt is due, and the count starts anew."""
+    """Reset: the next attempt is due and the count restarts."""
 
 
-_FINAL = (Standing.HELD, Standing.QUARANTINED)
+_FINAL = (BreakerStatus.HELD, BreakerStatus.QUARANTINED)
 
 
 @dataclass(frozen=True, slots=True)
 class DocumentBreaker:
-    """Kept only while a document's newest attempt has not succeeded."""
+    """The state of one document. It exists only while the latest attempt has not succeeded."""
 
     key: str
     version: str | None
     code_version: str | None
     stage: str | None
     error: str
-    """The full code that brought it into its standing."""
-    standing: Standing
+    """The full code of the failure that set the status."""
+    status: BreakerStatus
     since: datetime
-    """When it came into this standing."""
+    """When the status was entered."""
     failed_at: datetime
     run_id: str
-    """Of the newest attempt; one automatic attempt at most follows it."""
+    """Run of the latest attempt; at most one automatic attempt follows it."""
     next_at: datetime | None
-    """When the next automatic attempt is due; None for never."""
+    """Time of the next automatic attempt; None if there is none."""
     lane: str | None = None
-    """For the next attempt; None when size decides."""
+    """Lane of the next attempt; None if the size decides."""
     failures: int = 0
-    """Charged to the document, of this version and code, since the last reset."""
-    uncharged: int = 0
-    """In which the stage was to blame."""
+    """Failures counted against the document in this version and code since the last reset."""
+    uncounted: int = 0
+    """Failures that the stage caused; they do not count against the document."""
     attempts: int = 0
-    """All that ended, those launched by a person included."""
+    """All ended attempts, including those that a person launched."""
     openings: int = 0
     reset_reason: str | None = None
     reset_by: str | None = None
 
     def state_at(self, now: datetime) -> str:
         """``closed``, ``open``, ``half_open``, ``held`` or ``quarantined``."""
-        if self.standing is Standing.OPEN:
+        if self.status is BreakerStatus.OPEN:
             return "open" if self.next_at is None or now < self.next_at else "half_open"
-        return self.standing.value if self.standing in _FINAL else "closed"
+        return self.status.value if self.status in _FINAL else "closed"
 
     @property
     def family(self) -> str | None:
         return stage_family(self.error)
 
-    def is_about(self, version: str) -> bool:
+    def matches_version(self, version: str) -> bool:
         return self.version in (None, version)
 
-    def continues(self, attempt: Attempt) -> bool:
-        """Whether an attempt was at the same bytes with the same code, as far as is known."""
-        return _agree(self.version, attempt.version) and (
-            self.stage != attempt.stage or _agree(self.code_version, attempt.code_version)
+    def is_same_streak(self, attempt: Attempt) -> bool:
+        """Whether an attempt had the same bytes and the same code, as far as is known."""
+        return _may_be_equal(self.version, attempt.version) and (
+            self.stage != attempt.stage or _may_be_equal(self.code_version, attempt.code_version)
         )
 
-    def was_made_by(self, code_version: str | None) -> bool:
-        """False when the failed stage has other code by now; a canceled run has nothing to do with code."""
-        return self.error == RUN_CANCELED or _agree(self.code_version, code_version)
+    def matches_code(self, code_version: str | None) -> bool:
+        """False if the code of the failed stage has changed; a canceled run does not depend on code."""
+        return self.error == RUN_CANCELED or _may_be_equal(self.code_version, code_version)
 
     def after_reset(self, reset: Reset) -> Self:
         return replace(
             self,
-            standing=Standing.RELEASED,
+            status=BreakerStatus.RELEASED,
             since=reset.at,
             next_at=reset.at,
             failures=0,
-            uncharged=0,
+            uncounted=0,
             openings=0,
             reset_reason=reset.reason,
             reset_by=reset.by,
         )
 
 
-def _agree(one: str | None, other: str | None) -> bool:
+def _may_be_equal(one: str | None, other: str | None) -> bool:
     return one is None or other is None or one == other
 
 
 def after_attempt(
     before: DocumentBreaker | None, attempt: Attempt, settings: Settings, *, is_outage: bool = False
 ) -> DocumentBreaker | None:
-    """The state after an attempt; None when it went well.
+    """The state after an attempt; None if it succeeded.
 
-    In an outage that a stage breaker has recognised nothing is charged to the document.
+    In an outage that a stage breaker has detected, nothing counts against the document.
     """
     if attempt.error is None:
         return None
-    streak = before if before is not None and before.continues(attempt) else None
+    streak = before if before is not None and before.is_same_streak(attempt) else None
     reaction = reaction_to(attempt.error)
     if streak is not None:
         if reaction is Reaction.REQUEUE:
             return replace(streak, run_id=attempt.run_id)
-        if streak.standing in _FINAL and reaction is not Reaction.QUARANTINE:
-            if not _got_further(streak, attempt):
-                # It is recorded, and automation still stays away.
+        if streak.status in _FINAL and reaction is not Reaction.QUARANTINE:
+            if not _failed_elsewhere(streak, attempt):
+                # The attempt is recorded; the document stays held or quarantined.
                 return replace(
                     streak, run_id=attempt.run_id, attempts=streak.attempts + 1, failed_at=attempt.ended_at
                 )
             streak = None
-    is_charged = attempt.is_automatic and not is_outage
-    made = _counted(streak, attempt, reaction, is_charged)
-    return _with_standing(made, streak, attempt, reaction, settings, is_charged)
+    counts = attempt.is_automatic and not is_outage
+    made = _next_state(streak, attempt, reaction, counts)
+    return _with_status(made, streak, attempt, reaction, settings, counts)
 
 
-def _got_further(streak: DocumentBreaker, attempt: Attempt) -> bool:
-    """Whether automation tried again because of new code, and now fails elsewhere."""
+def _failed_elsewhere(streak: DocumentBreaker, attempt: Attempt) -> bool:
+    """Whether an automatic attempt with new code failed in another stage."""
     return attempt.is_automatic and attempt.code_version is not None and attempt.stage != streak.stage
 
 
-def _counted(
-    streak: DocumentBreaker | None, attempt: Attempt, reaction: Reaction, is_charged: bool
+def _next_state(
+    streak: DocumentBreaker | None, attempt: Attempt, reaction: Reaction, counts: bool
 ) -> DocumentBreaker:
     assert attempt.error is not None
-    is_nobodys = reaction in (Reaction.RETRY_WITH_STAGE, Reaction.REQUEUE)
+    is_excluded = reaction in (Reaction.RETRY_WITH_STAGE, Reaction.REQUEUE)
     return DocumentBreaker(
         key=attempt.key,
         version=attempt.version or (streak.version if streak else None),
         code_version=attempt.code_version,
         stage=attempt.stage,
         error=attempt.error,
-        standing=Standing.RETRYING,
+        status=BreakerStatus.RETRYING,
         since=attempt.ended_at,
         failed_at=attempt.ended_at,
         run_id=attempt.run_id,
         next_at=attempt.ended_at,
         lane=streak.lane if streak else None,
-        failures=(streak.failures if streak else 0) + (is_charged and not is_nobodys),
-        uncharged=(streak.uncharged if streak else 0) + (reaction is Reaction.RETRY_WITH_STAGE),
+        failures=(streak.failures if streak else 0) + (counts and not is_excluded),
+        uncounted=(streak.uncounted if streak else 0) + (reaction is Reaction.RETRY_WITH_STAGE),
         attempts=(streak.attempts if streak else 0) + (reaction is not Reaction.REQUEUE),
         openings=streak.openings if streak else 0,
         reset_reason=streak.reset_reason if streak else None,
@@ -159,59 +159,59 @@ def _counted(
     )
 
 
-def _with_standing(
+def _with_status(
     made: DocumentBreaker,
     streak: DocumentBreaker | None,
     attempt: Attempt,
     reaction: Reaction,
     settings: Settings,
-    is_charged: bool,
+    counts: bool,
 ) -> DocumentBreaker:
-    was_open = streak is not None and streak.standing is Standing.OPEN
-    standing, lane, openings, pause = Standing.RETRYING, made.lane, made.openings, 0.0
+    was_open = streak is not None and streak.status is BreakerStatus.OPEN
+    status, lane, openings, pause = BreakerStatus.RETRYING, made.lane, made.openings, 0.0
     match reaction:
         case Reaction.QUARANTINE:
-            standing = Standing.QUARANTINED
+            status = BreakerStatus.QUARANTINED
         case Reaction.HOLD:
-            standing = Standing.HELD
+            status = BreakerStatus.HELD
         case Reaction.ESCALATE:
             target = next_lane(made.error)
             was_there = attempt.lane == target or (attempt.is_automatic and made.lane == target)
-            standing, lane = (Standing.HELD if was_there else Standing.RETRYING), target
-        case Reaction.REMAKE:
-            standing = Standing.HELD if _was_remade(streak) else Standing.RETRYING
+            status, lane = (BreakerStatus.HELD if was_there else BreakerStatus.RETRYING), target
+        case Reaction.REBUILD:
+            status = BreakerStatus.HELD if _was_rebuilt(streak) else BreakerStatus.RETRYING
             pause = _retry_pause(made, 1, settings)
         case Reaction.RETRY_WITH_STAGE:
-            # A probe that ran into an outage has shown nothing: another one follows.
-            standing = Standing.OPEN if was_open else Standing.RETRYING
-            pause = _retry_pause(made, made.uncharged, settings)
+            # A probe during an outage is inconclusive: another one follows.
+            status = BreakerStatus.OPEN if was_open else BreakerStatus.RETRYING
+            pause = _retry_pause(made, made.uncounted, settings)
         case Reaction.RETRY if was_open or made.failures >= settings.breaker_failures:
-            standing = Standing.OPEN
-            openings += is_charged or not was_open
+            status = BreakerStatus.OPEN
+            openings += counts or not was_open
             pause = _cool_down(made, openings, settings)
         case Reaction.RETRY:
             pause = _retry_pause(made, made.failures, settings)
-    is_final = standing in _FINAL
+    is_final = status in _FINAL
     return replace(
         made,
-        standing=standing,
-        since=streak.since if streak is not None and streak.standing is standing else made.failed_at,
+        status=status,
+        since=streak.since if streak is not None and streak.status is status else made.failed_at,
         lane=lane,
         openings=openings,
         next_at=None if is_final else made.failed_at + timedelta(seconds=pause),
     )
 
 
-def _was_remade(streak: DocumentBreaker | None) -> bool:
+def _was_rebuilt(streak: DocumentBreaker | None) -> bool:
     return (
         streak is not None
-        and streak.standing is not Standing.RELEASED
-        and reaction_to(streak.error) is Reaction.REMAKE
+        and streak.status is not BreakerStatus.RELEASED
+        and reaction_to(streak.error) is Reaction.REBUILD
     )
 
 
 def pause_after_new_code(breaker: DocumentBreaker, settings: Settings) -> timedelta:
-    """While a deployment goes on, a worker may still run the old code, and fail again, and again."""
+    """During a deployment a worker may still run the old code and fail repeatedly."""
     return timedelta(seconds=_retry_pause(breaker, breaker.attempts, settings))
 
 

@@ -1,4 +1,4 @@
-"""What breakers are folded from: attempts that ended, and resets."""
+"""The events that breakers are folded from: ended attempts and resets."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,27 +6,27 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One run of a document that has ended."""
+    """One ended run of a document."""
 
     key: str
     """Partition key."""
     run_id: str
     ended_at: datetime
     error: str | None
-    """Full code; None when all went well."""
+    """Full code; None if the run succeeded."""
     stage: str | None = None
-    """The asset that failed, where known."""
+    """The asset that failed, if known."""
     version: str | None = None
-    """Of the document; None when a person launched the run and it did not say."""
+    """Version of the document; None if a person launched the run and it was not recorded."""
     code_version: str | None = None
-    """Of the stage that failed, with all that it depends on; None when the run did not say."""
+    """Code version of the failed stage with everything it depends on; None if it was not recorded."""
     lane: str | None = None
     is_automatic: bool = True
-    """False when a person launched it."""
+    """False if a person launched the run."""
     started_at: datetime | None = None
-    """None when it never started."""
+    """None if the run never started."""
     canary: str | None = None
-    """The canary that it was launched as."""
+    """Name of the canary that the run was launched as."""
 
     @property
     def at(self) -> datetime:
@@ -43,9 +43,9 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Reset:
-    """Somebody says that an obstacle is gone: for a document, or for a stage.
+    """A person states that the cause of failures is fixed, for a document or for a stage.
 
-    ``family`` narrows a stage's reset to one kind of failure.
+    ``family`` limits a reset of a stage to one kind of failure.
     """
 
     at: datetime

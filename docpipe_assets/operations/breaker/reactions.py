@@ -1,4 +1,4 @@
-"""What follows from a failure, derived from the class that its code stands for."""
+"""The reaction to a failure, derived from the error class of its code."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -17,31 +17,35 @@ from docpipe_assets.errors import (
 
 RUN_CANCELED = "RUN_CANCELED"
 WORKER_LOST = "WORKER_LOST"
-"""The run ended without a word from its stage: its worker was killed or its host is gone."""
+"""The run ended without an error from its stage: its worker was killed or its host is unreachable."""
 RUN_RECALLED = "RUN_RECALLED"
-"""Taken out of the queue, before it started, because a stage breaker opened: not an attempt."""
+"""Dequeued before it started because a stage breaker opened; does not count as an attempt."""
 RUN_HANDED_BACK = "RUN_HANDED_BACK"
-"""Its worker was told to end (a deployment, fewer machines) before the document was done: not an attempt."""
+"""Requeued because its worker shut down (a deployment, scaling in) before the document was finished; does not
+count as an attempt."""
 
 RUN_LEVEL = "run"
-"""Stands for a stage where no stage had a say."""
+"""Replaces the stage if no stage caused the failure."""
 
 
 class Reaction(StrEnum):
     QUARANTINE = "quarantine"
-    """No automatic attempt until the bytes, the stage's code or a reset change something."""
+    """No automatic attempt until new bytes, new code of the stage, or a reset."""
     ESCALATE = "escalate"
-    """Once more in a lane with a bigger budget; failing there, held."""
+    """Retried once in a lane with a larger budget; held if it fails there."""
     RETRY = "retry"
-    """With growing pauses, charged to the document; behind a breaker when it goes on failing."""
+    """Retried with increasing pauses and counted against the document; after repeated failures the breaker
+    opens."""
     RETRY_WITH_STAGE = "retry_with_stage"
-    """With growing pauses, charged to nobody; behind the stage's breaker when others fail alike."""
-    REMAKE = "remake"
-    """All stages once more, since an artifact is missing or damaged; failing alike again, held."""
+    """Retried with increasing pauses and not counted against the document; waits for the stage breaker if
+    other documents fail in the same way."""
+    REBUILD = "remake"
+    """All stages are retried once, because an artifact is missing or damaged; held if it fails in the same
+    way again."""
     HOLD = "hold"
-    """As a quarantine, though the bytes are not to blame."""
+    """Like a quarantine, although the bytes are not the cause."""
     REQUEUE = "requeue"
-    """As if it had not been requested."""
+    """As if the run had not been requested."""
 
 
 _RUN_LEVEL_REACTIONS: Mapping[str, Reaction] = MappingProxyType(
@@ -54,10 +58,10 @@ _RUN_LEVEL_REACTIONS: Mapping[str, Reaction] = MappingProxyType(
 )
 _RUN_LEVEL_ADVICE: Mapping[str, str] = MappingProxyType(
     {
-        RUN_CANCELED: "A person canceled the run. Launch it again, or reset the document with a reason.",
-        WORKER_LOST: "Retried by itself; if it stays, look at the worker's log and the machine's memory.",
-        RUN_RECALLED: "Requested again by itself when the stage works again.",
-        RUN_HANDED_BACK: "Requested again by itself, at once; finished stages are left as they are.",
+        RUN_CANCELED: "A user canceled the run. Launch it again, or reset the document with a reason.",
+        WORKER_LOST: "Retried automatically. If it recurs, check the worker's log and the machine's memory.",
+        RUN_RECALLED: "Requested again automatically when the stage has recovered.",
+        RUN_HANDED_BACK: "Requested again automatically and immediately; finished stages are not repeated.",
     }
 )
 
@@ -72,12 +76,12 @@ def reaction_to(full_code: str) -> Reaction:
     if kind.next_lane is not None:
         return Reaction.ESCALATE
     if issubclass(kind, ArtifactError):
-        return Reaction.REMAKE
-    # A wrong setting or a refused credential is repaired outside docpipe and nothing tells of it, so
-    # these are tried again as well, though a retry within the same run would be pointless.
+        return Reaction.REBUILD
+    # A wrong setting or a rejected credential is fixed outside docpipe without any event, so these are
+    # retried as well, although a retry within the same run would be pointless.
     if kind.counts_for is Breaker.STAGE or issubclass(kind, ConfigurationError):
         return Reaction.RETRY_WITH_STAGE
-    # Only a document that is in the listing is ever asked about: a key that was gone is there again.
+    # Decisions are made only for listed documents: a key that was deleted exists again.
     if kind.is_retryable or issubclass(kind, ObjectGone):
         return Reaction.RETRY
     return Reaction.HOLD
@@ -85,7 +89,7 @@ def reaction_to(full_code: str) -> Reaction:
 
 @lru_cache(maxsize=1024)
 def advice_on(full_code: str) -> str:
-    """What a person should do."""
+    """The advice for an operator."""
     return _RUN_LEVEL_ADVICE.get(full_code) or error_class(full_code).advice
 
 
@@ -96,9 +100,9 @@ def next_lane(full_code: str) -> str | None:
 
 @lru_cache(maxsize=1024)
 def stage_family(full_code: str) -> str | None:
-    """Which failures of a stage have one cause, or None when the stage is not to blame.
+    """Groups failures of a stage by cause; None if the stage is not the cause.
 
-    A store that is down shows itself as refused, cut and throttled transfers side by side.
+    A store outage appears as rejected, interrupted and throttled transfers at the same time.
     """
     if full_code == WORKER_LOST:
         return WORKER_LOST
@@ -108,14 +112,14 @@ def stage_family(full_code: str) -> str | None:
     return "STORE" if issubclass(kind, StoreError) else kind.code
 
 
-def says_nothing_of_stages(full_code: str | None) -> bool:
+def is_neutral_to_stages(full_code: str | None) -> bool:
     return full_code in (RUN_CANCELED, RUN_RECALLED, RUN_HANDED_BACK)
 
 
 def pause_seconds(
     key: str, count: int, *, first_seconds: float, max_seconds: float, jitter: float = 0.25
 ) -> float:
-    """Doubles with ``count`` from 1 up to a cap; the same in every process, different for each key."""
+    """Doubles with ``count`` from 1 up to a maximum; the same in every process, different for each key."""
     whole = min(max_seconds, first_seconds * 2.0 ** min(max(count, 1) - 1, 60))
     hashed = blake2b(f"{key}\n{count}".encode("utf-8", "surrogatepass"), digest_size=4).digest()
     return whole * (1 - jitter * int.from_bytes(hashed) / 2**32)

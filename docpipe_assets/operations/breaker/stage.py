@@ -1,4 +1,6 @@
-"""The stage breaker: many documents failing alike say that the stage, and not a document, is broken."""
+"""The stage breaker: many documents that fail in the same way indicate that the stage, not a document, is
+broken.
+"""
 
 from collections import deque
 from collections.abc import Iterable
@@ -10,19 +12,21 @@ from docpipe_assets.operations.breaker.events import Attempt, Reset
 from docpipe_assets.operations.breaker.reactions import (
     RUN_LEVEL,
     WORKER_LOST,
-    says_nothing_of_stages,
+    is_neutral_to_stages,
     stage_family,
 )
 from docpipe_assets.pipeline import Pipeline
 from docpipe_assets.settings import Settings
 
 StageKey = tuple[str, str]
-"""Stage and family of failures."""
+"""Stage and failure family."""
 
 
 @dataclass(frozen=True, slots=True)
 class StageBreaker:
-    """Kept from its first opening on: when it closed tells the documents behind it that they are due."""
+    """Exists from its first opening on: the time at which it closed tells waiting documents that they are
+    due.
+    """
 
     stage: str
     family: str
@@ -32,11 +36,11 @@ class StageBreaker:
     reason: str
     last_error: str
     documents: int
-    """That failed alike before it opened."""
+    """Number of documents with the same failure before it opened."""
     next_canary_at: datetime | None
     cool_down_seconds: float
     canaries: int = 0
-    """That have ended since it opened."""
+    """Number of canaries that have ended since it opened."""
 
     @property
     def key(self) -> StageKey:
@@ -44,7 +48,7 @@ class StageBreaker:
 
     @property
     def canary(self) -> str:
-        """Names the next canary, so that two who ask for it ask for the same."""
+        """Name of the next canary; every process derives the same name."""
         return f"canary.{self.stage}.{self.family}.{self.since:%Y%m%dT%H%M%S}.{self.canaries + 1}"
 
     def state_at(self, now: datetime) -> str:
@@ -58,10 +62,10 @@ class StageBreaker:
         return self._closed(reset.at, f"reset{by}: {reset.reason}")
 
     def after_attempt(self, attempt: Attempt, settings: Settings, graph: Pipeline) -> Self:
-        """What an open breaker learns from an attempt.
+        """The state of an open breaker after an attempt.
 
-        Conclusive is what started after the cool-down, whoever launched it, and what a person launched
-        after the opening and brought past the stage. Runs that were under way before say nothing new.
+        An attempt is conclusive if it started after the cool-down, whoever launched it, or if a person
+        launched it after the opening and it passed the stage. Runs that were in progress before are ignored.
         """
         is_canary = attempt.canary == self.canary
         is_due = is_canary or (
@@ -69,14 +73,14 @@ class StageBreaker:
             and self.next_canary_at is not None
             and attempt.started_at >= self.next_canary_at
         )
-        if not says_nothing_of_stages(attempt.error):
+        if not is_neutral_to_stages(attempt.error):
             if failure_of(attempt) == self.key:
                 return self._reopened(attempt, settings) if is_due else self
-            is_persons = not attempt.is_automatic and attempt.started_at is not None
-            is_persons = is_persons and attempt.started_at >= self.since  # type: ignore[operator]
-            if (is_due or is_persons) and _has_passed(attempt, self.stage, graph):
-                return self._closed(attempt.ended_at, f"{attempt.key} came through")
-        # The canary ended before it reached the stage: the next one may go at once.
+            is_manual = not attempt.is_automatic and attempt.started_at is not None
+            is_manual = is_manual and attempt.started_at >= self.since  # type: ignore[operator]
+            if (is_due or is_manual) and _has_passed(attempt, self.stage, graph):
+                return self._closed(attempt.ended_at, f"{attempt.key} passed")
+        # The canary ended before it reached the stage: the next one may start at once.
         return replace(self, canaries=self.canaries + 1) if is_canary else self
 
     def _reopened(self, attempt: Attempt, settings: Settings) -> Self:
@@ -94,7 +98,7 @@ class StageBreaker:
 
 
 def failure_of(attempt: Attempt) -> StageKey | None:
-    """The stage breaker that an attempt counts against."""
+    """The stage breaker for which the failure of an attempt counts."""
     family = stage_family(attempt.error) if attempt.error else None
     if family is None:
         return None
@@ -106,7 +110,7 @@ def _has_passed(attempt: Attempt, stage: str, graph: Pipeline) -> bool:
 
 
 class Outcome(NamedTuple):
-    """What is remembered of an attempt."""
+    """The stored part of an attempt."""
 
     at: datetime
     key: str
@@ -119,10 +123,10 @@ class Outcome(NamedTuple):
 
 
 class Sample:
-    """The newest attempts, as many for each stage that was reached last as a judgement may need.
+    """The latest attempts, for each last reached stage as many as a decision may need.
 
-    A share of all attempts within the window would not do: after ten busy minutes hundreds of documents
-    would have to fail before the outage outweighs what went well before it.
+    A share of all attempts within the window would react too late: after ten busy minutes, hundreds of
+    documents would have to fail before the outage outweighs the earlier successes.
     """
 
     def __init__(self, outcomes: Iterable[Outcome], settings: Settings, graph: Pipeline) -> None:
@@ -135,9 +139,9 @@ class Sample:
 
     @property
     def outcomes(self) -> tuple[Outcome, ...]:
-        """In the order in which they were added to each stage."""
+        """In the order in which they were added, stage by stage."""
         in_order = sorted(
-            self._by_stage, key=lambda stage: (stage is None, self._graph.place(stage or ""), stage)
+            self._by_stage, key=lambda stage: (stage is None, self._graph.position(stage or ""), stage)
         )
         return tuple(one for stage in in_order for one in self._by_stage[stage])
 
@@ -145,7 +149,7 @@ class Sample:
         self._by_stage.setdefault(outcome.failed_in, deque(maxlen=self._size)).append(outcome)
 
     def newest(self, stage: str, now: datetime) -> list[Outcome]:
-        """The newest attempts that reached a stage."""
+        """The latest attempts that reached a stage."""
         reached = [
             one
             for outcomes in self._by_stage.values()
@@ -155,15 +159,15 @@ class Sample:
         return sorted(reached, key=lambda one: (one.at, one.key))[-self._size :]
 
     def forget(self, failure: StageKey) -> None:
-        """What opened a breaker must not open it again once it has closed."""
+        """Remove the failures that opened a breaker, so that they do not reopen it after it has closed."""
         for outcomes in self._by_stage.values():
             kept = [outcome for outcome in outcomes if outcome.failure != failure]
             outcomes.clear()
             outcomes.extend(kept)
 
 
-class StageWatch:
-    """All stage breakers, and the attempts that they judge by."""
+class StageBreakers:
+    """All stage breakers, with the attempts on which they decide."""
 
     def __init__(
         self,
@@ -181,15 +185,15 @@ class StageWatch:
     def outcomes(self) -> tuple[Outcome, ...]:
         return self._sample.outcomes
 
-    def recognises(self, attempt: Attempt) -> bool:
-        """Whether an attempt failed by an outage that is known by now."""
+    def is_known_outage(self, attempt: Attempt) -> bool:
+        """Whether an attempt failed because of a known outage."""
         failure = failure_of(attempt)
         return failure in self.breakers and self.breakers[failure].is_open
 
-    def see_attempt(self, attempt: Attempt) -> None:
+    def add_attempt(self, attempt: Attempt) -> None:
         for breaker in [one for one in self.breakers.values() if one.is_open]:
-            self._put(breaker.after_attempt(attempt, self._settings, self._graph))
-        if says_nothing_of_stages(attempt.error):
+            self._store(breaker.after_attempt(attempt, self._settings, self._graph))
+        if is_neutral_to_stages(attempt.error):
             return
         failure = failure_of(attempt)
         failed_in = None if attempt.error is None else attempt.stage or ""
@@ -197,12 +201,12 @@ class StageWatch:
         if failure is not None:
             self._open_if_due(failure, attempt)
 
-    def see_reset(self, reset: Reset) -> None:
+    def add_reset(self, reset: Reset) -> None:
         for breaker in list(self.breakers.values()):
             if breaker.stage == reset.stage and reset.family in (None, breaker.family) and breaker.is_open:
-                self._put(breaker.after_reset(reset))
+                self._store(breaker.after_reset(reset))
 
-    def _put(self, breaker: StageBreaker) -> None:
+    def _store(self, breaker: StageBreaker) -> None:
         if self.breakers[breaker.key].is_open and not breaker.is_open:
             self._sample.forget(breaker.key)
         self.breakers[breaker.key] = breaker
@@ -218,8 +222,8 @@ class StageWatch:
         if documents < settings.stage_breaker_documents or share < settings.stage_breaker_share:
             return
         cool_down = settings.stage_breaker_cool_down_seconds
-        # A stage that breaks again soon after it came back (one of two workers is broken, say) must not
-        # cost five documents an attempt every few minutes.
+        # A stage that fails again soon after its recovery (for example because one of two workers is
+        # broken) must not cost five documents an attempt every few minutes.
         if before is not None and attempt.ended_at - before.since < timedelta(
             seconds=2 * before.cool_down_seconds + settings.stage_breaker_window_seconds
         ):
@@ -230,8 +234,8 @@ class StageWatch:
             is_open=True,
             since=attempt.ended_at,
             reason=(
-                f"{documents} documents failed with {attempt.error}, in {len(alike)} of the newest "
-                f"{len(newest)} attempts that came to it"
+                f"{documents} documents failed with {attempt.error}, in {len(alike)} of the latest "
+                f"{len(newest)} attempts that reached it"
             ),
             last_error=attempt.error or "",
             documents=documents,

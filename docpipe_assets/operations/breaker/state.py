@@ -1,9 +1,9 @@
 """The state of all breakers: a pure fold over attempts and resets.
 
-The fold gives the same state however the events are cut into batches, and also when an event comes
-twice or up to ``breaker_lateness_seconds`` after later ones: the newest events are kept as they are and
-applied anew each time in the order of their times. What is older is sealed. An event older than that
-is taken for one that was folded already; where one may have been missed, fold again from the beginning.
+The result does not depend on how the events are batched, nor on events that arrive twice or up to
+``breaker_lateness_seconds`` late: the latest events are kept and folded again in the order of their times.
+Older events are sealed. An event older than that is treated as already folded; if one may be missing, fold
+again from the beginning.
 """
 
 import json
@@ -13,9 +13,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
 from docpipe_assets.identity import digest
-from docpipe_assets.operations.breaker.document import DocumentBreaker, Standing, after_attempt
+from docpipe_assets.operations.breaker.document import BreakerStatus, DocumentBreaker, after_attempt
 from docpipe_assets.operations.breaker.events import Attempt, Event, Reset
-from docpipe_assets.operations.breaker.stage import Outcome, StageBreaker, StageKey, StageWatch
+from docpipe_assets.operations.breaker.stage import Outcome, StageBreaker, StageBreakers, StageKey
 from docpipe_assets.pipeline import PIPELINE, Pipeline
 from docpipe_assets.settings import Settings
 
@@ -33,7 +33,9 @@ class _Sealed:
 
 @dataclass(frozen=True, slots=True)
 class Breakers:
-    """``documents`` holds those whose newest attempt has not succeeded, by partition key."""
+    """``documents`` contains the breakers of documents whose latest attempt has not succeeded, by partition
+    key.
+    """
 
     documents: Mapping[str, DocumentBreaker] = field(default_factory=dict)
     stages: Mapping[StageKey, StageBreaker] = field(default_factory=dict)
@@ -43,12 +45,12 @@ class Breakers:
 
     @property
     def open_stages(self) -> list[StageBreaker]:
-        """In the order in which a document comes to them."""
+        """In the order of the asset graph."""
         is_open = (one for one in self.stages.values() if one.is_open)
-        return sorted(is_open, key=lambda one: self.graph.place(one.stage))
+        return sorted(is_open, key=lambda one: self.graph.position(one.stage))
 
     def as_json(self, settings: Settings) -> str:
-        """For Dagster's storage. Made from events, so it may be lost."""
+        """Serialize for Dagster's storage. Derived from events, so it may be lost."""
         sealed = self._sealed
         content = {
             "format": _FORMAT,
@@ -64,7 +66,7 @@ class Breakers:
 
     @classmethod
     def from_json(cls, text: str, settings: Settings, graph: Pipeline = PIPELINE) -> Self | None:
-        """None when it was made by another format or with other settings: fold from the beginning."""
+        """None if it has another format or was made with other settings: fold from the beginning."""
         content = json.loads(text)
         if (content["format"], content["settings"]) != (_FORMAT, _digest_of(settings)):
             return None
@@ -89,18 +91,18 @@ class Breakers:
 
 
 def fold(breakers: Breakers, events: Iterable[Event], settings: Settings) -> Breakers:
-    """The state after some more events."""
+    """The state after further events."""
     sealed = breakers._sealed
     known: dict[tuple[str, ...], Event] = {event.identity: event for event in breakers._recent}
-    is_news = False
+    has_changed = False
     for event in events:
         if event.at > sealed.until:
             before = known.get(event.identity)
-            # Of two records of one run the later one holds, whichever is delivered first.
-            if before is None or _fullness(event) > _fullness(before):
+            # Of two records of one run the later one takes precedence, in any order of delivery.
+            if before is None or _precedence(event) > _precedence(before):
                 known[event.identity] = event
-                is_news = True
-    if not is_news:
+                has_changed = True
+    if not has_changed:
         return breakers
     merged = sorted(known.values(), key=lambda event: event.order)
     until = max(sealed.until, merged[-1].at - timedelta(seconds=settings.breaker_lateness_seconds))
@@ -109,7 +111,7 @@ def fold(breakers: Breakers, events: Iterable[Event], settings: Settings) -> Bre
     return Breakers._of(_apply(sealed, merged[:cut], until, settings, graph), merged[cut:], settings, graph)
 
 
-def _fullness(event: Event) -> tuple[datetime, str]:
+def _precedence(event: Event) -> tuple[datetime, str]:
     return event.at, repr(event)
 
 
@@ -117,22 +119,22 @@ def _apply(
     sealed: _Sealed, events: Iterable[Event], until: datetime, settings: Settings, graph: Pipeline
 ) -> _Sealed:
     documents = dict(sealed.documents)
-    watch = StageWatch(sealed.stages, sealed.outcomes, settings, graph)
+    stage_breakers = StageBreakers(sealed.stages, sealed.outcomes, settings, graph)
     for event in events:
         if isinstance(event, Attempt):
-            watch.see_attempt(event)
-            is_outage = watch.recognises(event)
+            stage_breakers.add_attempt(event)
+            is_outage = stage_breakers.is_known_outage(event)
             after = after_attempt(documents.get(event.key), event, settings, is_outage=is_outage)
             if after is None:
                 documents.pop(event.key, None)
             else:
                 documents[event.key] = after
         else:
-            watch.see_reset(event)
+            stage_breakers.add_reset(event)
             if event.key is not None and event.key in documents:
                 documents[event.key] = documents[event.key].after_reset(event)
-    stages = tuple(watch.breakers[key] for key in sorted(watch.breakers))
-    return _Sealed(documents, stages, watch.outcomes, until)
+    stages = tuple(stage_breakers.breakers[key] for key in sorted(stage_breakers.breakers))
+    return _Sealed(documents, stages, stage_breakers.outcomes, until)
 
 
 def _digest_of(settings: Settings) -> str:
@@ -144,7 +146,7 @@ _TIMES = {"at", "since", "failed_at", "next_at", "ended_at", "started_at", "next
 
 
 def _row(record: Any) -> list[Any]:
-    """The values of a record in the order of its fields, without the empty ones at the end."""
+    """The values of a record in field order, without trailing None values."""
     values = [_plain(getattr(record, one.name)) for one in fields(record)]
     while values and values[-1] is None:
         values.pop()
@@ -157,7 +159,7 @@ def _read(kind: Any, row: list[Any]) -> Any:
     for name in _TIMES & values.keys():
         values[name] = None if values[name] is None else _time(values[name])
     if kind is DocumentBreaker:
-        values["standing"] = Standing(values["standing"])
+        values["status"] = BreakerStatus(values["status"])
     return kind(**values)
 
 

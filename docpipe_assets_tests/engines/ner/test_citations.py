@@ -1,4 +1,4 @@
-"""Case citations are found through the cheap window just as in the whole text."""
+"""Case citations are found in the small window exactly as in the complete text."""
 
 import pytest
 

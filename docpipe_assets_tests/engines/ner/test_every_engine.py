@@ -1,4 +1,4 @@
-"""What every name engine in the folder must keep to."""
+"""The contract of every name engine in the folder."""
 
 import importlib
 import inspect

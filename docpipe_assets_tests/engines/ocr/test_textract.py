@@ -1,4 +1,4 @@
-"""Textract's answers become words in their places, and each way in which it fails is an error of its own."""
+"""Textract responses are converted to words with boxes, and each failure to its error class."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -111,7 +111,7 @@ def test_a_refusal_is_an_error_of_its_kind(
     service: Service, page: PageImage, code: str, error: type[DocpipeError]
 ) -> None:
     service.refuses_with = code
-    with pytest.raises(error, match=rf"the page is not taken \({code}") as caught:
+    with pytest.raises(error, match=rf"the page was rejected \({code}") as caught:
         engine_at(service).read(page)
     assert type(caught.value) is error
     assert service.objects == {}
@@ -120,13 +120,13 @@ def test_a_refusal_is_an_error_of_its_kind(
 @pytest.mark.parametrize("status", ["FAILED", "PARTIAL_SUCCESS"])
 def test_a_job_that_fails_is_never_an_empty_page(service: Service, page: PageImage, status: str) -> None:
     service.ends_as = status
-    with pytest.raises(EngineError, match=f"ended as {status}: INVALID_IMAGE_TYPE"):
+    with pytest.raises(EngineError, match=f"ended with {status}: INVALID_IMAGE_TYPE"):
         engine_at(service).read(page)
 
 
 def test_a_job_that_does_not_end_is_given_up(service: Service, page: PageImage) -> None:
     service.polls_until_done = 10**6
-    with pytest.raises(WallTimeout, match=r"more than 0\.4 s"):
+    with pytest.raises(WallTimeout, match=r"longer than 0\.4 s"):
         engine_at(service, seconds=0.4).read(page)
     assert service.objects == {}
 
@@ -135,7 +135,7 @@ def test_a_service_that_is_not_there_is_an_engine_that_failed(page: PageImage) -
     with textract_service(rows) as gone:
         pass
     settings = Settings(textract_url="s3://pages", s3_endpoint_url=gone.url, textract_endpoint_url=gone.url)
-    with pytest.raises(EngineError, match="can't be put into the bucket"):
+    with pytest.raises(EngineError, match="can't be uploaded to the bucket"):
         Textract(settings).read(page)
 
 

@@ -1,8 +1,8 @@
-"""A server on this machine that answers as S3 and AWS Textract do, as far as one page image needs them.
+"""A local server that implements the subset of S3 and AWS Textract that one page image requires.
 
-The answers have the shape of recorded ones: blocks of a page, its lines and their words, which name each
-other by identifiers, geometry in shares of the page, confidence in per cent, and a token while there is
-more. What is on the page is read by an engine of ours, so that the text is the page's.
+The responses have the structure of recorded ones: blocks for a page, its lines and their words, which refer
+to each other by identifiers; geometry relative to the page; confidence in percent; and a token if there are
+more results. The page is read by one of docpipe's engines, so that the text is that of the page.
 """
 
 import io

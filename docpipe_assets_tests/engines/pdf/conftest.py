@@ -1,4 +1,4 @@
-"""The PDF reader over real capped processes."""
+"""The PDF reader with real child processes and limits."""
 
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What looks like lines of text and has no word is seen; rules, pictures and specks are not taken for it."""
+"""Lines of text without words are detected; rules, pictures and specks are not mistaken for text."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,7 +1,7 @@
-"""With too little memory a page is a MEMORY_LIMIT or what it always is; nothing is left out in silence.
+"""With too little memory a page is a MEMORY_LIMIT or complete; nothing is omitted silently.
 
-Limits are swept upwards from what the libraries themselves take, through the range in which a call begins
-to succeed: there each allocation in turn is the one that is refused.
+Limits are increased from the memory of the libraries through the range in which a call begins to succeed, so
+that each allocation in turn is the one that fails.
 """
 
 import hashlib
@@ -109,7 +109,7 @@ def outcome(
 
 
 @pytest.mark.parametrize("document", [colours(), words()], ids=["colours", "words"])
-def test_with_too_little_memory_a_call_fails_for_it_or_gives_all_that_it_should(
+def test_with_too_little_memory_a_call_fails_or_returns_everything(
     sandbox: Sandbox, tmp_path: Path, document: bytes
 ) -> None:
     if "seccomp" not in sandbox.confinement:
@@ -203,9 +203,7 @@ def test_pages_are_not_given_up_where_memory_may_be_what_they_want(run: Runner, 
     assert isinstance(refused.value, MemoryLimit)
 
 
-def test_a_page_that_is_empty_by_fault_is_not_lost_when_the_second_look_fails(
-    run: Runner, tmp_path: Path
-) -> None:
+def test_a_falsely_empty_page_is_not_lost_if_the_second_attempt_fails(run: Runner, tmp_path: Path) -> None:
     pdf = TinyPdf()
     cut = pdf.stream(zlib.compress(b"BT /F1 12 Tf (lost) Tj ET")[:-9], b"/Filter /FlateDecode")
     path = tmp_path / "document.pdf"

@@ -1,4 +1,4 @@
-"""Words, labels and ink stand where a reader of the page sees them, whichever library was asked."""
+"""Words, labels and ink have the positions that a reader of the page sees, in every library."""
 
 import io
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""Documents are opened, cut and read whole; what is damaged is said, and costs no more than itself."""
+"""Documents are opened, split and read completely; damage is reported and affects nothing else."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,1 +1,3 @@
-"""A made production with planted Bates faults: all are found, none invented, stamps on scans are read."""
+"""A generated production with seeded Bates faults: all are found, none is invented, stamps on
+scans are read.
+"""

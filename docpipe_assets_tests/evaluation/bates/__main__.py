@@ -1,12 +1,11 @@
-"""Reads a made production, a part of it scanned, with a real OCR engine, and counts what is right.
+"""Reads a generated production, part of it scanned, with a real OCR engine, and scores the result.
 
     python -m docpipe_assets_tests.evaluation.bates [--documents 40] [--pages 1000] [--seed 1] [--clean]
         [--engine rapidocr] [--texts FOLDER] [--scanned 3]
 
-Prints how many labels are right, which planted faults were found and which were invented, and the
-seconds a page took. Every third document is a scan (``--scanned 1``: all are), the others are read from
-their text layers. With ``--texts`` what OCR reads is kept, and taken from there the
-next time.
+Prints the number of correct labels, of seeded faults found and of false findings, and the seconds per page.
+Every third document is a scan (``--scanned 1``: all are); the others are read from their text layers. With
+``--texts`` the OCR results are stored and reused in the next run.
 """
 
 import argparse
@@ -19,7 +18,7 @@ from pathlib import Path
 from docpipe_assets.engines import load_engine
 from docpipe_assets.engines.pdf import pymupdf
 from docpipe_assets.model import Box, Page, PageText, TextMethod
-from docpipe_assets.page_marks.labels import labelled
+from docpipe_assets.page_marks.labels import with_labels
 from docpipe_assets.protocols import Lines, OcrEngine, PlacedWord
 from docpipe_assets.text.page_text import assemble
 from docpipe_assets_tests.evaluation.bates.production import Made, make, pdf_of
@@ -112,7 +111,7 @@ def main() -> None:
             if is_scan and not kept.exists():
                 keep(scans(document, engine, chosen.seed * 1000 + n, Path(folder)), kept)
             pages = taken(kept) if is_scan else born_digital(document, Path(folder))
-            texts[document.name] = list(labelled(pages))
+            texts[document.name] = list(with_labels(pages))
             print(f"{n} of {len(production.documents)}: {document.name}", file=sys.stderr, flush=True)
     score = compare(production, texts)
     print(score)

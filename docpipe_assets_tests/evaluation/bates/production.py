@@ -1,7 +1,7 @@
-"""Makes a production: documents whose pages are stamped as the trade does, with known faults in some.
+"""Generates a production: documents with stamped pages, some of them with known faults.
 
-What stands on a page besides its stamp is there to mislead: page numbers, invoice and docket numbers,
-legends beside the stamp, an older production's stamp in another corner.
+The other contents of a page are distractors: page numbers, invoice and docket numbers, legends beside the
+stamp, and the stamp of an older production in another corner.
 """
 
 import io
@@ -17,7 +17,7 @@ from docpipe_assets.bates.findings import BatesFault
 PREFIX, OTHER_PREFIX, OLD_PREFIX = "WOMBAT", "KOALA", "OLDCO"
 DIGITS = 6
 FIRST_NUMBER = 454
-FEWEST_PAGES = 7
+MIN_PAGES = 7
 """Of a document: there are pages before and behind the one with a fault."""
 PAPER = (396.0, 612.0)
 """Half a letter, in points: as much margin, and half as much to read."""
@@ -97,8 +97,8 @@ def make(
     """
     chance = random.Random(seed)
     spread = range(-(documents // 2), documents - documents // 2)
-    sizes = [max(pages // documents + n, FEWEST_PAGES) for n in spread]
-    sizes[-1] = max(sizes[-1] + pages - sum(sizes), FEWEST_PAGES)
+    sizes = [max(pages // documents + n, MIN_PAGES) for n in spread]
+    sizes[-1] = max(sizes[-1] + pages - sum(sizes), MIN_PAGES)
     chance.shuffle(sizes)
     made = Production()
     number = FIRST_NUMBER

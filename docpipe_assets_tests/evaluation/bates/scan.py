@@ -1,4 +1,6 @@
-"""Scans of made pages: rendered, askew, noisy, soft, and compressed as office scanners do."""
+"""Scans of generated pages: rendered, skewed, noisy, blurred, and compressed like those of office
+scanners.
+"""
 
 import io
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What is found in a made production, held against what was planted."""
+"""Compares the findings in a generated production with the seeded faults."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -57,7 +57,7 @@ def compare(production: Production, texts: Mapping[str, Sequence[PageText]]) -> 
 def summary_of(pages: Iterable[PageText]) -> BatesSummary:
     checked = DocumentBates()
     for page in pages:
-        checked.see(page)
+        checked.add_page(page)
     return checked.summary()
 
 

@@ -1,13 +1,13 @@
-"""In a made production every planted Bates fault is found, and in a clean one none is."""
+"""In a generated production all seeded Bates faults are found, and in a clean one none."""
 
 from pathlib import Path
 
 from docpipe_assets.bates.findings import BatesFault, BatesFinding, BatesSummary
 from docpipe_assets.model import PageSplits, PageText, PageTexts, RawPdfs
-from docpipe_assets.runtime.document_pipeline import Workbench
+from docpipe_assets.runtime.document_pipeline import DocumentPipeline
 from docpipe_assets.runtime.summaries import BATES
 from docpipe_assets.settings import Settings
-from docpipe_assets.storage.file import GivenFiles
+from docpipe_assets.storage.file import LocalFiles
 from docpipe_assets_tests.evaluation.bates.production import FAULTS, Production, make, pdf_of
 from docpipe_assets_tests.evaluation.bates.scoring import Score, compare, judge, summary_of
 
@@ -23,17 +23,17 @@ def processed(
         files[document.name] = folder / f"{n}.pdf"
         files[document.name].write_bytes(pdf_of(document))
     settings = Settings(data_dir=folder / "data", lake_url=(folder / "lake").as_uri())
-    bench = Workbench(settings, intake=GivenFiles(files))
+    pipeline = DocumentPipeline(settings, intake=LocalFiles(files))
     texts, notes = {}, {}
     try:
         for name in files:
-            bench.save(name, bench.raw_pdf(name))
-            bench.save(name, bench.page_splits(name, bench.load(RawPdfs, name)))
-            saved = bench.save(name, bench.ocr_text(name, bench.load(PageSplits, name)))
-            texts[name] = list(bench.load(PageTexts, name))
+            pipeline.save(name, pipeline.raw_pdf(name))
+            pipeline.save(name, pipeline.page_splits(name, pipeline.load(RawPdfs, name)))
+            saved = pipeline.save(name, pipeline.ocr_text(name, pipeline.load(PageSplits, name)))
+            texts[name] = list(pipeline.load(PageTexts, name))
             notes[name] = BatesSummary.from_json(saved.header.notes[BATES])
     finally:
-        bench.close()
+        pipeline.close()
     return texts, notes
 
 

@@ -1,1 +1,1 @@
-"""Our own labelled litigation documents, and how well the shipped name engines do on them."""
+"""Our own labelled litigation documents, and the scores of the shipped name engines on them."""

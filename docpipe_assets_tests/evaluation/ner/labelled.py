@@ -1,7 +1,6 @@
 """Reads the labelled documents: plain text in which ``[Margaret Whitlow](person)`` marks a name.
 
-``(ignore)`` marks a stretch on which two careful readers could differ; what an engine finds there
-counts neither for nor against it.
+``(ignore)`` marks a span on which two careful annotators could disagree; names found there are not scored.
 """
 
 import re

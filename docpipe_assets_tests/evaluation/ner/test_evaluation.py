@@ -1,4 +1,4 @@
-"""The labelled documents are read as marked, and scores mean what they say."""
+"""The labelled documents are parsed correctly, and the scores are correct."""
 
 import pytest
 
@@ -18,7 +18,7 @@ def test_marks_are_taken_out_and_offsets_fit_the_text_without_them() -> None:
     assert document.ignored == ((12, 15),)
 
 
-def test_exact_and_overlapping_hits_are_told_apart_and_ignored_stretches_swallow_names() -> None:
+def test_exact_and_overlapping_hits_differ_and_ignored_spans_hide_names() -> None:
     document = parse("d", "By [Jane Roe](person) [Sic](ignore) of [Acme](organisation) in Rome.")
     scores = Scores()
     found = [

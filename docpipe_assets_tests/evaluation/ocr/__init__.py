@@ -1,1 +1,1 @@
-"""Pages whose text is known to the letter, to measure OCR engines with: see README.md."""
+"""Pages with an exact ground truth to evaluate OCR engines: see README.md."""

@@ -1,4 +1,4 @@
-"""What befalls a sheet between the printer and the file: a scan, a fax, a photocopy, a stamp."""
+"""The degradation of a sheet between printer and file: a scan, a fax, a photocopy, a stamp."""
 
 import io
 from collections.abc import Callable

@@ -1,8 +1,8 @@
-"""Marked-up text -> a sheet: letters, pleadings, transcripts, columns, forms, tables.
+"""Lays out marked-up text on a sheet: letters, pleadings, transcripts, columns, forms, tables.
 
-Blocks are parted by blank lines. ``# `` begins a centred heading; lines that begin with ``> `` stay as
-they are; ``| a | b |`` is a row of a table; ``! Label: value | Label: value`` is a row of a form;
-``@ `` begins what stands at the foot of the page. All else is a paragraph, its lines joined.
+Blocks are separated by blank lines. ``# `` begins a centered heading; lines that begin with ``> `` keep their
+line breaks; ``| a | b |`` is a row of a table; ``! Label: value | Label: value`` is a row of a form; ``@ ``
+begins the footer of the page. All other blocks are paragraphs with joined lines.
 """
 
 from collections.abc import Callable, Iterator, Sequence

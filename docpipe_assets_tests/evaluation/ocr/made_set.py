@@ -1,4 +1,4 @@
-"""Pages of every kind from a seed, each with its text: what is tuned on, and measured with other seeds."""
+"""Pages of every kind from a seed, each with its text: for tuning, and with other seeds for measuring."""
 
 import random
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""Invented litigation texts without end, in the markup of ``layouts``: the same for the same seed."""
+"""Unlimited invented litigation texts in the markup of ``layouts``: the same seed produces the same texts."""
 
 import random
 import re

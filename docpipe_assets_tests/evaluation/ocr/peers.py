@@ -1,4 +1,4 @@
-"""Other programs behind the protocol of our engines, to be measured in the same run."""
+"""Other programs with the protocol of docpipe's engines, to be evaluated in the same run."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""A sheet of paper with text at exact places: what is drawn is what is true."""
+"""A sheet of paper with text at exact positions, which are the ground truth."""
 
 from dataclasses import dataclass, field
 from functools import cache

@@ -1,4 +1,4 @@
-"""The test split: pages whose texts were written for it, set and aged by recipe. Nothing is tuned on it."""
+"""The test split: pages with texts written for it, typeset and degraded by recipes. Not used for tuning."""
 
 import tomllib
 from collections.abc import Callable, Iterator

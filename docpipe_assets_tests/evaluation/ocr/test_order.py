@@ -1,4 +1,4 @@
-"""Reading order on made sheets, without an engine: pieces as a detector gives them, in no order."""
+"""Reading order on generated sheets, without an engine: unordered fragments as a detector returns them."""
 
 import random
 

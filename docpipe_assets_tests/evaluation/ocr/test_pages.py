@@ -1,4 +1,4 @@
-"""The pages that engines are measured with say what their texts say, and are the same every time."""
+"""The evaluation pages match their texts and are reproducible."""
 
 import random
 import re
@@ -97,7 +97,7 @@ def test_written_pages_keep_their_resolution_and_their_text(tmp_path: Path) -> N
     assert (tmp_path / "degraded/fax/01.txt").read_text() == sheet.text
 
 
-def test_the_split_has_a_recipe_for_each_of_its_texts_and_thirty_pages_at_least() -> None:
+def test_the_split_has_a_recipe_for_each_text_and_at_least_thirty_pages() -> None:
     texts = {name for recipe in recipes() for name in recipe["texts"]}
     assert texts == {path.stem for path in FOLDER.glob("*.txt")}
     assert len(recipes()) >= 30

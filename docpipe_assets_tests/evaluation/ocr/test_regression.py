@@ -1,4 +1,6 @@
-"""The default engine reads a handful of made pages as well as it did; whole sets are run by command."""
+"""The default engine's accuracy on a few generated pages does not decrease; commands evaluate
+complete sets.
+"""
 
 from collections.abc import Callable
 from functools import partial

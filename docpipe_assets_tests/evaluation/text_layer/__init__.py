@@ -1,5 +1,5 @@
-"""Pages of which the right way to read them is known, and how many of them are read that way.
+"""Pages with a known correct method, and the proportion that is decided correctly.
 
-``typeset`` is the half that rules may be tuned on, ``unseen`` the half that none was tuned on, ``later`` a
-few kinds that were made when the rules stood.
+``typeset`` is the half that rules may be tuned on, ``unseen`` the half without tuning, ``later`` a few kinds
+that were created after the rules were final.
 """

@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 
 from docpipe_assets.model import TextMethod
 from docpipe_assets.protocols import PdfReader
-from docpipe_assets.runtime.document_pipeline import Workbench
+from docpipe_assets.runtime.document_pipeline import DocumentPipeline
 from docpipe_assets.settings import Settings
 from docpipe_assets.text.text_layer import Decision, decide, word_measures
 from docpipe_assets_tests.evaluation.text_layer import later, typeset, unseen
@@ -82,17 +82,17 @@ def main() -> None:
     parser.add_argument("--errors", action="store_true", help="name what is decided wrong, with its signals")
     chosen = parser.parse_args()
     with TemporaryDirectory() as name:
-        bench = Workbench(Settings(data_dir=Path(name)))
+        pipeline = DocumentPipeline(Settings(data_dir=Path(name)))
         try:
             for half in chosen.half or HALVES:
                 began = time.monotonic()
                 made = list(HALVES[half](seed=chosen.seed))
                 seconds = time.monotonic() - began
-                found = [decided(page, bench.reader, Path(name)) for page in made]
+                found = [decided(page, pipeline.reader, Path(name)) for page in made]
                 show(half, found, with_errors=chosen.errors, with_kinds=chosen.kinds)
                 print(f"made in {seconds:.0f} s, read in {time.monotonic() - began - seconds:.0f} s")
         finally:
-            bench.close()
+            pipeline.close()
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What a made page is, and what is right for it."""
+"""A generated page and its correct method."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass

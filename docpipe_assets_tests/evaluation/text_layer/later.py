@@ -1,4 +1,4 @@
-"""Kinds of pages that were made when the rules stood: what these do on something new."""
+"""Kinds of pages that were created after the rules were final, to evaluate the rules on new data."""
 
 from collections.abc import Iterator
 

@@ -1,11 +1,13 @@
-"""The decision holds on made pages; a few kinds stand here for all, which the command counts."""
+"""The decision is correct on generated pages; a few kinds represent all of them, which the
+command evaluates.
+"""
 
 from collections.abc import Iterator
 
 import pytest
 
 from docpipe_assets.protocols import PdfReader
-from docpipe_assets.runtime.document_pipeline import Workbench
+from docpipe_assets.runtime.document_pipeline import DocumentPipeline
 from docpipe_assets.settings import Settings
 from docpipe_assets_tests.evaluation.text_layer import later, typeset, unseen
 from docpipe_assets_tests.evaluation.text_layer.__main__ import Decided, decided, rates
@@ -14,9 +16,9 @@ from docpipe_assets_tests.evaluation.text_layer.labelled import LabelledPage, Ri
 
 @pytest.fixture(scope="module")
 def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PdfReader]:
-    bench = Workbench(Settings(data_dir=tmp_path_factory.mktemp("bench")))
-    yield bench.reader
-    bench.close()
+    pipeline = DocumentPipeline(Settings(data_dir=tmp_path_factory.mktemp("bench")))
+    yield pipeline.reader
+    pipeline.close()
 
 
 KINDS = {

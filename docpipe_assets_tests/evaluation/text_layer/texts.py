@@ -1,4 +1,4 @@
-"""What the made pages say. The two halves share no sentence."""
+"""The texts of the generated pages. The two halves have no common sentence."""
 
 import random
 from functools import cache

@@ -1,4 +1,4 @@
-"""The half that rules may be tuned on: pages set with ReportLab, scans of them rendered with PDFium."""
+"""The half that rules may be tuned on: pages typeset with ReportLab, scans of them rendered with PDFium."""
 
 import io
 import random

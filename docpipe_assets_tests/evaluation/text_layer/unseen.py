@@ -1,4 +1,4 @@
-"""The half that no rule was tuned on: pages laid out by MuPDF, in other fonts, words and wear."""
+"""The half without tuning: pages laid out by MuPDF, with other fonts, texts and degradations."""
 
 import io
 import random

@@ -1,4 +1,4 @@
-"""What a failure leaves in Dagster's records, and what intake makes of it: no stack needed."""
+"""The records that a failure leaves in Dagster, and the reaction of intake, without a stack."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
@@ -12,10 +12,10 @@ from docpipe_assets.defs.assets import DOCUMENT_ASSETS
 from docpipe_assets.defs.io_managers import LakeIOManager
 from docpipe_assets.defs.jobs import process_document, reset_breakers
 from docpipe_assets.defs.partitions import documents
-from docpipe_assets.defs.sensors import Memory, intake_sensor
+from docpipe_assets.defs.sensors import IntakeCursor, intake_sensor
 from docpipe_assets.errors import EmptyFile, StoreUnavailable
 from docpipe_assets.instance.records import tags
-from docpipe_assets.instance.records.failures import Step, reported
+from docpipe_assets.instance.records.failures import Step, as_dagster_failure
 from docpipe_assets.instance.records.history import attempts_since, fold_history, read_ledger
 from docpipe_assets.instance.records.interventions import (
     read_priorities,
@@ -28,14 +28,14 @@ from docpipe_assets.lanes import LARGE, STANDARD
 from docpipe_assets.operations.breaker import Breakers, fold
 from docpipe_assets.operations.intake import LOW
 from docpipe_assets.operations.ledger import State
-from docpipe_assets.runtime.document_pipeline import Workbench
+from docpipe_assets.runtime.document_pipeline import DocumentPipeline
 from docpipe_assets.sample import write_text_pdfs
 from docpipe_assets.sandbox import Limits
 from docpipe_assets.settings import Settings
-from docpipe_assets.storage.file import GivenFiles
+from docpipe_assets.storage.file import LocalFiles
 
 
-class BreaksDown(GivenFiles):
+class BreaksDown(LocalFiles):
     """Refuses to open an object the first few times."""
 
     refusals = 0
@@ -47,7 +47,7 @@ class BreaksDown(GivenFiles):
         return super().open(key, etag)
 
 
-class Plant:
+class AutomationHarness:
     """Dagster in this process, over two files: a good one and an empty one."""
 
     def __init__(self, folder: Path, instance: dg.DagsterInstance) -> None:
@@ -57,11 +57,11 @@ class Plant:
         empty = folder / "empty.pdf"
         empty.write_bytes(b"")
         self.source = BreaksDown({"b/good.pdf": good, "b/empty.pdf": empty})
-        self.bench = Workbench(self.settings, intake=self.source)
+        self.pipeline = DocumentPipeline(self.settings, intake=self.source)
         definitions = dg.Definitions(
             assets=DOCUMENT_ASSETS,
             jobs=[process_document],
-            resources={"bench": self.bench, "lake": LakeIOManager(self.bench)},
+            resources={"pipeline": self.pipeline, "lake": LakeIOManager(self.pipeline)},
         )
         self.job = definitions.resolve_job_def(PROCESS_DOCUMENT)
         self.cursor: str | None = None
@@ -69,7 +69,7 @@ class Plant:
     def tick(self) -> list[dg.RunRequest]:
         """One look of the sensor, carried out as the daemon would, but without its runs."""
         with dg.build_sensor_context(
-            instance=self.instance, cursor=self.cursor, resources={"bench": self.bench}
+            instance=self.instance, cursor=self.cursor, resources={"pipeline": self.pipeline}
         ) as context:
             result = intake_sensor(self.settings)(context)
         assert isinstance(result, dg.SensorResult)
@@ -90,45 +90,45 @@ class Plant:
         return result.dagster_run
 
     def states(self) -> dict[str, State]:
-        return {entry.document: entry.state for entry in read_ledger(self.instance, self.bench).entries}
+        return {entry.document: entry.state for entry in read_ledger(self.instance, self.pipeline).entries}
 
 
 @pytest.fixture
-def plant(tmp_path: Path) -> Iterator[Plant]:
+def harness(tmp_path: Path) -> Iterator[AutomationHarness]:
     with dg.DagsterInstance.ephemeral() as instance:
-        made = Plant(tmp_path, instance)
+        made = AutomationHarness(tmp_path, instance)
         yield made
-        made.bench.close()
+        made.pipeline.close()
 
 
-def test_a_permanent_failure_is_one_attempt_through_every_layer(plant: Plant) -> None:
-    (empty, good) = sorted(plant.tick(), key=lambda request: str(request.partition_key))
-    run = plant.run(empty)
+def test_a_permanent_failure_is_one_attempt_through_every_layer(harness: AutomationHarness) -> None:
+    (empty, good) = sorted(harness.tick(), key=lambda request: str(request.partition_key))
+    run = harness.run(empty)
     assert run.status is dg.DagsterRunStatus.FAILURE
-    retries = plant.instance.all_logs(run.run_id, of_type=dg.DagsterEventType.STEP_UP_FOR_RETRY)
+    retries = harness.instance.all_logs(run.run_id, of_type=dg.DagsterEventType.STEP_UP_FOR_RETRY)
     assert not retries, "retries obey the class"
-    recorded = plant.instance.get_run_by_id(run.run_id)
+    recorded = harness.instance.get_run_by_id(run.run_id)
     assert recorded is not None
     assert (recorded.tags[tags.ERROR], recorded.tags[tags.STAGE]) == ("EMPTY_FILE", "raw_pdf")
-    plant.run(good)
-    assert plant.tick() == []
-    assert plant.states() == {"b/empty.pdf": State.QUARANTINED, "b/good.pdf": State.SUCCEEDED}
+    harness.run(good)
+    assert harness.tick() == []
+    assert harness.states() == {"b/empty.pdf": State.QUARANTINED, "b/good.pdf": State.SUCCEEDED}
 
 
-def test_a_transient_failure_is_retried_within_the_run(plant: Plant) -> None:
-    good = next(request for request in plant.tick() if request.partition_key == "b/good.pdf")
-    plant.source.refusals = 2
-    run = plant.run(good)
+def test_a_transient_failure_is_retried_within_the_run(harness: AutomationHarness) -> None:
+    good = next(request for request in harness.tick() if request.partition_key == "b/good.pdf")
+    harness.source.refusals = 2
+    run = harness.run(good)
     assert run.status is dg.DagsterRunStatus.SUCCESS
-    retries = plant.instance.all_logs(run.run_id, of_type=dg.DagsterEventType.STEP_UP_FOR_RETRY)
+    retries = harness.instance.all_logs(run.run_id, of_type=dg.DagsterEventType.STEP_UP_FOR_RETRY)
     assert len(retries) == 2
 
 
-def test_what_fails_the_last_time_too_says_why(plant: Plant) -> None:
-    request = next(request for request in plant.tick() if request.partition_key == "b/good.pdf")
-    run = plant.instance.create_run_for_job(plant.job, tags=dict(request.tags))
-    step = Step(plant.instance, run.run_id, "b/good.pdf", "raw_pdf", code_version="1", retries=3)
-    with pytest.raises(dg.RetryRequested) as caught, reported(step):
+def test_what_fails_the_last_time_too_says_why(harness: AutomationHarness) -> None:
+    request = next(request for request in harness.tick() if request.partition_key == "b/good.pdf")
+    run = harness.instance.create_run_for_job(harness.job, tags=dict(request.tags))
+    step = Step(harness.instance, run.run_id, "b/good.pdf", "raw_pdf", code_version="1", retries=3)
+    with pytest.raises(dg.RetryRequested) as caught, as_dagster_failure(step):
         raise StoreUnavailable("refused")
     failure = caught.value.__cause__
     assert caught.value.max_retries == step.retries, "so that Dagster fails the step with the cause"
@@ -142,75 +142,75 @@ def test_no_asset_is_tried_again_when_its_run_is_interrupted() -> None:
     assert [asset.op.retry_policy for asset in DOCUMENT_ASSETS] == [None] * len(DOCUMENT_ASSETS)
 
 
-def test_what_a_person_said_last_of_a_batch_is_the_priority_of_its_runs(plant: Plant) -> None:
-    record_priority(plant.instance, "b", "high")
-    record_priority(plant.instance, "b", "low")
-    record_priority(plant.instance, "other", "high")
-    assert read_priorities(plant.instance) == {"b": "low", "other": "high"}
-    assert {request.tags[tags.PRIORITY] for request in plant.tick()} == {str(LOW)}
+def test_what_a_person_said_last_of_a_batch_is_the_priority_of_its_runs(harness: AutomationHarness) -> None:
+    record_priority(harness.instance, "b", "high")
+    record_priority(harness.instance, "b", "low")
+    record_priority(harness.instance, "other", "high")
+    assert read_priorities(harness.instance) == {"b": "low", "other": "high"}
+    assert {request.tags[tags.PRIORITY] for request in harness.tick()} == {str(LOW)}
 
 
-def test_a_reset_makes_a_quarantined_document_due_once(plant: Plant) -> None:
-    for request in plant.tick():
-        plant.run(request)
-    assert plant.tick() == []
-    record_reset(plant.instance, reason="the source was checked", document="b/empty.pdf")
-    (again,) = plant.tick()
+def test_a_reset_makes_a_quarantined_document_due_once(harness: AutomationHarness) -> None:
+    for request in harness.tick():
+        harness.run(request)
+    assert harness.tick() == []
+    record_reset(harness.instance, reason="the source was checked", document="b/empty.pdf")
+    (again,) = harness.tick()
     assert (again.partition_key, again.tags[tags.PURPOSE]) == ("b/empty.pdf", "released")
-    plant.run(again)
-    assert plant.tick() == []
+    harness.run(again)
+    assert harness.tick() == []
 
 
-def test_the_ui_job_resets_too(plant: Plant) -> None:
-    for request in plant.tick():
-        plant.run(request)
+def test_the_ui_job_resets_too(harness: AutomationHarness) -> None:
+    for request in harness.tick():
+        harness.run(request)
     config = {"ops": {"reset": {"config": {"reason": "checked", "documents": ["b/empty.pdf"]}}}}
-    assert reset_breakers.execute_in_process(run_config=config, instance=plant.instance).success
-    assert [request.partition_key for request in plant.tick()] == ["b/empty.pdf"]
+    assert reset_breakers.execute_in_process(run_config=config, instance=harness.instance).success
+    assert [request.partition_key for request in harness.tick()] == ["b/empty.pdf"]
 
 
-def test_two_daemons_ask_for_the_same_run(plant: Plant) -> None:
-    for request in plant.tick():
-        plant.run(request)
-    record_reset(plant.instance, reason="checked", document="b/empty.pdf")
-    cursor = plant.cursor
-    (one,) = plant.tick()
-    plant.cursor = cursor
-    (other,) = plant.tick()
+def test_two_daemons_ask_for_the_same_run(harness: AutomationHarness) -> None:
+    for request in harness.tick():
+        harness.run(request)
+    record_reset(harness.instance, reason="checked", document="b/empty.pdf")
+    cursor = harness.cursor
+    (one,) = harness.tick()
+    harness.cursor = cursor
+    (other,) = harness.tick()
     assert one.run_key == other.run_key, "Dagster drops the second"
 
 
-def test_the_state_is_the_same_after_a_restart_with_nothing_but_the_records(plant: Plant) -> None:
-    for request in plant.tick():
-        plant.run(request)
-    plant.tick()
-    kept = Memory.read(plant.cursor, plant.settings).breakers
-    anew, _ = fold_history(plant.instance, plant.settings)
+def test_the_state_is_rebuilt_from_the_records_alone_after_a_restart(harness: AutomationHarness) -> None:
+    for request in harness.tick():
+        harness.run(request)
+    harness.tick()
+    kept = IntakeCursor.read(harness.cursor, harness.settings).breakers
+    anew, _ = fold_history(harness.instance, harness.settings)
     assert dict(kept.documents) == dict(anew.documents)
     assert set(anew.documents) == {"b/empty.pdf"}
 
 
-def test_history_read_in_small_pieces_folds_to_the_same(plant: Plant) -> None:
-    for request in plant.tick():
-        plant.run(request)
+def test_history_read_in_small_pieces_folds_to_the_same(harness: AutomationHarness) -> None:
+    for request in harness.tick():
+        harness.run(request)
     breakers, since = Breakers(), None
     for _ in range(6):
-        attempts, since = attempts_since(plant.instance, since, limit=1)
-        breakers = fold(breakers, attempts, plant.settings)
-    assert dict(breakers.documents) == dict(fold_history(plant.instance, plant.settings)[0].documents)
+        attempts, since = attempts_since(harness.instance, since, limit=1)
+        breakers = fold(breakers, attempts, harness.settings)
+    assert dict(breakers.documents) == dict(fold_history(harness.instance, harness.settings)[0].documents)
 
 
-def test_a_withdrawn_document_is_not_requested(plant: Plant) -> None:
-    record_withdrawal(plant.instance, "b/good.pdf", reason="privileged", is_withdrawn=True)
-    assert [request.partition_key for request in plant.tick()] == ["b/empty.pdf"]
-    assert plant.states()["b/good.pdf"] is State.WITHDRAWN
+def test_a_withdrawn_document_is_not_requested(harness: AutomationHarness) -> None:
+    record_withdrawal(harness.instance, "b/good.pdf", reason="privileged", is_withdrawn=True)
+    assert [request.partition_key for request in harness.tick()] == ["b/empty.pdf"]
+    assert harness.states()["b/good.pdf"] is State.WITHDRAWN
 
 
-def test_a_breaker_that_opens_is_seen_on_its_asset(plant: Plant) -> None:
-    for request in plant.tick():
-        plant.run(request)
-    plant.tick()
-    (told,) = plant.instance.fetch_materializations(dg.AssetKey("breaker"), limit=10).records
+def test_a_breaker_that_opens_is_seen_on_its_asset(harness: AutomationHarness) -> None:
+    for request in harness.tick():
+        harness.run(request)
+    harness.tick()
+    (told,) = harness.instance.fetch_materializations(dg.AssetKey("breaker"), limit=10).records
     made = told.asset_materialization
     assert made is not None
     assert made.partition == "b/empty.pdf"
@@ -220,24 +220,24 @@ def test_a_breaker_that_opens_is_seen_on_its_asset(plant: Plant) -> None:
     assert "since" in metadata
 
 
-def test_a_reset_is_told_on_the_breaker_asset_and_says_who_and_why(plant: Plant) -> None:
-    for request in plant.tick():
-        plant.run(request)
-    plant.tick()
-    record_reset(plant.instance, document="b/empty.pdf", reason="source checked")
-    (again,) = plant.tick()
-    told = plant.instance.fetch_materializations(dg.AssetKey("breaker"), limit=1).records[0]
+def test_a_reset_is_told_on_the_breaker_asset_and_says_who_and_why(harness: AutomationHarness) -> None:
+    for request in harness.tick():
+        harness.run(request)
+    harness.tick()
+    record_reset(harness.instance, document="b/empty.pdf", reason="source checked")
+    (again,) = harness.tick()
+    told = harness.instance.fetch_materializations(dg.AssetKey("breaker"), limit=1).records[0]
     made = told.asset_materialization
     assert made is not None
     assert made.description is not None
     assert made.description.startswith("closed: reset by ")
     assert made.description.endswith(": source checked")
-    observed = plant.instance.fetch_observations(dg.AssetKey("breaker"), limit=1).records[0]
+    observed = harness.instance.fetch_observations(dg.AssetKey("breaker"), limit=1).records[0]
     assert observed.asset_observation is not None
     assert str(observed.asset_observation.description).endswith(": source checked")
-    plant.run(again)
-    plant.tick()
-    (newest,) = plant.instance.fetch_materializations(dg.AssetKey("breaker"), limit=1).records
+    harness.run(again)
+    harness.tick()
+    (newest,) = harness.instance.fetch_materializations(dg.AssetKey("breaker"), limit=1).records
     assert newest.asset_materialization is not None
     assert newest.asset_materialization.description == "quarantined: EMPTY_FILE in raw_pdf"
 
@@ -259,13 +259,13 @@ class NotesLimits:
 def test_the_large_lane_gives_a_document_the_larger_budget(tmp_path: Path) -> None:
     (good,) = write_text_pdfs(tmp_path, 1)
     settings = Settings(data_dir=tmp_path / "data", large_budget=4)
-    bench = Workbench(settings, intake=GivenFiles({"b/good.pdf": good}))
+    pipeline = DocumentPipeline(settings, intake=LocalFiles({"b/good.pdf": good}))
     sandbox = NotesLimits()
-    bench.sandbox = sandbox  # type: ignore[assignment]  # what the bench needs of it
+    pipeline.sandbox = sandbox  # type: ignore[assignment]  # what the bench needs of it
     for lane in (STANDARD, LARGE):
-        bench.lane = lane
+        pipeline.lane = lane
         with pytest.raises(EmptyFile):
-            list(bench.process("b/good.pdf"))
+            list(pipeline.process("b/good.pdf"))
     standard, *_, large = sandbox.limits  # a second engine gets its try in between
     assert large.memory_bytes == 4 * standard.memory_bytes == 4 * settings.sandbox_memory_bytes
     assert large.cpu_seconds == 4 * standard.cpu_seconds
@@ -273,4 +273,4 @@ def test_the_large_lane_gives_a_document_the_larger_budget(tmp_path: Path) -> No
 
 @pytest.mark.parametrize("cursor", [None, "", '{"resume_after": ""}', "not a cursor"])
 def test_a_cursor_that_cannot_be_read_means_from_the_beginning(cursor: str | None) -> None:
-    assert Memory.read(cursor, Settings()) == Memory()
+    assert IntakeCursor.read(cursor, Settings()) == IntakeCursor()

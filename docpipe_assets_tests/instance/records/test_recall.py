@@ -1,4 +1,4 @@
-"""While a stage is paused, what automation has queued is taken out of the queue, and nothing else is."""
+"""While a stage is paused, the runs that automation queued are dequeued, and no others."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,21 +19,21 @@ from docpipe_assets.defs.partitions import documents
 from docpipe_assets.defs.sensors import intake_sensor
 from docpipe_assets.instance.records import tags
 from docpipe_assets.instance.records.history import (
-    TakenNames,
+    KnownRunKeys,
     deciding_runs,
-    failures_by,
+    failure_history,
     fold_history,
+    known_run_keys,
     read_ledger,
-    taken_names,
 )
 from docpipe_assets.instance.records.names import PROCESS_DOCUMENT
-from docpipe_assets.instance.records.recall import recall
+from docpipe_assets.instance.records.recall import dequeue
 from docpipe_assets.operations.breaker import RUN_CANCELED, RUN_RECALLED, WORKER_LOST, Action, Breakers
-from docpipe_assets.operations.intake import HIGH, LOW, QueuedRun, sighting_of, to_recall
+from docpipe_assets.operations.intake import HIGH, LOW, QueuedRun, listed_document, runs_to_dequeue
 from docpipe_assets.operations.ledger import Entry, Progress, State
-from docpipe_assets.runtime.document_pipeline import Workbench
+from docpipe_assets.runtime.document_pipeline import DocumentPipeline
 from docpipe_assets.settings import Settings
-from docpipe_assets.storage.file import GivenFiles
+from docpipe_assets.storage.file import LocalFiles
 from docpipe_assets_tests.operations.breaker.histories import failed, folded
 
 PAUSED = folded(*(failed("ENGINE_FAILED", n, key=f"b/{n}.pdf") for n in range(5)))
@@ -45,15 +45,15 @@ def test_only_what_automation_queued_is_recalled_and_the_canary_stays() -> None:
         QueuedRun("a person's", is_automatic=False),
         QueuedRun("canary", is_automatic=True, is_canary=True),
     ]
-    assert to_recall(queued, PAUSED) == ["automatic"]
-    assert to_recall(queued, Breakers()) == []
+    assert runs_to_dequeue(queued, PAUSED) == ["automatic"]
+    assert runs_to_dequeue(queued, Breakers()) == []
 
 
-def test_those_that_would_be_begun_first_are_recalled_first_and_no_more_than_a_bounded_number() -> None:
+def test_the_next_runs_to_start_are_dequeued_first_up_to_a_limit() -> None:
     priorities = {"low": LOW, "older": 0, "newer": 0, "high": HIGH}
     queued = [QueuedRun(name, is_automatic=True, priority=priority) for name, priority in priorities.items()]
-    assert to_recall(queued, PAUSED) == ["high", "older", "newer", "low"]
-    assert to_recall(queued, PAUSED, limit=2) == ["high", "older"]
+    assert runs_to_dequeue(queued, PAUSED) == ["high", "older", "newer", "low"]
+    assert runs_to_dequeue(queued, PAUSED, limit=2) == ["high", "older"]
 
 
 Status = dg.DagsterRunStatus
@@ -70,7 +70,7 @@ ORIGIN = RemoteJobOrigin(
 BROKEN = {tags.ERROR: "ENGINE_FAILED", tags.STAGE: "ocr_text"}
 
 
-class Office:
+class QueueHarness:
     """Dagster's records with its queue, over a bucket of a dozen documents; nobody works."""
 
     def __init__(self, folder: Path, instance: dg.DagsterInstance) -> None:
@@ -78,13 +78,13 @@ class Office:
         path = folder / "letter.pdf"
         path.write_bytes(b"%PDF-1.7")
         self.settings = Settings(data_dir=folder / "data", intake_max_queued=12)
-        self.bench = Workbench(
-            self.settings, intake=GivenFiles({f"b/{number:02d}.pdf": path for number in range(12)})
+        self.pipeline = DocumentPipeline(
+            self.settings, intake=LocalFiles({f"b/{number:02d}.pdf": path for number in range(12)})
         )
         definitions = dg.Definitions(
             assets=DOCUMENT_ASSETS,
             jobs=[process_document],
-            resources={"bench": self.bench, "lake": LakeIOManager(self.bench)},
+            resources={"pipeline": self.pipeline, "lake": LakeIOManager(self.pipeline)},
         )
         self._job = definitions.resolve_job_def(PROCESS_DOCUMENT)
         self._cursor: str | None = None
@@ -94,7 +94,7 @@ class Office:
     def tick(self) -> list[str]:
         """One look of the sensor, carried out as the daemon would; return the ids of the runs it queued."""
         with dg.build_sensor_context(
-            instance=self.instance, cursor=self._cursor, resources={"bench": self.bench}
+            instance=self.instance, cursor=self._cursor, resources={"pipeline": self.pipeline}
         ) as context:
             result = intake_sensor(self.settings)(context)
         assert isinstance(result, dg.SensorResult)
@@ -132,131 +132,131 @@ class Office:
         return run.status
 
     def entries(self) -> dict[str, Entry]:
-        return {entry.document: entry for entry in read_ledger(self.instance, self.bench).entries}
+        return {entry.document: entry for entry in read_ledger(self.instance, self.pipeline).entries}
 
-    def recall(self, run_id: str) -> frozenset[str]:
+    def dequeue(self, run_id: str) -> frozenset[str]:
         """By a sensor that saw the run in the queue a moment ago."""
         (record,) = self.instance.get_run_records(dg.RunsFilter(run_ids=[run_id]))
-        return recall(self.instance, [record], PAUSED)
+        return dequeue(self.instance, [record], PAUSED)
 
 
 @pytest.fixture
-def office(tmp_path: Path) -> Iterator[Office]:
+def harness(tmp_path: Path) -> Iterator[QueueHarness]:
     with dg.DagsterInstance.ephemeral() as instance:
-        yield Office(tmp_path, instance)
+        yield QueueHarness(tmp_path, instance)
 
 
-def test_a_paused_stage_empties_the_queue_and_nobody_is_charged(office: Office) -> None:
-    *waiting, a, b, c, d, e = office.tick()
-    persons = office.queue("b/00.pdf", **{"dagster/backfill": "x"})
-    again = office.queue("b/01.pdf", **{tags.REQUEST: "copied", tags.PARENT_RUN: waiting[1]})
-    canary = office.queue("b/02.pdf", **{tags.REQUEST: "c", tags.CANARY: "canary.ocr_text"})
-    office.break_down([a, b, c, d, e])
-    assert office.tick() == []
-    assert {office.status(run_id) for run_id in waiting} == {Status.CANCELED}
-    assert {office.status(run_id) for run_id in (persons, again, canary)} == {Status.QUEUED}
-    breakers, _ = fold_history(office.instance, office.settings)
-    recalled = [one for one in breakers.documents.values() if one.error == RUN_RECALLED]
-    assert len(recalled) == 7
-    assert {(one.failures, one.attempts) for one in recalled} == {(0, 0)}
-    entries = office.entries()
+def test_a_paused_stage_empties_the_queue_and_nobody_is_charged(harness: QueueHarness) -> None:
+    *waiting, a, b, c, d, e = harness.tick()
+    persons = harness.queue("b/00.pdf", **{"dagster/backfill": "x"})
+    again = harness.queue("b/01.pdf", **{tags.REQUEST: "copied", tags.PARENT_RUN: waiting[1]})
+    canary = harness.queue("b/02.pdf", **{tags.REQUEST: "c", tags.CANARY: "canary.ocr_text"})
+    harness.break_down([a, b, c, d, e])
+    assert harness.tick() == []
+    assert {harness.status(run_id) for run_id in waiting} == {Status.CANCELED}
+    assert {harness.status(run_id) for run_id in (persons, again, canary)} == {Status.QUEUED}
+    breakers, _ = fold_history(harness.instance, harness.settings)
+    dequeued = [one for one in breakers.documents.values() if one.error == RUN_RECALLED]
+    assert len(dequeued) == 7
+    assert {(one.failures, one.attempts) for one in dequeued} == {(0, 0)}
+    entries = harness.entries()
     assert {entry.state for entry in entries.values()} == {State.QUEUED}
     assert "ocr_text is paused" in str(entries["b/05.pdf"].reason)
-    assert office.tick() == [], "what was recalled is not requested before the stage works again"
+    assert harness.tick() == [], "what was recalled is not requested before the stage works again"
 
 
-def test_what_was_recalled_is_due_at_once_when_the_stage_works_again(office: Office) -> None:
-    *waiting, a, b, c, d, e = office.tick()
-    office.break_down([a, b, c, d, e])
-    office.tick()
-    breakers, _ = fold_history(office.instance, office.settings)
+def test_what_was_recalled_is_due_at_once_when_the_stage_works_again(harness: QueueHarness) -> None:
+    *waiting, a, b, c, d, e = harness.tick()
+    harness.break_down([a, b, c, d, e])
+    harness.tick()
+    breakers, _ = fold_history(harness.instance, harness.settings)
     mended = Breakers(breakers.documents)
-    failures = failures_by(office.bench, mended, taken_names(office.instance))
-    seen = [sighting_of(found) for found in office.bench.intake.list()]
+    failures = failure_history(harness.pipeline, mended, known_run_keys(harness.instance))
+    seen = [listed_document(found) for found in harness.pipeline.intake.list()]
     decisions = {one.key: failures.decide(one, "standard", is_first=False) for one in seen}
     due = [key for key, decision in decisions.items() if decision and decision.action is Action.REQUEST]
     assert due == [f"b/{number:02d}.pdf" for number in range(len(waiting))]
     assert {decision.attempt for key, decision in decisions.items() if decision and key in due} == {1}
 
 
-def test_names_that_are_taken_are_remembered_and_new_ones_added(office: Office) -> None:
-    names = TakenNames()
-    first = office.queue("b/00.pdf", **{tags.REQUEST: "r"})
-    office.queue("b/01.pdf", **{tags.REQUEST: "s", tags.CANARY: "c"})
-    assert names.read(office.instance) == {"r", "s", "c"}
-    office.queue("b/02.pdf", **{tags.REQUEST: "t"})
-    office.queue("b/03.pdf")
-    assert names.read(office.instance) == {"r", "s", "c", "t"} == taken_names(office.instance)
-    office.instance.delete_run(first)
-    assert names.read(office.instance) == {"r", "s", "c", "t"}, "not all of them are read again"
-    assert TakenNames().read(office.instance) == {"s", "c", "t"}
+def test_names_that_are_taken_are_remembered_and_new_ones_added(harness: QueueHarness) -> None:
+    names = KnownRunKeys()
+    first = harness.queue("b/00.pdf", **{tags.REQUEST: "r"})
+    harness.queue("b/01.pdf", **{tags.REQUEST: "s", tags.CANARY: "c"})
+    assert names.read(harness.instance) == {"r", "s", "c"}
+    harness.queue("b/02.pdf", **{tags.REQUEST: "t"})
+    harness.queue("b/03.pdf")
+    assert names.read(harness.instance) == {"r", "s", "c", "t"} == known_run_keys(harness.instance)
+    harness.instance.delete_run(first)
+    assert names.read(harness.instance) == {"r", "s", "c", "t"}, "not all of them are read again"
+    assert KnownRunKeys().read(harness.instance) == {"s", "c", "t"}
 
 
-def test_the_names_of_new_runs_are_found_whatever_the_clocks_say_and_however_many_there_are(
-    office: Office,
+def test_run_keys_of_new_runs_are_found_despite_clock_skew_and_high_counts(
+    harness: QueueHarness,
 ) -> None:
-    names = TakenNames()
-    office.queue("b/00.pdf", **{tags.REQUEST: "r"})
-    assert names.read(office.instance) == {"r"}
+    names = KnownRunKeys()
+    harness.queue("b/00.pdf", **{tags.REQUEST: "r"})
+    assert names.read(harness.instance) == {"r"}
     for number in range(100):
-        office.queue("b/01.pdf", **{tags.REQUEST: f"s{number}"})
-    with office.instance.run_storage.connect() as connection:  # type: ignore[attr-defined]
+        harness.queue("b/01.pdf", **{tags.REQUEST: f"s{number}"})
+    with harness.instance.run_storage.connect() as connection:  # type: ignore[attr-defined]
         connection.execute(text("UPDATE runs SET create_timestamp = '2026-01-01'"))
-    assert names.read(office.instance) == taken_names(office.instance)
-    assert len(names.read(office.instance)) == 101
+    assert names.read(harness.instance) == known_run_keys(harness.instance)
+    assert len(names.read(harness.instance)) == 101
 
 
 @pytest.mark.parametrize("moved", [Status.STARTING, Status.STARTED])
 def test_a_run_that_left_the_queue_meanwhile_is_left_alone(
-    office: Office, moved: dg.DagsterRunStatus
+    harness: QueueHarness, moved: dg.DagsterRunStatus
 ) -> None:
-    run_id = office.queue("b/00.pdf", **{tags.REQUEST: "r"})
-    (seen_in_queue,) = office.instance.get_run_records(dg.RunsFilter(run_ids=[run_id]))
-    office.moves(run_id, moved)
-    assert recall(office.instance, [seen_in_queue], PAUSED) == frozenset()
-    assert office.status(run_id) is moved
+    run_id = harness.queue("b/00.pdf", **{tags.REQUEST: "r"})
+    (seen_in_queue,) = harness.instance.get_run_records(dg.RunsFilter(run_ids=[run_id]))
+    harness.moves(run_id, moved)
+    assert dequeue(harness.instance, [seen_in_queue], PAUSED) == frozenset()
+    assert harness.status(run_id) is moved
 
 
 @pytest.mark.parametrize(
     ("end", "progress", "error"),
     [
-        (Status.SUCCESS, Progress.ENDED_WELL, None),
-        (Status.FAILURE, Progress.ENDED_BADLY, WORKER_LOST),
-        (Status.CANCELED, Progress.ENDED_BADLY, RUN_CANCELED),
+        (Status.SUCCESS, Progress.SUCCEEDED_RUN, None),
+        (Status.FAILURE, Progress.FAILED_RUN, WORKER_LOST),
+        (Status.CANCELED, Progress.FAILED_RUN, RUN_CANCELED),
     ],
 )
 def test_a_run_that_begins_in_spite_of_its_recall_has_its_own_end(
-    office: Office, end: dg.DagsterRunStatus, progress: Progress, error: str | None
+    harness: QueueHarness, end: dg.DagsterRunStatus, progress: Progress, error: str | None
 ) -> None:
     """The daemon had read that it waits; it writes that the run starts after the recall has been written."""
-    run_id = office.queue("b/00.pdf", **{tags.REQUEST: "r"})
-    assert office.recall(run_id) == {run_id}
-    assert deciding_runs(office.instance)["b/00.pdf"].error == RUN_RECALLED
-    office.moves(run_id, Status.STARTING)
-    assert deciding_runs(office.instance)["b/00.pdf"].progress is Progress.RUNNING
-    office.moves(run_id, Status.STARTED, end)
-    summary = deciding_runs(office.instance)["b/00.pdf"]
+    run_id = harness.queue("b/00.pdf", **{tags.REQUEST: "r"})
+    assert harness.dequeue(run_id) == {run_id}
+    assert deciding_runs(harness.instance)["b/00.pdf"].error == RUN_RECALLED
+    harness.moves(run_id, Status.STARTING)
+    assert deciding_runs(harness.instance)["b/00.pdf"].progress is Progress.RUNNING
+    harness.moves(run_id, Status.STARTED, end)
+    summary = deciding_runs(harness.instance)["b/00.pdf"]
     assert (summary.progress, summary.error) == (progress, error)
 
 
-def test_a_failure_of_a_run_that_was_to_be_recalled_is_the_failure_it_notes(office: Office) -> None:
-    run_id = office.queue("b/00.pdf", **{tags.REQUEST: "r"})
-    office.recall(run_id)
-    office.break_down([run_id])
-    assert deciding_runs(office.instance)["b/00.pdf"].error == "ENGINE_FAILED"
+def test_a_run_that_fails_while_being_dequeued_records_its_own_failure(harness: QueueHarness) -> None:
+    run_id = harness.queue("b/00.pdf", **{tags.REQUEST: "r"})
+    harness.dequeue(run_id)
+    harness.break_down([run_id])
+    assert deciding_runs(harness.instance)["b/00.pdf"].error == "ENGINE_FAILED"
 
 
-def test_a_person_who_cancels_a_run_that_had_failed_before_is_believed(office: Office) -> None:
-    run_id = office.queue("b/00.pdf", **{tags.REQUEST: "r"})
-    office.moves(run_id, Status.STARTED)
-    office.instance.add_run_tags(run_id, BROKEN)  # of a first try within the run
-    office.moves(run_id, Status.CANCELED)
-    assert deciding_runs(office.instance)["b/00.pdf"].error == RUN_CANCELED
+def test_a_person_who_cancels_a_run_that_had_failed_before_is_believed(harness: QueueHarness) -> None:
+    run_id = harness.queue("b/00.pdf", **{tags.REQUEST: "r"})
+    harness.moves(run_id, Status.STARTED)
+    harness.instance.add_run_tags(run_id, BROKEN)  # of a first try within the run
+    harness.moves(run_id, Status.CANCELED)
+    assert deciding_runs(harness.instance)["b/00.pdf"].error == RUN_CANCELED
 
 
-def test_two_sensors_recall_a_run_once(office: Office) -> None:
-    run_id = office.queue("b/00.pdf", **{tags.REQUEST: "r"})
-    (seen_by_both,) = office.instance.get_run_records(dg.RunsFilter(run_ids=[run_id]))
-    assert recall(office.instance, [seen_by_both], PAUSED) == {run_id}
-    assert recall(office.instance, [seen_by_both], PAUSED) == frozenset()
-    assert office.status(run_id) is Status.CANCELED
+def test_two_sensors_recall_a_run_once(harness: QueueHarness) -> None:
+    run_id = harness.queue("b/00.pdf", **{tags.REQUEST: "r"})
+    (seen_by_both,) = harness.instance.get_run_records(dg.RunsFilter(run_ids=[run_id]))
+    assert dequeue(harness.instance, [seen_by_both], PAUSED) == {run_id}
+    assert dequeue(harness.instance, [seen_by_both], PAUSED) == frozenset()
+    assert harness.status(run_id) is Status.CANCELED

@@ -1,4 +1,4 @@
-"""Builders of short histories, and the question that intake asks."""
+"""Builders of short histories, and the decision that intake requests."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -38,7 +38,7 @@ def asked(
     return decide(
         key,
         version,
-        breaker=breaker if breaker and breaker.is_about(version) else None,
+        breaker=breaker if breaker and breaker.matches_version(version) else None,
         breakers=breakers,
         lane="standard",
         now=after(seconds),

@@ -1,4 +1,4 @@
-"""The document breaker: each failure has its reaction, and no attempt is spent that can not help."""
+"""The document breaker: each failure has its reaction, and no attempt is made that can't succeed."""
 
 import pytest
 
@@ -45,7 +45,7 @@ from docpipe_assets_tests.operations.breaker.histories import (
         ("ACCESS_DENIED", Reaction.RETRY_WITH_STAGE, Action.REQUEST),
         ("ENGINE_FAILED", Reaction.RETRY_WITH_STAGE, Action.REQUEST),
         ("CONFIGURATION", Reaction.RETRY_WITH_STAGE, Action.REQUEST),
-        ("ARTIFACT_DAMAGED", Reaction.REMAKE, Action.REQUEST),
+        ("ARTIFACT_DAMAGED", Reaction.REBUILD, Action.REQUEST),
         ("INTERNAL_ERROR", Reaction.HOLD, Action.HELD),
         ("NEVER_HEARD_OF", Reaction.HOLD, Action.HELD),
         (RUN_CANCELED, Reaction.HOLD, Action.HELD),
@@ -63,7 +63,7 @@ def test_a_success_closes_and_forgets() -> None:
     assert folded(failed("WORKER_LOST"), failed(None, 60)).documents == {}
 
 
-def test_pauses_grow_until_the_breaker_opens_and_then_one_probe_goes_after_each_cool_down() -> None:
+def test_retry_delays_increase_until_the_breaker_opens_then_probes_follow() -> None:
     breakers, now, pauses, states = Breakers(), 0.0, [], []
     for _ in range(9):
         breakers = fold(breakers, [failed(WORKER_LOST, now, stage=None)], SETTINGS)
@@ -85,7 +85,7 @@ def test_pauses_grow_until_the_breaker_opens_and_then_one_probe_goes_after_each_
     assert fold(breakers, [failed(None, now + 5)], SETTINGS).documents == {}
 
 
-def test_what_ran_out_of_a_budget_goes_once_to_the_large_lane_and_is_held_there() -> None:
+def test_an_exceeded_budget_escalates_once_to_the_large_lane_then_holds() -> None:
     breakers = folded(failed("MEMORY_LIMIT"))
     decision = asked(breakers, 0)
     assert (decision.action, decision.purpose, decision.lane) == (Action.REQUEST, Purpose.ESCALATION, "large")
@@ -94,7 +94,7 @@ def test_what_ran_out_of_a_budget_goes_once_to_the_large_lane_and_is_held_there(
     breakers = fold(lost_on_the_way, [failed("MEMORY_LIMIT", 200, lane="large")], SETTINGS)
     decision = asked(breakers, DAY)
     assert (decision.action, decision.not_before, decision.failures) == (Action.HELD, None, 3)
-    assert "large lane too" in decision.reason
+    assert "also in the large lane" in decision.reason
 
 
 def test_a_damaged_artifact_is_made_again_once() -> None:
@@ -146,7 +146,7 @@ def test_what_fails_elsewhere_with_new_code_starts_anew() -> None:
     assert breakers.documents[KEY].failures == 1
 
 
-def test_a_persons_failure_is_recorded_and_neither_charged_nor_a_way_around_a_quarantine() -> None:
+def test_a_failed_manual_run_neither_counts_nor_bypasses_a_quarantine() -> None:
     by_hand = {"is_automatic": False, "version": None, "code_version": None, "lane": None}
     three = folded(*(failed(WORKER_LOST, n, stage=None, **by_hand) for n in range(3)))
     breaker = three.documents[KEY]

@@ -1,4 +1,4 @@
-"""The stage breaker: it opens early, lets one canary through, and charges nobody."""
+"""The stage breaker opens early, allows one canary, and does not count against documents."""
 
 from docpipe_assets.operations.breaker import (
     RUN_CANCELED,
@@ -27,7 +27,7 @@ def test_a_stage_breaker_opens_with_the_fifth_document_that_fails_alike() -> Non
     assert (breaker.stage, breaker.family, breaker.since) == ("ocr_text", "ENGINE_FAILED", after(4))
     assert (
         breaker.reason
-        == "5 documents failed with ENGINE_FAILED, in 5 of the newest 5 attempts that came to it"
+        == "5 documents failed with ENGINE_FAILED, in 5 of the latest 5 attempts that reached it"
     )
 
 
@@ -37,7 +37,7 @@ def test_a_store_that_is_down_is_one_outage_however_it_shows() -> None:
     assert [one.family for one in folded(*events).open_stages] == ["STORE"]
 
 
-def test_failures_that_are_few_among_successes_old_or_of_documents_do_not_open_it() -> None:
+def test_rare_old_or_document_failures_do_not_open_a_stage_breaker() -> None:
     good = [failed(None, n + 0.5, key=f"g/{n}.pdf") for n in range(20)]
     elsewhere = [failed("NO_PAGES", n + 0.5, key=f"g/{n}.pdf", stage="raw_pdf") for n in range(20)]
     assert not folded(
@@ -53,7 +53,7 @@ def test_hundreds_of_good_runs_before_it_do_not_hide_an_outage() -> None:
     assert folded(*good, *outage(10)).open_stages
 
 
-def test_while_a_stage_is_paused_everybody_waits_and_then_all_offer_the_same_canary() -> None:
+def test_while_a_stage_is_paused_all_wait_then_request_the_same_canary() -> None:
     breakers = folded(*outage(5))
     waits = asked(breakers, 60)
     assert (waits.action, waits.not_before) == (Action.WAIT, after(4 + 120))
@@ -85,7 +85,7 @@ def test_a_canary_closes_reopens_or_says_nothing() -> None:
     assert asked(canceled, 131).canary != asked(opened, 131).canary
 
 
-def test_runs_that_were_under_way_when_a_stage_broke_neither_close_nor_prolong_the_pause() -> None:
+def test_runs_in_flight_when_a_stage_fails_neither_end_nor_extend_a_pause() -> None:
     opened = folded(*outage(5))
     stragglers = [failed(None, 50), failed("ENGINE_FAILED", 60, key="b/y.pdf")]
     later = fold(opened, stragglers, SETTINGS).open_stages[0]
@@ -113,6 +113,6 @@ def test_a_recalled_run_is_no_attempt() -> None:
     assert asked(canary_run(breakers, None, 130), 131).action is Action.REQUEST
 
 
-def test_what_opened_a_stage_breaker_does_not_open_it_again_once_it_has_closed() -> None:
+def test_failures_that_opened_a_stage_breaker_do_not_reopen_it() -> None:
     closed = canary_run(folded(*outage(5)), None, 130)
     assert not fold(closed, [failed("ENGINE_FAILED", 131, key="b/late.pdf")], SETTINGS).open_stages

@@ -1,4 +1,4 @@
-"""The fold: the same state in every process, however the history was cut."""
+"""The fold: every process derives the same state, regardless of how the history was divided."""
 
 import time
 from collections.abc import Mapping

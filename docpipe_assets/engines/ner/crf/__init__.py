@@ -27,7 +27,8 @@ _LEADING = frozenset({"the", "The", "THE", "a", "an"})
 
 class _Model(NamedTuple):
     content: bytes
-    """The tagger reads these bytes in place and keeps no reference: without ours it would crash."""
+    """The tagger reads these bytes in place without holding a reference; it would crash if they were
+    freed."""
     tagger: "Tagger"
     featurizer: Featurizer
     classes: Mapping[str, tuple[str, ...]]
@@ -35,21 +36,19 @@ class _Model(NamedTuple):
 
 
 def _version(folder: Path) -> str:
-    """Code, features and model; the model's hash stands beside it so that it need not be read."""
+    """Code, features and model. The hash of the model is stored beside it, so the model need not be read."""
     path = folder / "version.txt"
     try:
         model = path.read_text("utf-8").strip()
     except OSError as exc:
-        raise EngineError(
-            f"{path}: the name model is not there; install docpipe again or train a model"
-        ) from exc
+        raise EngineError(f"{path}: the name model is missing; reinstall docpipe or train a model") from exc
     return f"{CODE_VERSION}.{FEATURES_VERSION}.{model}"
 
 
 class CrfNer:
-    """Finds people, organisations and places. The model is read at the first text, not before.
+    """Finds people, organisations and places. The model is loaded with the first text.
 
-    One object serves one thread at a time: the tagger keeps the sequence it is looking at.
+    Not thread-safe: the tagger stores the current sequence.
     """
 
     name = "crf"
@@ -70,9 +69,7 @@ class CrfNer:
             tagger = pycrfsuite.Tagger()
             tagger.open_inmemory(model)
         except (OSError, ValueError, zstandard.ZstdError) as exc:
-            raise EngineError(
-                f"{path}: the name model cannot be read ({exc}); install docpipe again"
-            ) from exc
+            raise EngineError(f"{path}: the name model can't be read ({exc}); reinstall docpipe") from exc
         frequencies = wordfreq.get_frequency_dict("en", "small")
         return _Model(model, tagger, Featurizer(gazetteer, frequencies), gazetteer.words, frequencies)
 
@@ -100,7 +97,7 @@ class CrfNer:
         tagger.set(self._model.featurizer.features(tokens, start, end, vocabulary.known))
         tags = tagger.tag()
         for first, last, tag in _runs(tags):
-            # The weakest token is where the span would break first.
+            # The least certain token limits the score of the span.
             score = min(tagger.marginal(tags[i], i) for i in range(first, last))
             span = _trimmed(Span(start + first, start + last, tag, score), tokens, vocabulary)
             if span:
@@ -117,12 +114,12 @@ def _runs(tags: list[str]) -> Iterator[tuple[int, int, str]]:
 
 
 def _trimmed(span: Span, tokens: Tokens, vocabulary: Vocabulary) -> Span | None:
-    """Without articles, a person's title, and punctuation at the ends."""
+    """The span without articles, a person's title, and punctuation at the ends."""
     start, end = span.start, span.end
     while start < end:
         word = tokens.words[start]
         low = word.lower()
-        # "Dean" and "Chase" are titles and names: only a title that is no frequent name is cut.
+        # "Dean" and "Chase" are titles and names: only titles that are not frequent names are removed.
         is_title = span.tag == "P" and end - start > 1 and vocabulary.has(low, "title")
         is_name = vocabulary.has(low, "first1", "last1")
         if word in _LEADING or not word[0].isalnum() or (is_title and not is_name):
@@ -136,10 +133,10 @@ def _trimmed(span: Span, tokens: Tokens, vocabulary: Vocabulary) -> Span | None:
 
 
 def _is_defined_term(span: Span, tokens: Tokens, vocabulary: Vocabulary) -> bool:
-    """ "the Company", "Confidential Information": every word also occurs in lower case in the document.
+    """Whether every word also occurs in lower case in the document: "the Company", "Confidential".
 
-    A person is spared when the first word is a common first name or a title stands before it:
-    "Mark Hill" stays a person in a document that speaks of a mark and a hill.
+    A person is kept if the first word is a common first name or a title precedes it: "Mark Hill" stays a
+    person in a document that contains the words "mark" and "hill".
     """
     words = [word.lower() for word in tokens.words[span.start : span.end] if word[0].isalpha()]
     if len(words) > 1 and words[-1] in LEGAL_FORMS:

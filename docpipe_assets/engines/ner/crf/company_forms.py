@@ -1,9 +1,9 @@
-"""Organisations made whole: the legal form behind a name, and the partners before an ampersand."""
+"""Extends organisation names: by the legal form after the name, and by partners before an ampersand."""
 
 from docpipe_assets.engines.ner.crf.features import Tokens
 from docpipe_assets.engines.ner.crf.short_names import Span
 
-# Only forms that are no English words: "Company" and "Holdings" may begin something else.
+# Only forms that are not English words: "Company" and "Holdings" may begin another phrase.
 _FORMS = (
     "inc inc. corp corp. llc l.l.c. llp l.l.p. lllp lp l.p. ltd ltd. pllc p.l.l.c. p.c. pc p.a. plc n.a. "
     "gmbh s.a. fsb b.v. n.v."
@@ -12,7 +12,7 @@ LEGAL_FORMS = frozenset(_FORMS.split())
 
 
 def completed(spans: list[Span], tokens: Tokens) -> list[Span]:
-    """Joins "HARPER" + "DOYLE & KIM" and takes in ", LLP" where the tagger stopped short."""
+    """Joins "HARPER" + "DOYLE & KIM" and includes ", LLP" if the tagger stopped before it."""
     whole: list[Span] = []
     for i, span in enumerate(spans):
         if span.tag == "O":

@@ -1,4 +1,4 @@
-"""Text -> tokens with exact offsets -> the features the CRF sees; the same code trains and tags."""
+"""Tokens with exact offsets, and their features for the CRF; training and tagging use the same code."""
 
 import re
 import sys
@@ -29,16 +29,16 @@ _TOKEN = re.compile(
     re.VERBOSE,
 )
 
-# Longer sequences gain nothing, and the memory of the tagger grows with their length.
+# Longer sequences do not improve accuracy, and the memory of the tagger grows with their length.
 _MAX_SEQUENCE_TOKENS = 1_500
-_REMEMBERED_WORDS = 4_000
-"""The words that came last, and as many before them: some 10 MB at most."""
+_CACHED_WORDS = 4_000
+"""Size of each of the two generations of the word cache; about 10 MB at most."""
 _MAX_WORD_CHARACTERS = 40
 
 
 @dataclass(frozen=True)
 class Tokens:
-    """Parallel lists: the words of a text, where they stand, and the break before each.
+    """Parallel lists: the words of a text, their offsets, and the break before each word.
 
     A break is ``""`` (none), ``" "``, ``"t"`` (a gap as between columns), ``"n"`` (new line) or ``"p"``
     (empty line).
@@ -96,7 +96,7 @@ def _shape(word: str) -> str:
 
 
 def _shared(features: list[str]) -> list[str]:
-    """The same, each of them kept once for all words that have it."""
+    """Intern the features, so that each string is stored once."""
     return list(map(sys.intern, features))
 
 
@@ -105,7 +105,9 @@ def _short(shape: str) -> str:
 
 
 def _frequency_class(word: str, frequencies: Mapping[str, float]) -> str:
-    """How common a word is in English, in powers of ten; names in capitals stand out by being rare."""
+    """Frequency class of a word in English, in powers of ten; names in capitals are recognized by
+    being rare.
+    """
     frequency = frequencies.get(word)
     if frequency is None:
         return "0"
@@ -113,18 +115,18 @@ def _frequency_class(word: str, frequencies: Mapping[str, float]) -> str:
 
 
 class Featurizer:
-    """Turns tokens into features; remembers what depends on a word alone, since words recur."""
+    """Converts tokens to features; caches the features that depend on the word only, because words recur."""
 
     def __init__(self, gazetteer: Gazetteer, frequencies: Mapping[str, float]) -> None:
         self._gazetteer = gazetteer
         self._frequencies = frequencies
-        self._remembered: dict[str, tuple[list[str], ...]] = {}
-        self._remembered_before: dict[str, tuple[list[str], ...]] = {}
+        self._cache: dict[str, tuple[list[str], ...]] = {}
+        self._previous_cache: dict[str, tuple[list[str], ...]] = {}
 
     def features(
         self, tokens: Tokens, start: int, end: int, lowercase_words: Container[str]
     ) -> list[list[str]]:
-        """One list of features for each token from start to end (exclusive)."""
+        """A list of features for each token from start to end (exclusive)."""
         words = tokens.words[start:end]
         breaks = tokens.breaks[start:end]
         lowered = [word.lower() for word in words]
@@ -163,13 +165,13 @@ class Featurizer:
         return rows
 
     def _of_word(self, word: str) -> tuple[list[str], ...]:
-        """Features of a word for itself, its neighbours at +1, -1, +2, -2, and its shape."""
-        remembered = self._remembered.get(word)
+        """Features of a word for its own position, for its neighbours at +1, -1, +2, -2, and its shape."""
+        remembered = self._cache.get(word)
         if remembered is None:
-            if len(self._remembered) >= _REMEMBERED_WORDS:
-                self._remembered, self._remembered_before = {}, self._remembered
-            remembered = self._remembered_before.get(word) or self._describe(word)
-            self._remembered[word] = remembered
+            if len(self._cache) >= _CACHED_WORDS:
+                self._cache, self._previous_cache = {}, self._cache
+            remembered = self._previous_cache.get(word) or self._describe(word)
+            self._cache[word] = remembered
         return remembered
 
     def _describe(self, word: str) -> tuple[list[str], ...]:
@@ -201,7 +203,7 @@ class Featurizer:
 
     @staticmethod
     def _mark_lines(words: Sequence[str], breaks: Sequence[str], extra: list[list[str]]) -> None:
-        """Marks the tokens of lines without a lower-case letter: there, capitals mean nothing."""
+        """Mark tokens of lines without a lower-case letter, in which capitals carry no information."""
         start = 0
         for i in range(1, len(words) + 1):
             if i == len(words) or breaks[i] in ("n", "p"):
@@ -217,10 +219,10 @@ class Featurizer:
     def _mark_company(
         self, words: Sequence[str], lowered: Sequence[str], breaks: Sequence[str], extra: list[list[str]]
     ) -> None:
-        """Tells each word in which company its like is seen in this text.
+        """Mark each word with the contexts in which the same word occurs in this text.
 
-        "Meridian" alone may be anything; where "Meridian Tool Co." stands elsewhere, it is a firm, and where
-        "Mr. Meridian" does, a person.
+        "Meridian" alone is ambiguous; with "Meridian Tool Co." elsewhere in the text it is a company, with
+        "Mr. Meridian" a person.
         """
         classes = self._gazetteer.words
         seen: dict[str, set[str]] = {}
@@ -245,7 +247,7 @@ class Featurizer:
                 extra[i] += [f"seen={kind}" for kind in sorted(seen[word])]
 
     def _mark_places(self, lowered: Sequence[str], extra: list[list[str]]) -> None:
-        """Marks places of several words, longest first."""
+        """Mark places of several words, longest first."""
         phrases = self._gazetteer.phrases
         skip_to = 0
         for i, word in enumerate(lowered):

@@ -1,4 +1,4 @@
-"""Word lists that tell what a word may be: a first name, a surname, a town, a company's suffix."""
+"""Word lists with the classes of words: first name, surname, town, company suffix."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ FILE_NAME = "gazetteer.txt.zst"
 class Gazetteer:
     """Classes of single words, and places of two to four words.
 
-    All keys are lower-cased. ``phrases`` maps the first word of a place to the remaining words.
+    All keys are lower-case. ``phrases`` maps the first word of a place to the remaining words.
     """
 
     words: dict[str, tuple[str, ...]]

@@ -1,4 +1,4 @@
-"""Short forms of names that stand in full in the same text: "Meridian" for "Meridian Toolworks, Inc."."""
+"""Short forms of names that occur in full in the same text: "Meridian" for "Meridian Toolworks, Inc."."""
 
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
@@ -18,7 +18,9 @@ class Span(NamedTuple):
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """What is known of words: their classes, their share of English, those the document has in lower case."""
+    """Properties of words: their classes, their frequency in English, and whether the document has them in
+    lower case.
+    """
 
     classes: Mapping[str, tuple[str, ...]]
     frequencies: Mapping[str, float]
@@ -28,25 +30,25 @@ class Vocabulary:
         return not set(names).isdisjoint(self.classes.get(word, ()))
 
 
-_LONGEST_SHORT_NAME = 3
-_SURE_ENOUGH = 0.5
-# A short form is a guess from elsewhere in the text: it scores below the name it comes from.
+_MAX_SHORT_NAME_WORDS = 3
+_MIN_SCORE = 0.5
+# A short form is inferred from another place in the text: it scores below its full name.
 _DISCOUNT = 0.8
 _COMMON = 1e-5
 _EMPTY_CLASSES = (
     "suffix orgword trade title degree role street calendar placeword state code country county city foreign"
 )
-_TELLS_NOTHING = tuple(_EMPTY_CLASSES.split())
+_UNINFORMATIVE_CLASSES = tuple(_EMPTY_CLASSES.split())
 
 
 def with_short_names(spans: list[Span], tokens: Tokens, vocabulary: Vocabulary) -> list[Span]:
-    """Adds short forms the tagger missed, and corrects the type of those it found.
+    """Adds short forms that the tagger missed, and corrects the type of those it found.
 
-    A short form that could come from a person and from an organisation is left as the tagger has it.
+    A short form that may belong to a person or to an organisation keeps the tagger's type.
     """
     sources: dict[tuple[str, ...], dict[str, float]] = {}
     for span in spans:
-        if span.score >= _SURE_ENOUGH and span.end - span.start > 1:
+        if span.score >= _MIN_SCORE and span.end - span.start > 1:
             for short in _short_forms(
                 span, [w.lower() for w in tokens.words[span.start : span.end]], vocabulary
             ):
@@ -74,14 +76,14 @@ def with_short_names(spans: list[Span], tokens: Tokens, vocabulary: Vocabulary) 
 
 def _short_forms(span: Span, words: list[str], vocabulary: Vocabulary) -> Iterator[tuple[str, ...]]:
     if span.tag == "O":
-        for length in range(1, min(_LONGEST_SHORT_NAME, len(words) - 1) + 1):
+        for length in range(1, min(_MAX_SHORT_NAME_WORDS, len(words) - 1) + 1):
             head = words[:length]
             if not head[-1].isalpha() or head[-1] in ("of", "and", "the", "for"):
                 continue
             says_what_it_does = any(vocabulary.has(word, "suffix", "orgword", "trade") for word in words[1:])
-            if length == 1 and not _is_telling(head[0], says_what_it_does, vocabulary):
+            if length == 1 and not _is_distinctive(head[0], says_what_it_does, vocabulary):
                 continue
-            if not all(vocabulary.has(word, *_TELLS_NOTHING) for word in head):
+            if not all(vocabulary.has(word, *_UNINFORMATIVE_CLASSES) for word in head):
                 yield tuple(head)
     elif span.tag == "P":
         names = [w for w in words if w.isalpha() and len(w) > 1 and not vocabulary.has(w, "degree", "title")]
@@ -96,8 +98,8 @@ def _short_forms(span: Span, words: list[str], vocabulary: Vocabulary) -> Iterat
                 yield (word,)
 
 
-def _is_telling(word: str, says_what_it_does: bool, vocabulary: Vocabulary) -> bool:
-    """Whether one word alone can stand for a company: rare in English, and hardly a first name."""
+def _is_distinctive(word: str, says_what_it_does: bool, vocabulary: Vocabulary) -> bool:
+    """Whether a single word can identify a company: rare in English, and unlikely to be a first name."""
     return (
         len(word) > 2
         and word not in vocabulary.known
@@ -116,7 +118,7 @@ def _occurrences(
     while i < len(words):
         step = 1
         if words[i][0].isupper():
-            for length in range(_LONGEST_SHORT_NAME, 0, -1):
+            for length in range(_MAX_SHORT_NAME_WORDS, 0, -1):
                 short = tuple(lowered[i : i + length])
                 if len(short) == length and short in clear and words[i + length - 1][0].isupper():
                     yield (i, i + length, *clear[short])
@@ -126,7 +128,7 @@ def _occurrences(
 
 
 def _is_part_of_more(start: int, end: int, tokens: Tokens) -> bool:
-    """ "Meridian Avenue" is not the company: a capitalised word follows on the same line."""
+    """Whether a capitalised word follows on the same line: "Meridian Avenue" is not the company."""
     return end < len(tokens.words) and tokens.breaks[end] == " " and tokens.words[end][0].isupper()
 
 

@@ -1,4 +1,6 @@
-"""Dates, money, e-mail, phone, dockets, statutes, courts, Bates labels and addresses by patterns."""
+"""Dates, money, e-mail, phone, dockets, statutes, courts, Bates labels and addresses by regular
+expressions.
+"""
 
 from collections.abc import Iterator
 
@@ -16,7 +18,7 @@ CODE_VERSION = "1"
 
 RULES: tuple[Rule, ...] = (*CONTACTS, *STATUTES, *COURTS, *DOCKETS, *BATES, *SUMS, *DATES)
 
-# Where two types claim the same characters, the one that is harder to match by chance wins.
+# If two types match the same characters, the type that is less likely to match by chance wins.
 _RANKS = {
     entity_type: rank
     for rank, entity_type in enumerate(
@@ -36,7 +38,7 @@ _RANKS = {
 
 
 class PatternNer:
-    """Finds the regular types. Its results never overlap: surer readings first, then rank, then length."""
+    """Finds the regular types. Results never overlap: certain readings first, then rank, then length."""
 
     name = "patterns"
     version = CODE_VERSION
@@ -56,7 +58,7 @@ class PatternNer:
 
 
 def _order(claim: FoundName) -> tuple[bool, int, int, int]:
-    # A weak reading never pushes out a sure one, whatever their types.
+    # An uncertain reading never displaces a certain one, whatever their types.
     return (claim.score < 0.8, _RANKS[claim.type], claim.start - claim.end, claim.start)
 
 

@@ -23,7 +23,7 @@ _STATE = (
     r"(?:Ala|Ariz|Ark|Cal|Calif|Colo|Conn|Del|Fla|Ill|Ind|Kan|Mass|Mich|Minn|Mo|Okla|Or|Pa|Tenn|Tex|Va|Wash|Wis)\.)"
 )
 
-# What stands before a number that only looks like a telephone number.
+# Labels before a number that only looks like a telephone number.
 _OTHER_NUMBER = re.compile(
     r"(?i:\b(?:acct|account|policy|claim|invoice|ssn|mrn|loan|order|serial|member|group|check|tracking|license|"
     r"lic|case|file|report|ref|reference|routing|id|part|vin|dl|no|number)\b[\s.:#]*|#\s*)$"
@@ -66,13 +66,13 @@ def _read_address(match: re.Match[str]) -> Reading | None:
 
 
 def _read_street(match: re.Match[str]) -> Reading | None:
-    # "113 S. Ct. 933" is a reporter, no house in a court.
+    # "113 S. Ct. 933" is a reporter citation, not a street address.
     if not re.search(r"[A-Za-z]{3}|\d(?:st|nd|rd|th)", match["street"]):
         return None
     return one_line(match.group()), 0.6
 
 
-# A word of a street's name begins with a capital or a figure; a few small words may stand between.
+# A word of a street name begins with a capital or a digit; a few lower-case words are allowed in between.
 _STREET_WORD = r"(?:[A-Z0-9][\w.'’&-]*|of|de|la|del|the|y)"
 _STREET = rf"{_STREET_WORD}(?:[ \t]{{1,2}}{_STREET_WORD}){{0,6}}?"
 _HOUSE = r"(?<![\w#$./,:-])(?:\d{1,6}[A-Z]?(?:-\d{1,4})?|One|Two|Three|Four|Five|Ten)"

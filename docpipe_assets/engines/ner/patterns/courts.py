@@ -1,4 +1,4 @@
-"""Courts by name, as in captions and in running text."""
+"""Courts by name, in captions and in running text."""
 
 import re
 
@@ -36,7 +36,7 @@ def _read_court(match: re.Match[str]) -> Reading | None:
 
 
 def _read_district(match: re.Match[str]) -> Reading | None:
-    # The District of Columbia is a place unless something says that its court is meant.
+    # The District of Columbia is a place unless the text refers to its court.
     if re.fullmatch(r"(?i)district\s+of\s+columbia", match.group()):
         return None
     return one_line(match.group()), 0.85

@@ -1,4 +1,4 @@
-"""Dates as they stand in American documents; the value is ISO 8601, cut short where the day is not given."""
+"""Dates in American formats; the value is ISO 8601, without the day if it is not given."""
 
 import re
 from datetime import date
@@ -9,7 +9,7 @@ from docpipe_assets.model import EntityType
 _MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec"
 _NUMBER_OF_MONTH = {name: number for number, name in enumerate(_MONTHS.split(), start=1)}
 
-# "may 2019" in lower case is a verb before a number: months start with a capital.
+# "may 2019" in lower case is a verb before a number: months begin with a capital.
 _MONTH = (
     "(?P<month>(?:Jan(?:uary|\\.)?|Feb(?:ruary|\\.)?|Mar(?:ch|\\.)?|Apr(?:il|\\.)?|May|June?\\.?|July?\\.?|"
     "Aug(?:ust|\\.)?|Sept?(?:ember|\\.)?|Oct(?:ober|\\.)?|Nov(?:ember|\\.)?|Dec(?:ember|\\.)?|"
@@ -23,7 +23,7 @@ _GAP = r"\s{1,4}"
 _NOT_INSIDE = r"(?<![\w/$#.-])"
 _NOT_GOING_ON = r"(?![\w/-]|\.\d)"
 
-# Two-digit years: most dates in a file lie near today, dates of birth reach back half a century.
+# Two-digit years: most dates in a file are recent, dates of birth reach back half a century.
 _CENTURY_TURNS_AT = 50
 
 

@@ -16,7 +16,7 @@ _LABEL = (
     r"adversary(?:\sproceeding)?|adv\.(?:\sproc\.)?)"
     r"\s{0,2}(?:nos?\.?|numbers?|\#)\s{0,3}[:#]?\s{0,3}|\bdocket:\s{0,3})"
 )
-# "No." alone also introduces claims, policies, exhibits and questions.
+# "No." alone may also introduce claims, policies, exhibits and questions.
 _OTHER_LABEL = re.compile(
     r"(?i:\b(?:report|claim|policy|invoice|order|exhibit|bar|badge|serial|interrogatory|production|license|model|part|"
     r"account|acct|file|admission|check|phone|tel|patent|crash|incident|lot|item|unit|check|id|registration|permit|"
@@ -80,7 +80,7 @@ DOCKETS: tuple[Rule, ...] = (
     ),
 )
 
-# Capitals before a number that are no production: labels of other numbers, months, states.
+# Capitals before a number that are not a production: labels of other numbers, months, states.
 _OTHER_CAPITALS = (
     "SBN ARDC MRN DOB SSN CASE ACCT INV TEL FAX ZIP BOX APT STE SUITE ISO DL VIN POLICY CLAIM EXHIBIT "
     "EX PAGE PG MODEL FAR UPC ICD CPT REF FILE DKT DOC NO NOS NUM NUMBER ID PIN PO BAR WSBA INVOICE "

@@ -1,4 +1,4 @@
-"""Patterns for the regular types, one file for each family, and the shape they share."""
+"""Patterns of the regular types, one file per family, and their common record."""
 
 import re
 from collections.abc import Callable
@@ -7,21 +7,21 @@ from typing import NamedTuple
 from docpipe_assets.model import EntityType
 
 Reading = tuple[str | None, float]
-"""The normalised value and how sure the pattern is."""
+"""The normalized value and its score."""
 
 
 class Rule(NamedTuple):
-    """A pattern and what it reads.
+    """A pattern and the function that interprets its match.
 
-    The span is the group ``span`` where there is one, else the whole match.
+    The span is the group ``span`` if there is one, else the whole match.
     """
 
     type: EntityType
     pattern: re.Pattern[str]
     read: Callable[[re.Match[str]], Reading | None]
-    """None where a second look shows that this is something else."""
+    """None if the match turns out to be something else."""
     cues: tuple[str, ...] = ()
-    """Lower-case strings of which one must be in the text, else the pattern need not be tried."""
+    """Lower-case strings; the pattern is tried only if the text contains one of them."""
 
 
 def one_line(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Statutes, regulations and rules of procedure; federal ones in standard form as value."""
+"""Statutes, regulations and rules of procedure; the value of federal ones is in standard form."""
 
 import re
 
@@ -8,13 +8,13 @@ from docpipe_assets.model import EntityType
 _SECTION = r"\d+[A-Za-z]?(?:[.:/-]\d+[A-Za-z]?)*(?:\([A-Za-z0-9]{1,4}\))*"
 _SECTIONS = rf"{_SECTION}(?:(?:,\s?(?:and\s|&\s)?|\s(?:and|&)\s)(?=\d[\w.:()/-]*(?:[\s,.;)]|$)){_SECTION})*"
 _SIGN = r"(?:§{1,2}|[Ss]ections?|[Ss]ecs?\.)"
-# A row of capitalised words that ends in a word for a code, before a section sign.
+# A sequence of capitalised words that ends with a word for a code, before a section sign.
 _CODE_WORD = (
     r"(?:Code|CODE|Stat\.|Stats?|Statutes?|Ann\.|Law|Laws|Rev\.|Comp\.|Act|C\.P\.L\.R\.|CPLR|EPTL|G\.L\.|"
     r"C\.G\.A\.|O\.C\.G\.A\.|A\.R\.S\.|R\.C\.W\.|RCW|NRS|N\.R\.S\.|ORS|KRS|O\.R\.C\.|R\.C\.|R\.S\.|Proc\.|Procedure|"
     r"Reg\.|Regs\.|U\.C\.C\.|UCC|CCP|L\.)"
 )
-# "See", "Under" and their like stand before a citation and are no part of it.
+# Signals such as "See" and "Under" precede a citation and are not part of it.
 _NOT_A_SIGNAL = (
     r"(?!(?:See|Under|In|Of|Accord|Cf|Also|And|The|That|This|But|By|"
     r"With|Pursuant|Both|Because|Since|As|At|On)\b)"

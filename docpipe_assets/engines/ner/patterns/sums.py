@@ -1,4 +1,6 @@
-"""Sums of money in figures and in words; the value is currency code and amount with two decimals."""
+"""Amounts of money in digits and in words; the value is the currency code and the amount with two
+decimals.
+"""
 
 import re
 from decimal import Decimal
@@ -51,7 +53,7 @@ def _read_figure(match: re.Match[str]) -> Reading | None:
 
 
 def number_in_words(words: str) -> int | None:
-    """``Two Hundred Twenty-Five Thousand`` is 225000; None where the words make no number."""
+    """``Two Hundred Twenty-Five Thousand`` is 225000; None if the words are not a number."""
     total = group = 0
     for word in re.split(r"[\s,-]+", words.lower()):
         if word in _UNITS:

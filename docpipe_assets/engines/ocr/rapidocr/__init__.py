@@ -1,8 +1,8 @@
-"""Reads page images with the PP-OCR models that the RapidOCR package carries.
+"""Reads page images with the PP-OCR models of the RapidOCR package.
 
-The two networks are run here and not through RapidOCR's own pipeline, for what that cannot be told:
-memory patterns off (they more than double the peak), no colour copy of the page, the weight of
-spaces before decoding, and no attempt to fetch a model that is missing.
+The two networks are run directly and not through RapidOCR's own pipeline, which does not support: disabling
+memory patterns (they more than double the peak), avoiding a colour copy of the page, weighting spaces before
+decoding, and failing instead of downloading a missing model.
 """
 
 import math
@@ -29,21 +29,22 @@ if TYPE_CHECKING:
 CODE_VERSION = "2"
 PACKAGES = ("rapidocr", "onnx")
 ORDINARY_INCHES = 11.0
-LARGEST_DETECTOR_SIDE = 1280
+MAX_DETECTOR_SIDE = 1280
 SAMPLE_LINES = 3
-FEWEST_ON_ITS_SIDE = 3
-"""Characters that make text on its side in a page that stands upright."""
-SURE = 0.9
-LEAD = 5.0
-"""In characters of full confidence: so much better must a page read on its head to be turned over."""
-NARROWEST, WIDEST = 0.7, 1.5
+MIN_SIDEWAYS_CHARACTERS = 3
+"""Minimum number of characters of sideways text on an upright page."""
+MIN_CONFIDENCE = 0.9
+TURN_MARGIN = 5.0
+"""Margin by which the upside-down reading must be better for the page to be turned, in characters of full
+confidence."""
+MIN_STRETCH, MAX_STRETCH = 0.7, 1.5
 
 
 class RapidOcr:
-    """Loads its models at the first page and keeps them for the life of the process.
+    """Loads its models with the first page and keeps them for the life of the process.
 
-    One thread does all the work: a process for each core is faster than threads, and the result
-    does not depend on the machine.
+    Single-threaded: one process per core is faster than threads, and the result does not depend on the
+    machine.
     """
 
     name = "rapidocr"
@@ -57,12 +58,11 @@ class RapidOcr:
         steps_per_character: float = 1.75,
         backend: str = "onnxruntime",
     ) -> None:
-        """``detector_side``: longest side, in pixels, of an ordinary page as the detector sees it.
+        """``detector_side``: longest side, in pixels, of an ordinary page in the detector.
 
-        Lines below ``minimum_confidence`` (a mean over characters) are specks, not text. The lines of a
-        page are widened or narrowed until a character takes ``steps_per_character`` steps of the
-        recogniser: with fewer, narrow letters run together; more only cost time. ``backend`` is what
-        the networks run on (see ``backends``).
+        Lines below ``minimum_confidence`` (a mean over characters) are specks, not text. Lines are stretched
+        until a character takes ``steps_per_character`` steps of the recognizer: with fewer, narrow letters
+        merge; more only cost time. ``backend`` is the runtime of the networks (see ``backends``).
         """
         self._detector_side = detector_side
         self._minimum_confidence = minimum_confidence
@@ -78,12 +78,12 @@ class RapidOcr:
     def read(self, image: PageImage) -> tuple[Line, ...]:
         import cv2
 
-        from docpipe_assets.engines.ocr.rapidocr.flattening import parted
+        from docpipe_assets.engines.ocr.rapidocr.flattening import split_layers
 
         page = _pixels(image)
         networks = load_networks(self._backend)
         try:
-            layers = parted(page, image.dpi)
+            layers = split_layers(page, image.dpi)
             if layers is None:
                 return self._lines(page, image, networks)
             text, marks = layers
@@ -95,8 +95,8 @@ class RapidOcr:
             if isinstance(exc, cv2.error) and exc.code != cv2.Error.StsNoMem:
                 raise
             raise MemoryLimit(
-                f"page image of {image.width} x {image.height} pixels: no memory left to read it; "
-                "lower DOCPIPE_OCR_DPI or give the worker more memory"
+                f"page image of {image.width} x {image.height} pixels: out of memory; "
+                "reduce DOCPIPE_OCR_DPI or give the worker more memory"
             ) from exc
 
     def _lines(self, page: "NDArray[np.uint8]", image: PageImage, networks: Networks) -> tuple[Line, ...]:
@@ -104,39 +104,43 @@ class RapidOcr:
         from docpipe_assets.engines.ocr.rapidocr.orientation import set_upright
 
         quads = detect(page, networks.detect, self._side(image))
-        turns, stretch = self._outlook(page, quads, networks)
+        turns, stretch = self._orientation_and_stretch(page, quads, networks)
         if turns:
             page = set_upright(page, turns)
             quads = detect(page, networks.detect, self._side(image))
         pieces = [self._piece(page, quad, stretch, networks) for quad in quads]
         lines = reading_order([piece for piece in pieces if piece is not None])
-        return tuple(tuple(_as_it_lies(word, turns, image) for word in line) for line in lines)
+        return tuple(tuple(_in_page_orientation(word, turns, image) for word in line) for line in lines)
 
     def _side(self, image: PageImage) -> int:
-        """A page larger than a letter is seen larger, so that its text is not: up to a bound on memory."""
+        """A page larger than letter size is detected at a larger size, so that its text keeps its size, up to
+        a memory limit.
+        """
         longest_inches = max(image.width, image.height) / image.dpi
         wanted = round(self._detector_side * longest_inches / ORDINARY_INCHES)
-        return max(self._detector_side, min(wanted, LARGEST_DETECTOR_SIDE))
+        return max(self._detector_side, min(wanted, MAX_DETECTOR_SIDE))
 
-    def _outlook(
+    def _orientation_and_stretch(
         self, page: "NDArray[np.uint8]", quads: Sequence["Quad"], networks: Networks
     ) -> tuple[int, float]:
-        """How many quarters the page is turned clockwise, and how much to widen its lines.
+        """The clockwise quarter turns of the page and the stretch factor of its lines.
 
-        Both from a reading of its longest lines as they are. Boxes tell whether the page lies on a side;
-        which way is up is only doubted where the lines do not read well.
+        Both come from a reading of its longest lines. The boxes show whether the page is sideways; upside
+        down is tested only if the lines have low confidence.
         """
         from docpipe_assets.engines.ocr.rapidocr.orientation import is_sideways
 
         turns, opposite = (1, 3) if is_sideways(quads) else (0, 2)
         sample = self._sample(page, quads, turns, networks)
-        if turns == 1 or sample.confidence < SURE:
+        if turns == 1 or sample.confidence < MIN_CONFIDENCE:
             other = self._sample(page, quads, opposite, networks)
-            if other.weight > sample.weight + (LEAD if turns == 0 else 0.0):
+            if other.weight > sample.weight + (TURN_MARGIN if turns == 0 else 0.0):
                 turns, sample = opposite, other
         if not sample.steps_per_character:
             return 0, 1.0
-        return turns, min(max(self._steps_per_character / sample.steps_per_character, NARROWEST), WIDEST)
+        return turns, min(
+            max(self._steps_per_character / sample.steps_per_character, MIN_STRETCH), MAX_STRETCH
+        )
 
     def _sample(
         self, page: "NDArray[np.uint8]", quads: Sequence["Quad"], turns: int, networks: Networks
@@ -169,9 +173,13 @@ class RapidOcr:
         readings = [
             (*self._read_line(page, quad, turn, stretch, networks), turn) for turn in turns_to_try(quad)
         ]
-        # A lone digit may read well on its side, too: as another one.
+        # A single digit may also read well sideways, as a different digit.
         words, confidence, turn = max(
-            (r for r in readings if r[2] == 0 or sum(len(word.text) for word in r[0]) >= FEWEST_ON_ITS_SIDE),
+            (
+                r
+                for r in readings
+                if r[2] == 0 or sum(len(word.text) for word in r[0]) >= MIN_SIDEWAYS_CHARACTERS
+            ),
             key=itemgetter(1),
         )
         if not words or confidence < self._minimum_confidence:
@@ -190,7 +198,7 @@ class RapidOcr:
     def _read_line(
         self, page: "NDArray[np.uint8]", quad: "Quad", turn: int, stretch: float, networks: Networks
     ) -> tuple[Line, float]:
-        """The words in a box that is turned so many quarters, and the mean confidence of a character."""
+        """The words in a box with the given rotation, and the mean confidence of a character."""
         from docpipe_assets.engines.ocr.rapidocr.recognition import recognise, straighten, words_of
 
         line, back = straighten(page, quad, turn)
@@ -203,21 +211,21 @@ class RapidOcr:
 
 
 class _Sample(NamedTuple):
-    """A reading of a few lines of a page, one way up."""
+    """A reading of a few lines of a page in one orientation."""
 
     steps_per_character: float
-    """0 where no character was read."""
+    """0 if no character was read."""
     confidence: float
-    """The mean over characters."""
+    """Mean over characters."""
     weight: float
-    """The sum over characters."""
+    """Sum over characters."""
 
 
-def _as_it_lies(word: PlacedWord, turns: int, image: PageImage) -> PlacedWord:
-    """A word that was read after the page had been set upright."""
-    from docpipe_assets.engines.ocr.rapidocr.orientation import on_page
+def _in_page_orientation(word: PlacedWord, turns: int, image: PageImage) -> PlacedWord:
+    """A word that was read on the upright page, in the coordinates of the page as given."""
+    from docpipe_assets.engines.ocr.rapidocr.orientation import to_page
 
-    box = on_page(word.box, turns, image.width, image.height)
+    box = to_page(word.box, turns, image.width, image.height)
     return word._replace(box=box, quarter_turns=(word.quarter_turns + turns) % 4)
 
 
@@ -226,7 +234,7 @@ def _version_of(package: str) -> str:
         return installed_version(package)
     except PackageNotFoundError as exc:
         raise ConfigurationError(
-            f"OCR engine rapidocr: the package {package} is not installed; install docpipe again, with "
+            f"OCR engine rapidocr: the package {package} is not installed; reinstall docpipe with "
             f"{'the extra openvino' if package == 'openvino' else 'its dependencies'}"
         ) from exc
 
@@ -238,6 +246,6 @@ def _pixels(image: PageImage) -> "NDArray[np.uint8]":
     if pixels.size != image.width * image.height:
         raise EngineError(
             f"page image {image.path.name}: {pixels.size} bytes instead of {image.width} x {image.height}; "
-            "the renderer's output was cut, check the room in DOCPIPE_DATA_DIR"
+            "the output of the renderer is truncated, check the free space in DOCPIPE_DATA_DIR"
         )
     return pixels.reshape(image.height, image.width)

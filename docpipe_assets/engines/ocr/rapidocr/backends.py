@@ -1,13 +1,13 @@
-"""Runs the PP-OCR networks on ONNX Runtime or on OpenVINO, each with one thread and as little kept as can be.
+"""Runs the PP-OCR networks on ONNX Runtime or OpenVINO, with one thread and minimal memory.
 
-The models are the same, and so are their answers but for the last digits of a float.
+The models are the same, and so are their results except for the last digits of a float.
 """
 
 from collections.abc import Callable
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from docpipe_assets.engines.ocr.rapidocr.latin_head import cut_aside
+from docpipe_assets.engines.ocr.rapidocr.latin_head import cut_in_subprocess
 from docpipe_assets.errors import ConfigurationError, EngineError
 from docpipe_assets.lazy import once
 
@@ -25,14 +25,14 @@ class Networks(NamedTuple):
     detect: "Network"
     recognise: "Network"
     characters: tuple[str, ...]
-    """By class of the recogniser; the first stands for none."""
+    """By class of the recognizer; the first class is "no character"."""
 
 
 @once
 def load_networks(backend: str) -> Networks:
     """Both networks on ``onnxruntime`` or ``openvino``.
 
-    Raises ConfigurationError where a model is not there, and EngineError where one does not load.
+    Raises ConfigurationError if a model is missing, and EngineError if one can't be loaded.
     """
     import cv2
 
@@ -43,14 +43,14 @@ def load_networks(backend: str) -> Networks:
         try:
             model = (folder / name).read_bytes()
             if name == RECOGNISER:
-                model = cut_aside(model)
+                model = cut_in_subprocess(model)
             loaded.append(_LOADERS[backend](model))
         except FileNotFoundError as exc:
             raise ConfigurationError(
-                f"OCR engine rapidocr: the installed package holds no model {name}; install rapidocr 3.10"
+                f"OCR engine rapidocr: the installed package does not contain {name}; install rapidocr 3.10"
             ) from exc
         except Exception as exc:  # neither library's errors have another class in common
-            raise EngineError(f"OCR model {name} does not load: {exc}; install rapidocr again") from exc
+            raise EngineError(f"OCR model {name} can't be loaded: {exc}; reinstall rapidocr") from exc
     (detect, _), (recognise, characters) = loaded
     return Networks(_guarded(detect, DETECTOR), _guarded(recognise, RECOGNISER), ("", *characters, " "))
 
@@ -61,7 +61,7 @@ def _on_onnxruntime(model: bytes) -> "tuple[Network, list[str]]":
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
-    # Every line has another width, so pools and plans made for one shape only pile up.
+    # Every line has a different width, so pools and plans for one shape would only accumulate.
     options.enable_cpu_mem_arena = False
     options.enable_mem_pattern = False
     options.log_severity_level = 3
@@ -79,7 +79,7 @@ def _on_openvino(model: bytes) -> "tuple[Network, list[str]]":
     settings = {
         "INFERENCE_NUM_THREADS": 1,
         "NUM_STREAMS": 1,
-        # Else it takes shorter floats where the processor has them, and results depend on the machine.
+        # Otherwise it uses shorter floats if the processor supports them, and results depend on the machine.
         "INFERENCE_PRECISION_HINT": "f32",
     }
     request: Any = core.compile_model(read, "CPU", settings).create_infer_request()
@@ -99,7 +99,7 @@ _LOADERS = {"onnxruntime": _on_onnxruntime, "openvino": _on_openvino}
 
 
 def _guarded(network: "Network", name: str) -> "Network":
-    """The network with errors that are ours."""
+    """The network with its errors translated."""
 
     def run(pixels: "NDArray[np.float32]") -> "NDArray[np.float32]":
         try:

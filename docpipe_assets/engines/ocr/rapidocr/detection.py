@@ -1,8 +1,8 @@
-"""Finds where text stands on a page image: a PP-OCR detection network, and its map turned into boxes.
+"""Detects text lines on a page image with a PP-OCR detection network and converts its output map to boxes.
 
-The network answers with a small map of the page in which every pixel says how likely it lies in the
-core of a text line ("differentiable binarization", Liao et al. 2019). Cores are shrunk lines; each
-is grown back by an amount that follows from its area and outline.
+The network returns a small map of the page with the probability of each pixel to be in the core of a text
+line ("differentiable binarization", Liao et al. 2019). Cores are shrunk lines; each is expanded by an amount
+that follows from its area and outline.
 """
 
 from collections.abc import Callable
@@ -18,15 +18,15 @@ Quad = NDArray[np.float32]
 CORE_THRESHOLD = 0.3
 MEAN_THRESHOLD = 0.5
 GROWTH = 1.6
-END_GROWTH = 0.5  # of the core's height: on grey or noisy pages cores end inside the last letter
+END_GROWTH = 0.5  # of the core height: on grey or noisy pages cores end inside the last letter
 STRIDE = 32  # the network halves its input five times
-SMALLEST_SIDE = 3.0
+MIN_SIDE = 3.0
 
 
 def detect(page: NDArray[np.uint8], network: Network, longest_side: int) -> list[Quad]:
-    """The quadrilaterals of the text lines on a grey page, in no particular order.
+    """The quadrilaterals of the text lines on a grey page, unordered.
 
-    The network sees the page reduced to ``longest_side`` pixels: memory and time grow with its square.
+    The page is reduced to ``longest_side`` pixels for the network: memory and time grow with its square.
     """
     height, width = page.shape
     scale = min(1.0, longest_side / max(height, width))
@@ -43,14 +43,14 @@ def _to_stride(side: float) -> int:
 
 
 def _quads(likelihood: NDArray[np.float32]) -> list[Quad]:
-    """Boxes of the cores in a likelihood map, grown to whole lines, in pixels of the map."""
-    # Thin strokes leave cores with pinholes and cracks; growing them by one pixel closes these.
+    """Boxes of the cores in a probability map, expanded to whole lines, in pixels of the map."""
+    # Thin strokes produce cores with pinholes and cracks; dilation by one pixel closes these.
     cores = cv2.dilate((likelihood > CORE_THRESHOLD).astype(np.uint8), np.ones((2, 2), np.uint8))
     outlines, _ = cv2.findContours(cores, cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)
     found = []
     for outline in (np.asarray(points, dtype=np.int32) for points in outlines):
         centre, (side_a, side_b), angle = cv2.minAreaRect(outline)
-        if min(side_a, side_b) < SMALLEST_SIDE or _mean_inside(likelihood, outline) < MEAN_THRESHOLD:
+        if min(side_a, side_b) < MIN_SIDE or _mean_inside(likelihood, outline) < MEAN_THRESHOLD:
             continue
         growth = GROWTH * side_a * side_b / (2 * (side_a + side_b))
         ends = END_GROWTH * min(side_a, side_b)

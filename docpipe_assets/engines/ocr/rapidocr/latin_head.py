@@ -1,9 +1,9 @@
-"""Cuts a PP-OCR recogniser down to the characters of Latin script, which saves a fifth of its time.
+"""Reduces a PP-OCR recognizer to the characters of Latin script, which saves a fifth of its time.
 
     python -m docpipe_assets.engines.ocr.rapidocr.latin_head < MODEL > CUT_MODEL
 
-The model knows 18,708 characters, nearly all Chinese, and weighs every one at each step along a
-line. Without the others' weights the order among the rest stays as it was.
+The model has 18,708 characters, nearly all Chinese, and evaluates all of them at each step along a line.
+Removing the weights of the others does not change the order of the rest.
 """
 
 import subprocess
@@ -24,7 +24,7 @@ def is_latin(character: str) -> bool:
 
 
 def cut_to_latin(model: bytes) -> bytes:
-    """The same model with only the Latin characters among its classes and in its list of characters."""
+    """The model with only the Latin characters among its classes and in its character list."""
     import onnx
     from onnx import numpy_helper
 
@@ -38,17 +38,17 @@ def cut_to_latin(model: bytes) -> bytes:
         if weights.dims and weights.dims[-1] == classes:
             values = numpy_helper.to_array(weights)[..., columns]
             weights.CopyFrom(numpy_helper.from_array(values, weights.name))
-    # Shapes noted for the result and on the way to it are of the old width.
+    # The recorded shapes of the output and of intermediate results have the old width.
     del loaded.graph.value_info[:]
     loaded.graph.output[0].type.tensor_type.shape.dim[-1].dim_value = len(columns)
     entry.value = "\n".join(characters[n - 1] for n in kept)
     return bytes(loaded.SerializeToString())
 
 
-def cut_aside(model: bytes) -> bytes:
-    """As ``cut_to_latin``, in a process of its own: it takes three times the model's memory.
+def cut_in_subprocess(model: bytes) -> bytes:
+    """As ``cut_to_latin``, in a child process, because it needs three times the memory of the model.
 
-    Raises RuntimeError with what that process said when it failed.
+    Raises RuntimeError with the standard error of the process if it fails.
     """
     command = [sys.executable, "-m", __name__]
     ended = subprocess.run(command, input=model, capture_output=True, check=False)

@@ -1,6 +1,6 @@
-"""How a page lies: upright, on its head, or on a side; and the way back to its own coordinates.
+"""The orientation of a page (upright, upside down, sideways) and the transform back to its own coordinates.
 
-Quarter turns count clockwise, from upright to how the page lies: after one, its lines run down.
+Quarter turns count clockwise, from upright to the actual orientation: after one turn, lines run down.
 """
 
 from collections.abc import Sequence
@@ -12,11 +12,11 @@ from docpipe_assets.engines.ocr.rapidocr.detection import Quad
 from docpipe_assets.engines.ocr.rapidocr.recognition import extent
 from docpipe_assets.model import Box
 
-LINE_RATIO = 2.0  # shorter boxes may be of a letter or two, which are as high as they are wide
+LINE_RATIO = 2.0  # shorter boxes may contain one or two letters, which are as high as they are wide
 
 
 def is_sideways(quads: Sequence[Quad]) -> bool:
-    """Whether more text, by its length, runs along the page's height than along its width."""
+    """Whether more text, by length, runs along the height of the page than along its width."""
     along_width = along_height = 0
     for width, height in map(extent, quads):
         if width >= LINE_RATIO * height:
@@ -27,14 +27,14 @@ def is_sideways(quads: Sequence[Quad]) -> bool:
 
 
 def set_upright(page: NDArray[np.uint8], quarter_turns: int) -> NDArray[np.uint8]:
-    """The page turned back."""
+    """The page rotated to upright."""
     return np.ascontiguousarray(np.rot90(page, quarter_turns)) if quarter_turns else page
 
 
-def on_page(box: Box, quarter_turns: int, width: int, height: int) -> Box:
-    """A box of the page that was set upright, in the coordinates of the page as it lies.
+def to_page(box: Box, quarter_turns: int, width: int, height: int) -> Box:
+    """Transform a box of the upright page to the coordinates of the page as given.
 
-    ``width`` and ``height`` are those of the page as it lies.
+    ``width`` and ``height`` are those of the page as given.
     """
     left, top, right, bottom = box
     match quarter_turns:

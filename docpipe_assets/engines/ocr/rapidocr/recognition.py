@@ -1,8 +1,8 @@
-"""Reads the text of one line image: a PP-OCR recognition network, its answer decoded into words.
+"""Reads the text of a line image with a PP-OCR recognition network and decodes its output to words.
 
-The network gives, for each narrow column of the line, a probability for every character and for
-"no new character" (connectionist temporal classification). Columns tell where a character stands,
-which is what places words; the white between two words then gives their exact edges.
+The network returns, for each narrow column of the line, a probability for every character and for "no new
+character" (connectionist temporal classification). The columns give the positions of the characters, and
+thereby of the words; the white space between two words then gives their exact edges.
 """
 
 from collections.abc import Callable, Sequence
@@ -22,13 +22,13 @@ from docpipe_assets.protocols import PlacedWord
 Network = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 
 LINE_HEIGHT = 48
-SHORTEST_INPUT = 96
+MIN_INPUT = 96
 ROUND_INPUT = 32
-"""Inputs are filled up to a multiple: a network is prepared anew for each width that it has not seen."""
-STEP = 8  # columns of the input for one answer
-# A rule or a torn edge can be found as a line five pixels high and a page wide; without a bound it
-# would be stretched to tens of thousands of columns.
-LONGEST_INPUT = 4800
+"""Input widths are padded to a multiple of this: the runtime prepares the network for each new width."""
+STEP = 8  # input columns per output step
+# A ruled line or a torn edge may be detected as a text line five pixels high and a page wide; without a
+# limit it would be stretched to tens of thousands of columns.
+MAX_INPUT = 4800
 TALL_RATIO = 1.5
 
 
@@ -36,23 +36,23 @@ class Character(NamedTuple):
     text: str
     confidence: float
     column: float
-    """Where it stands in the line, 0 at the left end and 1 at the right."""
+    """Position in the line, from 0 at the left end to 1 at the right end."""
 
 
 @dataclass(frozen=True)
 class Alphabet:
-    """The characters of the network's classes: class 0 means none, the last one is the space."""
+    """The characters of the network's classes: class 0 is none, the last one is the space."""
 
     characters: Sequence[str]
     space_weight: float
-    """Spaces are rare in what the network was trained on, and it is shy of them; this corrects it."""
+    """Corrects for the rarity of spaces in the training data of the network."""
     accent_weight: float = 1.0
-    """Letters with accents are rarer in English texts than specks above and below letters are on scans:
-    they must be so much likelier than the plain letter."""
+    """Letters with accents are rarer in English texts than specks near letters are on scans: they must be
+    likelier than the plain letter by this factor."""
 
     @lazy
     def weights(self) -> NDArray[np.float32]:
-        """By class, what its probability is multiplied by against the other letters."""
+        """By class, the factor of its probability relative to the other letters."""
         return np.array(
             [self.accent_weight if _is_accented(text) else 1.0 for text in self.characters], dtype=np.float32
         )
@@ -63,7 +63,7 @@ def _is_accented(text: str) -> bool:
 
 
 def longest(quads: Sequence[Quad], count: int, quarter_turns: int = 0) -> list[Quad]:
-    """The boxes that are longest for their height, the way the text runs."""
+    """The boxes with the largest ratio of length to height, in text direction."""
 
     def ratio(quad: Quad) -> float:
         along, across = extent(quad)
@@ -73,13 +73,13 @@ def longest(quads: Sequence[Quad], count: int, quarter_turns: int = 0) -> list[Q
 
 
 def steps(line: NDArray[np.uint8]) -> float:
-    """How many steps the network takes along a line that is not widened."""
+    """Number of network steps along a line without stretching."""
     height, width = line.shape
     return float(LINE_HEIGHT * width / height / STEP)
 
 
 def turns_to_try(quad: Quad) -> tuple[int, ...]:
-    """The quarter turns in which a box may hold text: a tall one is a lone character, or text on its side."""
+    """The possible quarter turns of a box: a tall one is a single character, or sideways text."""
     width, height = extent(quad)
     return (0, 1, 3) if height >= TALL_RATIO * width else (0,)
 
@@ -89,7 +89,7 @@ def straighten(
 ) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
     """The line inside a quadrilateral as an upright image, and the transform back to the page.
 
-    After one quarter turn, what ran down the page runs to the right; after three, what ran up it.
+    One quarter turn: text that runs down the page; three: text that runs up.
     """
     corners = np.ascontiguousarray(np.roll(quad, -quarter_turns, axis=0))
     width, height = extent(corners)
@@ -120,15 +120,15 @@ def _length(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
 def recognise(
     line: NDArray[np.uint8], network: Network, alphabet: Alphabet, stretch: float = 1.0
 ) -> list[Character]:
-    """The characters of an upright line, left to right, spaces among them.
+    """The characters of an upright line, left to right, including spaces.
 
-    The network looks at fixed steps along the line; ``stretch`` widens it, so that each of two narrow
-    letters gets a step of its own.
+    The network has fixed steps along the line; ``stretch`` widens it, so that each of two narrow letters gets
+    a step of its own.
     """
     height, width = line.shape
-    scaled = min(LONGEST_INPUT, max(1, round(stretch * LINE_HEIGHT * width / height)))
+    scaled = min(MAX_INPUT, max(1, round(stretch * LINE_HEIGHT * width / height)))
     resized = cv2.resize(line, (scaled, LINE_HEIGHT)).astype(np.float32) / np.float32(127.5) - np.float32(1)
-    columns = max(SHORTEST_INPUT, -(-scaled // ROUND_INPUT) * ROUND_INPUT)
+    columns = max(MIN_INPUT, -(-scaled // ROUND_INPUT) * ROUND_INPUT)
     plane = np.zeros((LINE_HEIGHT, columns), dtype=np.float32)
     plane[:, :scaled] = resized
     probabilities = network(np.broadcast_to(plane, (1, 3, *plane.shape)).copy())[0]
@@ -136,14 +136,14 @@ def recognise(
 
 
 def decode(probabilities: NDArray[np.float32], alphabet: Alphabet, input_share: float) -> list[Character]:
-    """Best path: the likeliest class of each column, repeats joined, empty ones dropped.
+    """Best path decoding: the likeliest class of each column, repeats merged, empty ones dropped.
 
-    ``input_share`` is the share of the network's input that the line fills, from the left.
+    ``input_share`` is the share of the network input that the line fills, from the left.
     """
     space = probabilities.shape[1] - 1
     best = (probabilities * alphabet.weights).argmax(axis=1)
     likelihood = probabilities[np.arange(len(best)), best]
-    # Only against "no new character": weighed against letters too, spaces would swallow faint ones.
+    # Only against "no new character": if weighted against letters too, spaces would replace faint letters.
     best[(best == 0) & (probabilities[:, space] * alphabet.space_weight > likelihood)] = space
     starts = np.flatnonzero(np.diff(best, prepend=-1))
     characters = []
@@ -159,7 +159,7 @@ def decode(probabilities: NDArray[np.float32], alphabet: Alphabet, input_share: 
 def words_of(
     characters: Sequence[Character], line: NDArray[np.uint8], back: NDArray[np.float64]
 ) -> tuple[PlacedWord, ...]:
-    """The words of a line with their boxes on the page (``back`` leads from line to page)."""
+    """The words of a line with their boxes on the page (``back`` transforms from line to page)."""
     groups: list[list[Character]] = [[]]
     for character in characters:
         if character.text.isspace():
@@ -188,7 +188,7 @@ def words_of(
 
 
 def _gap(darkness: NDArray[np.float32], before: float, after: float) -> tuple[float, float]:
-    """Where the white between two words begins and ends, looked for between their nearest characters."""
+    """Start and end of the white space between two words, searched between their nearest characters."""
     start, end = int(before), max(int(after), int(before) + 1)
     window = darkness[start : end + 1]
     if len(window) < 3:

@@ -1,4 +1,4 @@
-"""What the shipped tagger finds in litigation text, and what it leaves alone."""
+"""The names that the shipped tagger finds in litigation text, and the words that it ignores."""
 
 import hashlib
 from itertools import pairwise
@@ -63,7 +63,7 @@ def test_defined_terms_and_headings_are_no_names(text: str) -> None:
     )
 
 
-def test_a_candidate_of_words_that_the_document_also_has_in_lower_case_is_dropped() -> None:
+def test_a_candidate_whose_words_also_occur_in_lower_case_is_dropped() -> None:
     text = "It was delivered by Summit Freight Services on Monday."
     assert ("Summit Freight Services", "organisation") in found(text)
     assert found(text, "summit freight services") == set()
@@ -98,7 +98,7 @@ def test_the_shipped_model_stays_small() -> None:
 
 
 def test_a_missing_model_is_named_in_the_error(tmp_path: Path) -> None:
-    with pytest.raises(EngineError, match=r"version\.txt.*install docpipe again"):
+    with pytest.raises(EngineError, match=r"version\.txt.*reinstall docpipe"):
         CrfNer(tmp_path)
     (tmp_path / "version.txt").write_text("0")
     with pytest.raises(EngineError, match=r"crf\.zst"):
@@ -109,7 +109,7 @@ def test_a_damaged_model_is_an_engine_error(tmp_path: Path) -> None:
     for name in ("gazetteer.txt.zst", "version.txt"):
         (tmp_path / name).write_bytes((MODEL / name).read_bytes())
     (tmp_path / "crf.zst").write_bytes((MODEL / "crf.zst").read_bytes()[:1000])
-    with pytest.raises(EngineError, match="cannot be read"):
+    with pytest.raises(EngineError, match="can't be read"):
         list(CrfNer(tmp_path).find("Jane Roe", NameContext(frozenset())))
 
 

@@ -1,4 +1,4 @@
-"""Features of words: remembered while they come again, and no more of them than fits."""
+"""Features of words are cached while they recur, up to the size of the cache."""
 
 import tracemalloc
 

@@ -1,4 +1,4 @@
-"""What each family of patterns takes, what it makes of it, and what it must leave alone."""
+"""The matches of each family of patterns, their normalized values, and the text that must not match."""
 
 from itertools import pairwise
 

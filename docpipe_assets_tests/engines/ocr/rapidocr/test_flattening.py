@@ -1,10 +1,10 @@
-"""Large grey marks are parted from text; pages without them are left as they are."""
+"""Large gray marks are separated from text; pages without them remain unchanged."""
 
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from docpipe_assets.engines.ocr.rapidocr.flattening import parted
+from docpipe_assets.engines.ocr.rapidocr.flattening import split_layers
 
 DPI = 150.0
 WIDTH, HEIGHT = 850, 1100
@@ -23,22 +23,22 @@ def page(*, stamp: int | None = None, size: int = 18) -> Image.Image:
 
 @pytest.mark.parametrize("size", [12, 18, 30])
 def test_a_page_of_text_has_no_marks(size: int) -> None:
-    assert parted(np.asarray(page(size=size)), DPI) is None
+    assert split_layers(np.asarray(page(size=size)), DPI) is None
 
 
 @pytest.mark.parametrize("shade", [0, 128, 255])
 def test_nor_has_an_empty_one(shade: int) -> None:
-    assert parted(np.full((HEIGHT, WIDTH), shade, np.uint8), DPI) is None
+    assert split_layers(np.full((HEIGHT, WIDTH), shade, np.uint8), DPI) is None
 
 
 def test_an_odd_page_does_no_harm() -> None:
-    assert parted(np.full((3, 2000), 200, np.uint8), DPI) is None
+    assert split_layers(np.full((3, 2000), 200, np.uint8), DPI) is None
 
 
 @pytest.mark.parametrize("shade", [150, 185])
 def test_a_stamp_is_taken_off_the_text_and_the_text_off_the_stamp(shade: int) -> None:
     plain, stamped = np.asarray(page()), np.asarray(page(stamp=shade))
-    layers = parted(stamped, DPI)
+    layers = split_layers(stamped, DPI)
     assert layers is not None
     assert layers.text.shape == layers.marks.shape == stamped.shape
     under = (stamped == shade) & (plain > 230)  # where the stamp alone had been printed

@@ -1,4 +1,4 @@
-"""What the recognition network answers becomes the characters that it means, each in its place."""
+"""The output of the recognition network is decoded into characters with their positions."""
 
 from importlib.resources import files
 
