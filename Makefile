@@ -1,17 +1,17 @@
-# Everything happens in .venv; nothing else on the machine is touched.
+# Everything is installed into .venv; nothing else on the machine is changed.
 PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 BENCH ?= orchestration
-# Two of them spend most of their time waiting for a stack, so three keep two cores busy.
+# Two processes mostly wait for a stack, so three keep two cores busy.
 TEST_PROCESSES ?= 3
 
 .PHONY: install demo test test-optional test-long lint check bench lock wheel
 
 install: .venv/installed
 
-# fast-diff-match-patch, which eyecite needs, has no wheel for Python 3.13 and later. Where there is no C++ compiler
-# either, the one of the package ziglang makes it; that takes some two minutes, once.
+# fast-diff-match-patch, a dependency of eyecite, has no wheel for Python 3.13 and later. If there is no C++ compiler
+# either, the compiler of the package ziglang builds it, once, in about two minutes.
 .venv/wheels: constraints.txt
 	mkdir -p $@
 	if $(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 13))' && ! command -v c++ >/dev/null; then \
@@ -23,7 +23,7 @@ install: .venv/installed
 	  rm -r .venv/compiler; \
 	fi
 
-# Bytecode is compiled here once: workers start in half the CPU time.
+# Bytecode is compiled once here, which halves the CPU time to start a worker.
 .venv/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt pip
@@ -39,12 +39,12 @@ demo: install
 test: install
 	$(BIN)/python -m pytest -m "not long" -n $(TEST_PROCESSES) --dist loadfile $(ARGS)
 
-# What needs a program that is no Python package: chromium, tesseract, ...
+# Tests that require a program that is not a Python package: chromium, tesseract, ...
 test-optional: install
 	$(BIN)/python -m pytest -m "needs and not long" -n $(TEST_PROCESSES) --dist loadfile $(ARGS)
 
-# What takes minutes each: outages of many documents, every fault on a stack of its own, large scans;
-# and ten times as many examples of each property.
+# Tests that take minutes each: outages of many documents, every fault on a separate stack, large scans;
+# and ten times as many examples for each property.
 test-long: install
 	$(BIN)/python -m pytest -m "long or hypothesis" --hypothesis-profile=thorough -n 2 --dist loadfile $(ARGS)
 
@@ -55,14 +55,14 @@ lint: install
 
 check: lint test
 
-# make bench BENCH=memory ARGS="--documents scan600"; docs/performance.md lists them all.
+# make bench BENCH=memory ARGS="--documents scan600"; docs/performance.md lists all benchmarks.
 bench: install
 	$(BIN)/python -m docpipe_assets_tests.benchmarks.$(BENCH) $(ARGS)
 
 wheel: install
 	$(BIN)/python -m pip wheel --quiet --no-deps --build-constraint constraints.txt --wheel-dir dist .
 
-# The newest releases that fit together, for every Python version and system that docpipe supports.
+# The newest compatible releases, for every Python version and system that docpipe supports.
 lock: install
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt uv
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --all-extras --group build \
