@@ -211,6 +211,22 @@ def test_every_piece_has_its_place_in_the_picture(package: str | None) -> None:
     assert sum(map(len, levels)) == len(pieces)
 
 
+def test_the_architecture_page_lists_these_levels() -> None:
+    page = (PACKAGE.parent / "docs" / "architecture.md").read_text()
+    listed = page.partition("## Levels")[2].split("```")[1].strip().splitlines()
+    assert [line.split() for line in listed] == [sorted(level) for level in LEVELS]
+
+
+def test_the_architecture_page_names_modules_that_exist() -> None:
+    page = (PACKAGE.parent / "docs" / "architecture.md").read_text()
+    named = {
+        name for name in re.findall(r"`([\w/]+(?:\.py|/))`", page) if not name.startswith("docpipe_assets")
+    }
+    assert len(named) > 20
+    for name in named:
+        assert any(path.as_posix().endswith(f"/{name.rstrip('/')}") for path in PACKAGE.rglob("*")), name
+
+
 @pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(PACKAGE)))
 def test_dagster_is_imported_only_by_the_glue(path: Path) -> None:
     own = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
