@@ -93,12 +93,12 @@ from docpipe_assets.runtime.document_pipeline import DocumentPipeline
 gc.disable()  # a client that was made and dropped stays to be counted
 sys.setswitchinterval(1e-6)  # threads take turns as often as they can
 settings = Settings(s3_endpoint_url=sys.argv[1], intake_url="s3://intake", lake_url="s3://lake")
-bench, together = DocumentPipeline(settings), threading.Barrier(8)
+pipeline, together = DocumentPipeline(settings), threading.Barrier(8)
 
 def touch(number):
     together.wait()
     try:
-        (bench.intake if number % 2 else bench.lake.store).head("nothing.pdf")
+        (pipeline.intake if number % 2 else bench.lake.store).head("nothing.pdf")
     except ObjectGone:
         return "gone"
 

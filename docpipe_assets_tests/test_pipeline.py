@@ -86,9 +86,9 @@ class Site:
 
     def run(self, pipeline: DocumentPipeline, assets: list[dg.AssetsDefinition]) -> dg.ExecuteInProcessResult:
         job = dg.define_asset_job(PROCESS_DOCUMENT, selection=dg.AssetSelection.assets(*assets))
-        resources = {"bench": pipeline, "lake": LakeIOManager(pipeline)}
+        resources = {"pipeline": pipeline, "lake": LakeIOManager(pipeline)}
         made = dg.Definitions(assets=assets, jobs=[job], resources=resources)
-        with dg.build_sensor_context(instance=self.instance, resources={"bench": pipeline}) as context:
+        with dg.build_sensor_context(instance=self.instance, resources={"pipeline": pipeline}) as context:
             ticked = intake_sensor(self.settings)(context)
         assert isinstance(ticked, dg.SensorResult)
         for added in ticked.dynamic_partitions_requests or []:

@@ -13,7 +13,7 @@ from docpipe_assets_tests.evaluation.odd_pages import found_share, pasted_scan, 
 
 @pytest.fixture(scope="module")
 def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DocumentPipeline]:
-    made = DocumentPipeline(Settings(data_dir=tmp_path_factory.mktemp("bench"), ocr_dpi=150))
+    made = DocumentPipeline(Settings(data_dir=tmp_path_factory.mktemp("pipeline"), ocr_dpi=150))
     yield made
     made.close()
 

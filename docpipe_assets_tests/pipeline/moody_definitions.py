@@ -22,7 +22,7 @@ def _pipeline_of_settings(process: int) -> SwitchablePipeline:
 
 
 def open_pipeline(_: Settings) -> DocumentPipeline:
-    """The workbench of this process; a forked worker makes its own."""
+    """The document pipeline of this process; a forked worker creates its own."""
     return _pipeline_of_settings(os.getpid())
 
 

@@ -16,7 +16,7 @@ from docpipe_assets_tests.evaluation.text_layer.labelled import LabelledPage, Ri
 
 @pytest.fixture(scope="module")
 def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PdfReader]:
-    pipeline = DocumentPipeline(Settings(data_dir=tmp_path_factory.mktemp("bench")))
+    pipeline = DocumentPipeline(Settings(data_dir=tmp_path_factory.mktemp("pipeline")))
     yield pipeline.reader
     pipeline.close()
 

@@ -261,7 +261,7 @@ def test_the_large_lane_gives_a_document_the_larger_budget(tmp_path: Path) -> No
     settings = Settings(data_dir=tmp_path / "data", large_budget=4)
     pipeline = DocumentPipeline(settings, intake=LocalFiles({"b/good.pdf": good}))
     sandbox = NotesLimits()
-    pipeline.sandbox = sandbox  # type: ignore[assignment]  # what the bench needs of it
+    pipeline.sandbox = sandbox  # type: ignore[assignment]  # what the pipeline uses of it
     for lane in (STANDARD, LARGE):
         pipeline.lane = lane
         with pytest.raises(EmptyFile):
