@@ -98,7 +98,7 @@ pipeline, together = DocumentPipeline(settings), threading.Barrier(8)
 def touch(number):
     together.wait()
     try:
-        (pipeline.intake if number % 2 else bench.lake.store).head("nothing.pdf")
+        (pipeline.intake if number % 2 else pipeline.lake.store).head("nothing.pdf")
     except ObjectGone:
         return "gone"
 

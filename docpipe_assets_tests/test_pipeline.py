@@ -201,7 +201,7 @@ def test_a_document_of_before_the_new_leaf_is_still_done_and_a_new_run_needs_it(
         assert site.state(eight) is State.SUCCEEDED, "not lost because there is one asset more by now"
         assert site.run(eight, [*DOCUMENT_ASSETS, outline]).success
         assert site.state(eight) is State.SUCCEEDED
-        site.instance.wipe_asset_partitions(dg.AssetKey("outline"), [DOCUMENT])
+        site.instance.wipe_assets([dg.AssetKey("outline")])
         assert site.state(eight) is State.UNACCOUNTED, "the run says that it went well, its leaf is not there"
     finally:
         seven.close()
