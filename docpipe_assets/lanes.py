@@ -6,3 +6,5 @@ STANDARD: Final = "standard"
 LARGE: Final = "large"
 """For large documents, and for documents that exceeded the standard budget."""
 LANES: Final = (STANDARD, LARGE)
+CORPUS: Final = "corpus"
+"""For assets over all documents. Not one of ``LANES``: it takes no document's slot."""

@@ -218,3 +218,17 @@ PIPELINE: Final = Pipeline(
         ),
     )
 )
+
+
+@dataclass(frozen=True)
+class CorpusStage:
+    """One asset over all documents: it has no partitions, and is brought up to date by what changed."""
+
+    asset: str
+    version: str
+    inputs: tuple[Stream, ...]
+    """Of each document. They are the lineage that the UI shows."""
+
+
+BATCH_REPORT: Final = CorpusStage("batch_report", version="1", inputs=(RawPdfs, PageTexts))
+CORPUS: Final = (BATCH_REPORT,)

@@ -73,14 +73,14 @@ INSIDE: dict[str, list[set[str]]] = {
     "instance.records": [
         {"recovery"},
         {"history"},
-        {"failures", "interventions", "recall"},
+        {"changes", "failures", "interventions", "recall"},
         {"names", "tags"},
     ],
     "litigation": [{"parties"}, {"counsel_lines"}, {"captions"}],
     "model": [
         {"entities"},
         {"chunks", "documents", "mentions", "pages", "relationships"},
-        {"places"},
+        {"corpus", "places"},
         {"record"},
     ],
     "operations": [{"batch_report", "recovery"}, {"ledger"}, {"intake"}, {"audit", "breaker"}],
@@ -108,7 +108,7 @@ INSIDE: dict[str, list[set[str]]] = {
     ],
     "storage": [
         {"lake"},
-        {"checkpoints", "open_store", "parts"},
+        {"checkpoints", "corpus", "open_store", "parts"},
         {"artifact", "file", "memory", "s3"},
         {"scratch", "transfer", "upload"},
     ],

@@ -31,7 +31,7 @@ def status(
 ) -> None:
     """Show every document in exactly one state. The exit code is 3 if a document is unaccounted for."""
     from docpipe_assets.cli.rendering import as_text, printable
-    from docpipe_assets.defs.corpus import read_documents
+    from docpipe_assets.defs.corpus import all_documents
     from docpipe_assets.operations.batch_report import label_findings
     from docpipe_assets.operations.ledger import State
 
@@ -39,7 +39,7 @@ def status(
         pipeline, instance = connect(data_dir)
         with instance:
             ledger = ledger_of(instance, pipeline, batch)
-            labels = list(label_findings(ledger, dict(read_documents(instance))))
+            labels = list(label_findings(ledger, all_documents(instance)))
     if as_json:
         said = ledger.as_json() | {"bates": [one.as_json() for one in labels]}
         sys.stdout.write(json.dumps(said, ensure_ascii=False, indent=1) + "\n")

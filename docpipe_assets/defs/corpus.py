@@ -1,7 +1,7 @@
 """Corpus assets: assets over all documents."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,8 +9,11 @@ import dagster as dg
 
 from docpipe_assets.bates.findings import BatesSummary
 from docpipe_assets.identity import document_of
+from docpipe_assets.instance.records.changes import changed_since
 from docpipe_assets.instance.records.history import read_ledger
+from docpipe_assets.instance.records.names import asset_key
 from docpipe_assets.model import PageTexts, RawPdfs, TextMethod
+from docpipe_assets.model.corpus import BatchReportRows, DocumentPages
 from docpipe_assets.operations.batch_report import (
     BatchReport,
     ReadDocument,
@@ -21,8 +24,10 @@ from docpipe_assets.operations.batch_report import (
     report_on,
 )
 from docpipe_assets.operations.ledger import State
+from docpipe_assets.pipeline import BATCH_REPORT, CorpusStage, Stream
 from docpipe_assets.runtime.document_pipeline import DocumentPipeline
 from docpipe_assets.runtime.summaries import BATES, FLAGGED_PAGES
+from docpipe_assets.storage.corpus import Updated
 
 _RECORDS_AT_ONCE = 1000
 _ASSET = "batch_report"
@@ -38,7 +43,21 @@ UNACCOUNTED_CHECK = dg.AssetCheckSpec(
 )
 
 
-@dg.asset(group_name="corpus", kinds={"s3"}, check_specs=[UNACCOUNTED_CHECK])
+def corpus_asset(
+    stage: CorpusStage, *, kinds: set[str], check_specs: Sequence[dg.AssetCheckSpec] = ()
+) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
+    """What all assets over all documents have in common: no partitions, and their lineage."""
+    return dg.asset(
+        name=stage.asset,
+        deps=[asset_key(stream) for stream in stage.inputs],
+        group_name="corpus",
+        kinds=kinds,
+        code_version=stage.version,
+        check_specs=check_specs,
+    )
+
+
+@corpus_asset(BATCH_REPORT, kinds={"s3"}, check_specs=[UNACCOUNTED_CHECK])
 def batch_report(
     context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[DocumentPipeline]
 ) -> Iterator[dg.MaterializeResult[Any]]:
@@ -51,8 +70,13 @@ def batch_report(
     `bates` lists findings on Bates labels: gaps, duplicate numbers, missing stamps. The JSON in the lake
     lists every document.
     """
-    report = report_on(read_ledger(context.instance, pipeline), dict(read_documents(context.instance)))
+    updated = _bring_up_to_date(context.instance, pipeline)
+    rows = pipeline.lake.corpus(BatchReportRows).rows()
+    report = report_on(read_ledger(context.instance, pipeline), {row.document: _read(row) for row in rows})
     url = _keep(pipeline, report)
+    context.log.info(
+        f"{updated.changed_documents:,} documents changed, {updated.written_shards:,} shards written"
+    )
     yield dg.MaterializeResult(
         metadata=_described(report, url),
         check_results=[
@@ -74,32 +98,67 @@ def batch_report(
 CORPUS_ASSETS = (batch_report,)
 
 
-def read_documents(instance: dg.DagsterInstance) -> Iterator[tuple[str, ReadDocument]]:
-    """Version and pages of every document, from its latest materializations."""
-    texts = dict(_newest(instance, PageTexts.asset))
-    for key, opened in _newest(instance, RawPdfs.asset):
-        read = texts.get(key)
-        yield (
-            document_of(key),
-            ReadDocument(
-                version=str(opened["version"]),
-                pages=int(opened["pages"]),
-                read_version=str(read["version"]) if read else None,
-                pages_by_method=(
-                    {m.value: int(read.get(f"pages_{m.value}", 0)) for m in TextMethod} if read else None
-                ),
-                bates=BatesSummary.from_json(read[BATES]) if read and BATES in read else None,
-                pages_flagged=int(read.get(FLAGGED_PAGES, 0)) if read else 0,
-            ),
-        )
+def _bring_up_to_date(instance: dg.DagsterInstance, pipeline: DocumentPipeline) -> Updated:
+    """Read what changed since the last report, or all when there is none by this code."""
+    corpus = pipeline.lake.corpus(BatchReportRows)
+    before = corpus.cursor(BATCH_REPORT.version)
+    changes = changed_since(instance, BATCH_REPORT.inputs, before)
+    return corpus.update(
+        read_documents(instance, changes.keys),
+        cursor=changes.cursor,
+        code_version=BATCH_REPORT.version,
+        is_rebuild=before is None,
+    )
 
 
-def _newest(instance: dg.DagsterInstance, asset: str) -> Iterator[tuple[str, dict[str, Any]]]:
+def read_documents(
+    instance: dg.DagsterInstance, keys: Collection[str]
+) -> Iterator[tuple[str, DocumentPages | None]]:
+    """Version and pages of these documents, as their newest materializations tell."""
+    named = sorted(keys)
+    for start in range(0, len(named), _RECORDS_AT_ONCE):
+        some = named[start : start + _RECORDS_AT_ONCE]
+        opened = dict(_newest(instance, RawPdfs, some))
+        texts = dict(_newest(instance, PageTexts, some))
+        for key in some:
+            yield document_of(key), _row(key, opened[key], texts.get(key)) if key in opened else None
+
+
+def all_documents(instance: dg.DagsterInstance) -> dict[str, ReadDocument]:
+    """Of every document that was opened, straight from the records."""
+    keys = instance.get_materialized_partitions(asset_key(RawPdfs))
+    return {document: _read(row) for document, row in read_documents(instance, keys) if row is not None}
+
+
+def _row(key: str, opened: Mapping[str, Any], read: Mapping[str, Any] | None) -> DocumentPages:
+    return DocumentPages(
+        document=document_of(key),
+        version=str(opened["version"]),
+        made_from=" ".join(str(one["fingerprint"]) for one in (opened, read) if one and "fingerprint" in one),
+        pages=int(opened["pages"]),
+        read_version=str(read["version"]) if read else None,
+        pages_by_method={m.value: int(read.get(f"pages_{m.value}", 0)) for m in TextMethod} if read else None,
+        pages_flagged=int(read.get(FLAGGED_PAGES, 0)) if read else 0,
+        bates=read.get(BATES) if read else None,
+    )
+
+
+def _read(row: DocumentPages) -> ReadDocument:
+    bates = BatesSummary.from_json(row.bates) if row.bates is not None else None
+    return ReadDocument(
+        row.version, row.pages, row.read_version, row.pages_by_method, bates, row.pages_flagged
+    )
+
+
+def _newest(
+    instance: dg.DagsterInstance, stream: Stream, keys: Sequence[str]
+) -> Iterator[tuple[str, dict[str, Any]]]:
     """The metadata of each partition's latest materialization, read in bulk."""
+    filters = dg.AssetRecordsFilter(asset_key=asset_key(stream), asset_partitions=list(keys))
     seen: set[str] = set()
     cursor: str | None = None
     while True:
-        found = instance.fetch_materializations(dg.AssetKey(asset), limit=_RECORDS_AT_ONCE, cursor=cursor)
+        found = instance.fetch_materializations(filters, limit=_RECORDS_AT_ONCE, cursor=cursor)
         for record in found.records:
             made = record.asset_materialization
             if made and made.partition and made.partition not in seen and "pages" in made.metadata:

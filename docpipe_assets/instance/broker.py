@@ -3,7 +3,7 @@
 from celery import Celery
 from kombu.entity import Exchange, Queue
 
-from docpipe_assets.lanes import LANES
+from docpipe_assets.lanes import CORPUS, LANES
 
 
 def make_app(broker_url: str) -> Celery:
@@ -21,7 +21,7 @@ def make_app(broker_url: str) -> Celery:
         # dagster_celery routes by "<queue>.<task>".
         task_queues=[
             Queue(lane, exchange, routing_key=f"{lane}.#")  # type: ignore[no-untyped-call]  # likewise
-            for lane in LANES
+            for lane in (*LANES, CORPUS)
         ],
         task_default_queue=LANES[0],
         task_default_exchange=exchange.name,

@@ -7,19 +7,22 @@ is looked up here, in the process that submits it: the webserver, or the daemon 
 import math
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from dagster import DagsterRun, QueuedRunCoordinator, RunsFilter, SubmitRunContext
+from dagster import AssetKey, DagsterRun, QueuedRunCoordinator, RunsFilter, SubmitRunContext
 
 from docpipe_assets.errors import DocpipeError
 from docpipe_assets.identity import batch_of, document_of
 from docpipe_assets.instance.records import tags
 from docpipe_assets.instance.records.interventions import read_priorities
+from docpipe_assets.instance.records.names import asset_key
+from docpipe_assets.lanes import CORPUS as CORPUS_LANE
 from docpipe_assets.lanes import LANES
 from docpipe_assets.lazy import lazy
 from docpipe_assets.operations.intake import HIGH, lane_of, priority_of
+from docpipe_assets.pipeline import CORPUS
 from docpipe_assets.protocols import Source
 from docpipe_assets.settings import Priority, Settings, read_settings
 from docpipe_assets.storage.open_store import open_store
@@ -49,6 +52,8 @@ class DocumentRunCoordinator(QueuedRunCoordinator):
                 self._instance.delete_run(run.run_id)
                 return first
         missing = missing_tags(run.tags, self._sizes, self._settings, self._priorities())
+        if is_over_all_documents(run.asset_selection):
+            missing |= {name: CORPUS_LANE for name in (tags.LANE, tags.QUEUE) if name not in run.tags}
         if missing:
             self._instance.add_run_tags(run.run_id, missing)
         return super().submit_run(context)
@@ -109,6 +114,11 @@ class ObjectSizes:
             return self._intake.head(document).size_bytes
         except DocpipeError:  # the run itself will get the same error and report it
             return None
+
+
+def is_over_all_documents(assets: Collection[AssetKey] | None) -> bool:
+    """Whether a run makes a corpus asset, and so belongs in the lane that takes no document's slot."""
+    return any(asset_key(stage.asset) in (assets or ()) for stage in CORPUS)
 
 
 def missing_tags(

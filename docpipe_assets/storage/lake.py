@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from docpipe_assets.errors import ArtifactDamaged, ArtifactMissing, ObjectGone
 from docpipe_assets.identity import path_of
 from docpipe_assets.model import PageSplits, Record, Records
+from docpipe_assets.model.corpus import CorpusRecord, CorpusRecords
 from docpipe_assets.protocols import Scratch, Store
 from docpipe_assets.storage.artifact import (
     Header,
@@ -26,12 +27,14 @@ from docpipe_assets.storage.artifact import (
     write_artifact,
 )
 from docpipe_assets.storage.checkpoints import SplitCheckpoints
+from docpipe_assets.storage.corpus import Corpus
 from docpipe_assets.storage.parts import CHECKPOINTS, Parts
 
 _INLINE_BYTES_MAX = 256 * 1024
 """Maximum size of an artifact that is fetched by one request and kept in memory with its stream."""
 
 S = TypeVar("S", bound=Records[Any])
+C = TypeVar("C", bound=CorpusRecord)
 
 
 @dataclass(frozen=True)
@@ -118,6 +121,10 @@ class Lake:
             header, path = write_artifact(folder, document, records, sums, notes)
             self.store.put(artifact_key(stream.asset, document), path)
         return Saved(header, self.url(stream, document), False, time.perf_counter() - began)
+
+    def corpus(self, stream: type[CorpusRecords[C]]) -> Corpus[C]:
+        """An artifact over all documents."""
+        return Corpus(self.store, self._scratch, stream)
 
     def parts(self, asset: str, document: str) -> "Parts":
         return Parts(self.store, self._scratch, f"{asset}/{path_of(document)}.parts/")

@@ -5,7 +5,7 @@ from typing import Any
 import dagster as dg
 
 from docpipe_assets.bates.findings import BatesFault, BatesFinding, BatesRange, BatesSummary
-from docpipe_assets.defs.corpus import read_documents
+from docpipe_assets.defs.corpus import all_documents
 from docpipe_assets.operations.batch_report import label_findings
 from docpipe_assets.operations.ledger import Entry, Ledger, State
 from docpipe_assets.runtime.summaries import BATES
@@ -28,7 +28,7 @@ def test_labels_in_the_records_are_told_for_documents_and_between_them() -> None
             labels = dg.MetadataValue.json(summary.as_json())
             record(instance, "ocr_text", document, pages_ocr=3, **{BATES: labels})
         record(instance, "raw_pdf", "b/z.pdf")
-        read = dict(read_documents(instance))
+        read = all_documents(instance)
     assert {document: one.bates for document, one in read.items()} == {**summaries, "b/z.pdf": None}
     ledger = Ledger(tuple(Entry(document, State.SUCCEEDED) for document in read), 0)
     assert [(one.document, one.fault) for one in label_findings(ledger, read)] == [
