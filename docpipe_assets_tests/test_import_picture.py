@@ -73,7 +73,7 @@ INSIDE: dict[str, list[set[str]]] = {
     "instance.records": [
         {"recovery"},
         {"history"},
-        {"changes", "failures", "interventions", "recall"},
+        {"breaker_events", "changes", "failures", "interventions", "recall"},
         {"names", "tags"},
     ],
     "litigation": [{"parties"}, {"counsel_lines"}, {"captions"}],
@@ -83,7 +83,12 @@ INSIDE: dict[str, list[set[str]]] = {
         {"corpus", "places"},
         {"record"},
     ],
-    "operations": [{"batch_report", "recovery"}, {"ledger"}, {"intake"}, {"audit", "breaker"}],
+    "operations": [
+        {"batch_report", "recovery"},
+        {"ledger"},
+        {"intake", "interventions"},
+        {"audit", "breaker"},
+    ],
     "operations.breaker": [{"decision"}, {"state"}, {"document", "stage"}, {"events", "reactions"}],
     "page_marks": [{"labels"}, {"marks"}, {"legends"}],
     "runtime": [{"local_run", "shared"}, {"document_pipeline"}, {"budgets", "meter", "summaries"}],

@@ -46,8 +46,8 @@ def breaker_reset(
     with errors_shown():
         _, instance = connect(data_dir)
         with instance:
-            count = reset(instance, documents=documents or [], stage=stage, reason=reason)
-    console.print(f"Reset {count} breakers")
+            done = reset(instance, documents=documents or [], stage=stage, reason=reason)
+    console.print(f"Reset {len(done)} breakers")
 
 
 def retry(

@@ -5,7 +5,7 @@ from pydantic import Field
 
 from docpipe_assets.defs.assets import DOCUMENT_ASSETS
 from docpipe_assets.errors import ConfigurationError
-from docpipe_assets.instance.records.interventions import record_reset, registered_document
+from docpipe_assets.instance.records import interventions
 from docpipe_assets.instance.records.names import PROCESS_DOCUMENT
 
 _SHOWN = 10
@@ -33,16 +33,12 @@ def reset(context: dg.OpExecutionContext, config: ResetBreakers) -> None:
     if not config.reason.strip() or not (config.documents or config.stage):
         raise dg.Failure("set documents or stage, and reason", allow_retries=False)
     try:
-        named = [registered_document(context.instance, name) for name in config.documents]
+        named = interventions.reset(
+            context.instance, documents=config.documents, stage=config.stage or None, reason=config.reason
+        )
     except ConfigurationError as error:
         raise dg.Failure(error.message, allow_retries=False) from error
-    for document in named:
-        record_reset(context.instance, reason=config.reason, document=document)
-    if config.stage:
-        record_reset(context.instance, reason=config.reason, stage=config.stage)
-    shown = ", ".join(
-        [*named[:_SHOWN], *(["..."] if len(named) > _SHOWN else []), *filter(None, [config.stage])]
-    )
+    shown = ", ".join([*named[:_SHOWN], *(["..."] if len(named) > _SHOWN else [])])
     context.log.info(f"Reset {shown}; intake requests the due documents at its next tick")
 
 

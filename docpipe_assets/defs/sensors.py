@@ -13,16 +13,10 @@ import dagster as dg
 from docpipe_assets.defs.jobs import process_document
 from docpipe_assets.defs.partitions import documents
 from docpipe_assets.instance.records import tags
+from docpipe_assets.instance.records.breaker_events import closed_state, document_state, stage_state
 from docpipe_assets.instance.records.history import KnownRunKeys, attempts_since, failure_history
-from docpipe_assets.instance.records.interventions import (
-    closed_state,
-    document_state,
-    read_interventions,
-    read_priorities,
-    stage_state,
-    withdrawn_after,
-)
-from docpipe_assets.instance.records.names import PROCESS_DOCUMENT
+from docpipe_assets.instance.records.interventions import read, read_priorities
+from docpipe_assets.instance.records.names import BREAKER, PROCESS_DOCUMENT
 from docpipe_assets.instance.records.recall import dequeue
 from docpipe_assets.operations.breaker import Breakers, BreakerStatus, DocumentBreaker, fold, request_name
 from docpipe_assets.operations.intake import (
@@ -34,6 +28,7 @@ from docpipe_assets.operations.intake import (
     plan,
     priority_of,
 )
+from docpipe_assets.operations.interventions import resets, withdrawn
 from docpipe_assets.pipeline import PIPELINE, Pipeline
 from docpipe_assets.protocols import Source, StoredObject
 from docpipe_assets.runtime.document_pipeline import DocumentPipeline
@@ -119,15 +114,15 @@ class IntakeCursor:
 
     def updated(self, instance: dg.DagsterInstance, settings: Settings) -> "IntakeCursor":
         """The cursor with the records since the previous tick."""
-        resets, withdrawals, observed = read_interventions(instance, self.observations_after)
+        decisions = list(read(instance, BREAKER, self.observations_after))
         attempts, since = attempts_since(instance, self.runs_since, _FOLD_PER_TICK, self.breakers.graph)
         return IntakeCursor(
             self.resume_after,
             self.rescan_after,
             since,
-            observed,
-            fold(self.breakers, [*attempts, *resets], settings),
-            frozenset(withdrawn_after(self.withdrawn, withdrawals)),
+            decisions[-1].number if decisions else self.observations_after,
+            fold(self.breakers, [*attempts, *resets(decisions)], settings),
+            frozenset(withdrawn(self.withdrawn, decisions)),
         )
 
 

@@ -20,8 +20,8 @@ from docpipe_assets.defs.sensors import intake_sensor
 from docpipe_assets.errors import ConfigurationError
 from docpipe_assets.identity import partition_key
 from docpipe_assets.instance.records.history import read_ledger
-from docpipe_assets.instance.records.interventions import read_interventions, reset
-from docpipe_assets.instance.records.names import PROCESS_DOCUMENT
+from docpipe_assets.instance.records.interventions import read, reset
+from docpipe_assets.instance.records.names import BREAKER, PROCESS_DOCUMENT
 from docpipe_assets.instance.records.recovery import withdraw
 from docpipe_assets.model import RawPdfs, Relationships
 from docpipe_assets.operations.ledger import State
@@ -128,10 +128,13 @@ def test_show_takes_the_key_and_the_partition_key(pipeline: DocumentPipeline, ke
 def test_a_reset_and_a_withdrawal_reach_the_document_that_was_named(
     instance: dg.DagsterInstance, pipeline: DocumentPipeline
 ) -> None:
-    assert reset(instance, documents=[EMPTY], stage=None, reason="checked") == 1
+    assert reset(instance, documents=[EMPTY], stage=None, reason="checked") == [EMPTY]
     withdraw(instance, pipeline, EMPTY, reason="privileged", is_withdrawn=True)
-    resets, withdrawals, _ = read_interventions(instance)
-    assert {one.key for one in [*resets, *withdrawals]} == {partition_key(EMPTY)}
+    decisions = list(read(instance, BREAKER))
+    assert [(one.action, one.key) for one in decisions] == [
+        ("reset", partition_key(EMPTY)),
+        ("withdrawn", partition_key(EMPTY)),
+    ]
     assert "quarantined" in str(breaker_details(instance, pipeline, ITS_NEIGHBOUR))
 
 
@@ -144,5 +147,4 @@ def test_a_name_that_is_no_document_is_refused(
         config = {"ops": {"reset": {"config": {"reason": "checked", "documents": [GOOD[0], name]}}}}
         job = reset_breakers.execute_in_process(run_config=config, instance=instance, raise_on_error=False)
         assert not job.success
-    resets, _, _ = read_interventions(instance)
-    assert partition_key(GOOD[0]) not in {one.key for one in resets}, "all or none"
+    assert partition_key(GOOD[0]) not in {one.key for one in read(instance, BREAKER)}, "all or none"

@@ -11,7 +11,9 @@ import dagster as dg
 import pytest
 
 from docpipe_assets.instance.records import tags
-from docpipe_assets.instance.records.interventions import read_interventions
+from docpipe_assets.instance.records.interventions import read
+from docpipe_assets.instance.records.names import BREAKER
+from docpipe_assets.operations.interventions import resets
 from docpipe_assets.operations.ledger import State
 from docpipe_assets_tests.pipeline.chromium import open_page
 from docpipe_assets_tests.pipeline.clinic import KILLER, RestartableStack, metadata_on, state
@@ -99,7 +101,7 @@ def test_the_command_resets_and_the_history_shows_it_all(
     news = "closed: the latest attempt succeeded"
     restartable.site.wait_for(lambda: restartable.told, lambda texts: texts[0] == news, "the news of it")
     assert "All breakers are closed." in restartable.command("breaker", "list")
-    (reset,) = read_interventions(restartable.site.instance)[0]
+    (reset,) = resets(read(restartable.site.instance, BREAKER))
     assert reset.reason == "a copy of fewer pixels"
     with open_page() as page:
         page.goto(f"{restartable.url}/assets/breaker?view=events")

@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 
 from docpipe_assets.instance.records.history import read_ledger
-from docpipe_assets.instance.records.interventions import read_interventions, reset
+from docpipe_assets.instance.records.interventions import read, reset
+from docpipe_assets.instance.records.names import BREAKER
 from docpipe_assets.instance.records.recovery import withdraw
+from docpipe_assets.operations.interventions import resets
 from docpipe_assets.operations.ledger import State
 from docpipe_assets.operations.recovery import documents_to_retry
 from docpipe_assets.sample import write_text_pdfs
@@ -43,8 +45,8 @@ def test_a_permanent_failure_is_one_attempt_and_is_retried_only_when_named(
     reset(site.instance, documents=[document], stage=None, reason="a test of the way back")
     site.wait_for(lambda: len(site.runs_of(document)), lambda runs: runs == 2, "the run after the reset")
     assert site.settled("permanent", 1).entries[0].state is State.QUARANTINED
-    resets = [one for one in read_interventions(site.instance)[0] if one.key == document]
-    assert [one.reason for one in resets] == ["a test of the way back"]
+    recorded = [one for one in resets(read(site.instance, BREAKER)) if one.key == document]
+    assert [one.reason for one in recorded] == ["a test of the way back"]
 
 
 def test_a_new_version_of_a_quarantined_document_is_processed(site: Site, tmp_path: Path) -> None:

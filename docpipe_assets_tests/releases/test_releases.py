@@ -13,8 +13,10 @@ import pytest
 import zstandard
 
 from docpipe_assets.instance.records.history import read_ledger
-from docpipe_assets.instance.records.interventions import read_interventions
+from docpipe_assets.instance.records.interventions import read
+from docpipe_assets.instance.records.names import BREAKER
 from docpipe_assets.model import Mentions, PageTexts
+from docpipe_assets.operations.interventions import resets, withdrawn
 from docpipe_assets.pipeline import PIPELINE
 from docpipe_assets_tests.releases.record import BATCH, FOLDER, SCANNED
 from docpipe_assets_tests.releases.site import BUCKETS, SmallSite, small_site
@@ -77,9 +79,11 @@ def test_the_ledger_is_the_same(release: Release) -> None:
 
 
 def test_what_people_decided_is_known(release: Release) -> None:
-    resets, withdrawals, _ = read_interventions(release.site.instance)
-    assert [(one.key, one.reason) for one in resets] == [(f"{BATCH}/empty.pdf", "the source was checked")]
-    assert [(one.key, one.is_withdrawn) for one in withdrawals] == [(f"{BATCH}/privileged.pdf", True)]
+    decisions = list(read(release.site.instance, BREAKER))
+    assert [(one.key, one.reason) for one in resets(decisions)] == [
+        (f"{BATCH}/empty.pdf", "the source was checked")
+    ]
+    assert withdrawn((), decisions) == {f"{BATCH}/privileged.pdf"}
 
 
 @pytest.mark.parametrize("with_cursor", [True, False])

@@ -10,11 +10,12 @@ import dagster as dg
 
 from docpipe_assets.identity import batch_of, candidate_documents, document_of
 from docpipe_assets.instance.records import tags
-from docpipe_assets.instance.records.interventions import read_interventions, withdrawn_after
-from docpipe_assets.instance.records.names import DOCUMENTS, PROCESS_DOCUMENT, asset_key
+from docpipe_assets.instance.records.interventions import read
+from docpipe_assets.instance.records.names import BREAKER, DOCUMENTS, PROCESS_DOCUMENT, asset_key
 from docpipe_assets.model import PageTexts, RawPdfs
 from docpipe_assets.operations.breaker import RUN_CANCELED, RUN_RECALLED, WORKER_LOST, Attempt, Breakers, fold
 from docpipe_assets.operations.intake import FailureHistory
+from docpipe_assets.operations.interventions import resets, withdrawn
 from docpipe_assets.operations.ledger import Entry, Ledger, Progress, RunSummary, build_ledger
 from docpipe_assets.pipeline import PIPELINE, Pipeline
 from docpipe_assets.runtime.document_pipeline import DocumentPipeline
@@ -80,8 +81,8 @@ def fold_history(
 def _folded(
     instance: dg.DagsterInstance, attempts: Sequence[Attempt], settings: Settings, graph: Pipeline
 ) -> tuple[Breakers, set[str]]:
-    resets, withdrawals, _ = read_interventions(instance)
-    return fold(Breakers(graph=graph), [*attempts, *resets], settings), withdrawn_after((), withdrawals)
+    decisions = list(read(instance, BREAKER))
+    return fold(Breakers(graph=graph), [*attempts, *resets(decisions)], settings), withdrawn((), decisions)
 
 
 def failure_history(pipeline: DocumentPipeline, breakers: Breakers, taken: Container[str]) -> FailureHistory:

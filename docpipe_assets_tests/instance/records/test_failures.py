@@ -20,8 +20,8 @@ from docpipe_assets.instance.records.history import attempts_since, fold_history
 from docpipe_assets.instance.records.interventions import (
     read_priorities,
     record_priority,
-    record_reset,
     record_withdrawal,
+    reset,
 )
 from docpipe_assets.instance.records.names import PROCESS_DOCUMENT
 from docpipe_assets.lanes import LARGE, STANDARD
@@ -154,7 +154,7 @@ def test_a_reset_makes_a_quarantined_document_due_once(harness: AutomationHarnes
     for request in harness.tick():
         harness.run(request)
     assert harness.tick() == []
-    record_reset(harness.instance, reason="the source was checked", document="b/empty.pdf")
+    reset(harness.instance, documents=["b/empty.pdf"], stage=None, reason="the source was checked")
     (again,) = harness.tick()
     assert (again.partition_key, again.tags[tags.PURPOSE]) == ("b/empty.pdf", "released")
     harness.run(again)
@@ -172,7 +172,7 @@ def test_the_ui_job_resets_too(harness: AutomationHarness) -> None:
 def test_two_daemons_ask_for_the_same_run(harness: AutomationHarness) -> None:
     for request in harness.tick():
         harness.run(request)
-    record_reset(harness.instance, reason="checked", document="b/empty.pdf")
+    reset(harness.instance, documents=["b/empty.pdf"], stage=None, reason="checked")
     cursor = harness.cursor
     (one,) = harness.tick()
     harness.cursor = cursor
@@ -224,7 +224,7 @@ def test_a_reset_is_told_on_the_breaker_asset_and_says_who_and_why(harness: Auto
     for request in harness.tick():
         harness.run(request)
     harness.tick()
-    record_reset(harness.instance, document="b/empty.pdf", reason="source checked")
+    reset(harness.instance, documents=["b/empty.pdf"], stage=None, reason="source checked")
     (again,) = harness.tick()
     told = harness.instance.fetch_materializations(dg.AssetKey("breaker"), limit=1).records[0]
     made = told.asset_materialization
