@@ -1,4 +1,6 @@
-"""The lanes: each is a queue with its own concurrency and budget."""
+"""The lanes: each is a queue with its own concurrency and budget.
+
+``LANES`` are those of documents."""
 
 from typing import Final
 
@@ -7,4 +9,4 @@ LARGE: Final = "large"
 """For large documents, and for documents that exceeded the standard budget."""
 LANES: Final = (STANDARD, LARGE)
 CORPUS: Final = "corpus"
-"""For assets over all documents. Not one of ``LANES``: it takes no document's slot."""
+"""For runs of corpus assets. Not one of ``LANES``: these runs never use the slot of a document."""

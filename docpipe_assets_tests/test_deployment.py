@@ -28,7 +28,8 @@ DEPLOY = TOP / "deploy"
 PAGES = [TOP / "README.md", *sorted((TOP / "docs").glob("*.md"))]
 FILES = [*PAGES, *sorted(path for path in DEPLOY.rglob("*") if path.is_file())]
 UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
-STANDARD_MEGABYTES, LARGE_MEGABYTES, WORKER_MEGABYTES = 512, 2048, 256
+LANE_MEGABYTES = {"standard": 512, "large": 2048, "corpus": 512}
+WORKER_MEGABYTES = 256
 
 
 def commands() -> Iterator[tuple[str, list[str]]]:
@@ -123,7 +124,7 @@ def test_workers_have_the_memory_and_the_time_that_they_need() -> None:
             continue
         options = worker_options(container["command"][2:])
         (lane,) = options["lane"]
-        each = {"standard": STANDARD_MEGABYTES, "large": LARGE_MEGABYTES}[lane]
+        each = LANE_MEGABYTES[lane]
         needed = WORKER_MEGABYTES + options["concurrency"] * each
         if "pod" in container:
             memory = container["resources"]
@@ -137,14 +138,18 @@ def test_workers_have_the_memory_and_the_time_that_they_need() -> None:
             assert patience <= 120, "ECS allows no more"
         assert patience >= options["grace_seconds"] + REQUEUE_SECONDS
         seen.add((place, lane))
-    assert {lane for _, lane in seen} == {"standard", "large"}
-    assert len(seen) == 4
+    assert {lane for _, lane in seen} == LANE_MEGABYTES.keys()
+    assert len(seen) == 6
 
 
 def test_a_units_memory_fits_its_slots() -> None:
     worker = (DEPLOY / "systemd" / "docpipe-worker@.service").read_text()
-    large = (DEPLOY / "systemd" / "docpipe-worker@large.service.d" / "size.conf").read_text()
-    for text, each in ((worker, STANDARD_MEGABYTES), (large, LARGE_MEGABYTES)):
+    sizes = {
+        lane: (DEPLOY / "systemd" / f"docpipe-worker@{lane}.service.d" / "size.conf").read_text()
+        for lane in ("large", "corpus")
+    }
+    for lane, text in {"standard": worker, **sizes}.items():
+        each = LANE_MEGABYTES[lane]
         slots = int(re.findall(r"^Environment=SLOTS=(\d+)$", text, re.M)[0])
         assert re.findall(r"^MemoryMax=(\d+)M$", text, re.M) == [str(WORKER_MEGABYTES + slots * each)]
     assert "KillMode=mixed" in worker, "else systemd interrupts the runs that the worker is to finish"
@@ -171,9 +176,13 @@ def test_systemd_accepts_the_unit(unit: Path, tmp_path: Path) -> None:
 def test_a_home_of_a_deployment_has_its_slots_and_its_code_server(tmp_path: Path) -> None:
     write_dagster_home(tmp_path / "home", slots=12, large_slots=3, code_server="code.internal:4000")
     queue = yaml.safe_load((tmp_path / "home" / "dagster.yaml").read_text())["run_coordinator"]["config"]
-    assert queue["max_concurrent_runs"] == 14
-    limits = {limit["key"]: limit["limit"] for limit in queue["tag_concurrency_limits"]}
-    assert limits == {"docpipe/lane": 3, "dagster/partition": 1}
+    assert queue["max_concurrent_runs"] == 15
+    limits = [(one["key"], one["value"], one["limit"]) for one in queue["tag_concurrency_limits"]]
+    assert limits == [
+        ("docpipe/lane", "large", 3),
+        ("docpipe/lane", "corpus", 1),
+        ("dagster/partition", {"applyLimitPerUniqueValue": True}, 1),
+    ]
     workspace = yaml.safe_load((tmp_path / "home" / "workspace.yaml").read_text())
     assert workspace["load_from"] == [
         {"grpc_server": {"host": "code.internal", "location_name": "docpipe", "port": 4000}}

@@ -15,7 +15,7 @@ def up(
     """Start the local stack (S3 server, Postgres, broker, workers, UI, daemon) and run it until Ctrl-C."""
     from docpipe_assets.stack import Stack
 
-    with errors_shown(), Stack(data_dir, workers=workers, on_event=note) as stack:
+    with errors_shown(), Stack(data_dir, workers=workers, corpus_worker=True, on_event=note) as stack:
         _print_ui_url(stack.endpoints.webserver_url)
         try:
             stack.run()
@@ -25,7 +25,8 @@ def up(
 
 def worker(
     lane: Annotated[
-        list[str] | None, typer.Option("--lane", help="standard or large; repeatable. Default: both.")
+        list[str] | None,
+        typer.Option("--lane", help="standard, large or corpus; repeatable. Default: standard and large."),
     ] = None,
     concurrency: Annotated[
         int | None, typer.Option(min=1, help="Number of concurrent documents. Default: one per CPU.")

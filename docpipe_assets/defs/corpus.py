@@ -46,7 +46,7 @@ UNACCOUNTED_CHECK = dg.AssetCheckSpec(
 def corpus_asset(
     stage: CorpusStage, *, kinds: set[str], check_specs: Sequence[dg.AssetCheckSpec] = ()
 ) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
-    """What all assets over all documents have in common: no partitions, and their lineage."""
+    """The decorator of a corpus asset: group, lineage and code version come from its ``CorpusStage``."""
     return dg.asset(
         name=stage.asset,
         deps=[asset_key(stream) for stream in stage.inputs],
@@ -99,7 +99,7 @@ CORPUS_ASSETS = (batch_report,)
 
 
 def _bring_up_to_date(instance: dg.DagsterInstance, pipeline: DocumentPipeline) -> Updated:
-    """Read what changed since the last report, or all when there is none by this code."""
+    """Apply the changes since the previous report, or rebuild if there is none by this code version."""
     corpus = pipeline.lake.corpus(BatchReportRows)
     before = corpus.cursor(BATCH_REPORT.version)
     changes = changed_since(instance, BATCH_REPORT.inputs, before)
@@ -114,7 +114,7 @@ def _bring_up_to_date(instance: dg.DagsterInstance, pipeline: DocumentPipeline) 
 def read_documents(
     instance: dg.DagsterInstance, keys: Collection[str]
 ) -> Iterator[tuple[str, DocumentPages | None]]:
-    """Version and pages of these documents, as their newest materializations tell."""
+    """Version and pages of these documents, from their latest materializations."""
     named = sorted(keys)
     for start in range(0, len(named), _RECORDS_AT_ONCE):
         some = named[start : start + _RECORDS_AT_ONCE]
@@ -125,7 +125,7 @@ def read_documents(
 
 
 def all_documents(instance: dg.DagsterInstance) -> dict[str, ReadDocument]:
-    """Of every document that was opened, straight from the records."""
+    """Version and pages of all documents, from Dagster's records without the corpus artifact."""
     keys = instance.get_materialized_partitions(asset_key(RawPdfs))
     return {document: _read(row) for document, row in read_documents(instance, keys) if row is not None}
 

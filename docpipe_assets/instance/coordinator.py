@@ -52,7 +52,7 @@ class DocumentRunCoordinator(QueuedRunCoordinator):
                 self._instance.delete_run(run.run_id)
                 return first
         missing = missing_tags(run.tags, self._sizes, self._settings, self._priorities())
-        if is_over_all_documents(run.asset_selection):
+        if is_corpus_run(run.asset_selection):
             missing |= {name: CORPUS_LANE for name in (tags.LANE, tags.QUEUE) if name not in run.tags}
         if missing:
             self._instance.add_run_tags(run.run_id, missing)
@@ -116,8 +116,8 @@ class ObjectSizes:
             return None
 
 
-def is_over_all_documents(assets: Collection[AssetKey] | None) -> bool:
-    """Whether a run makes a corpus asset, and so belongs in the lane that takes no document's slot."""
+def is_corpus_run(assets: Collection[AssetKey] | None) -> bool:
+    """Whether a run materializes a corpus asset, and therefore belongs to the corpus lane."""
     return any(asset_key(stage.asset) in (assets or ()) for stage in CORPUS)
 
 

@@ -1,7 +1,7 @@
 """All private names of Dagster that docpipe uses, each with the reason; no other module imports one.
 
 docpipe pins Dagster below its next minor release because of them. Before raising the pin, review the list,
-then run ``stack/test_pooled_storage.py``, which compares the pooled storage with the stock one row by row.
+then run ``instance/test_storage.py``, which compares the pooled storage with the stock one row by row.
 """
 
 # What Dagster's run workers call to execute a run in their own process.
@@ -13,8 +13,8 @@ from dagster._config import UserConfigSchema
 # The events that have tables of their own, and those that start and end a run.
 from dagster._core.events import ASSET_CHECK_EVENTS, ASSET_EVENTS, PIPELINE_EVENTS
 
-# A run launcher's base class and its answers to run monitoring.
-from dagster._core.launcher import CheckRunHealthResult, RunLauncher, WorkerStatus
+# A run launcher's base class, its argument, and its answers to run monitoring.
+from dagster._core.launcher import CheckRunHealthResult, LaunchRunContext, RunLauncher, WorkerStatus
 
 # The base class of the class configured under ``storage`` in dagster.yaml.
 from dagster._core.storage.base_storage import DagsterStorage
@@ -59,6 +59,7 @@ __all__ = [
     "DagsterStorage",
     "EventLogConnection",
     "ExecuteRunArgs",
+    "LaunchRunContext",
     "NoOpComputeLogManager",
     "RunLauncher",
     "SqlEventLogStorageTable",
@@ -96,6 +97,6 @@ PRIVATE_ATTRIBUTES = {
 }
 """Private attributes of Dagster's classes that our subclasses read, set or override, with the reasons.
 
-Keyed by Dagster class. ``stack/test_pooled_storage.py`` fails if one is missing from Dagster or from this
+Keyed by Dagster class. ``instance/test_storage.py`` fails if one is missing from Dagster or from this
 list.
 """

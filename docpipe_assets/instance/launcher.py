@@ -5,7 +5,7 @@ from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from dagster import DagsterInstance, DagsterRun, DefaultRunLauncher
+from dagster import DagsterInstance, DagsterRun, DefaultRunLauncher, EngineEventData
 
 from docpipe_assets.instance.broker import make_app
 from docpipe_assets.instance.dagster_internals import (
@@ -14,19 +14,23 @@ from docpipe_assets.instance.dagster_internals import (
     CheckRunHealthResult,
     ConfigurableClassData,
     ExecuteRunArgs,
+    LaunchRunContext,
     RunLauncher,
     UserConfigSchema,
     WorkerStatus,
     execute_run_command,
     unpack_value,
 )
-from docpipe_assets.lanes import LANES
+from docpipe_assets.instance.records import tags
+from docpipe_assets.lanes import CORPUS, LANES
 from docpipe_assets.settings import read_settings
 
 _UNRESPONSIVE_SECONDS: Final = 40.0
 """A worker may respond late, or reconnect to a restarted broker: it counts as lost only after being
 unresponsive for longer than this."""
 _PING_TIMEOUT_SECONDS: Final = 3.0
+_CONSUMERS_TIMEOUT_SECONDS: Final = 1.0
+"""Workers that do not respond in this time do not count as consumers of the corpus lane."""
 _PING_INTERVAL_SECONDS: Final = 4.0
 """Run monitoring checks runs one by one: an unresponsive worker is pinged once for all of its runs, or
 checking many of them would exceed the limit above."""
@@ -66,6 +70,24 @@ class DocumentRunLauncher(CeleryRunLauncher):
         if broker_url is None:
             return DefaultRunLauncher(inst_data=inst_data)
         return cls(broker_url.get_secret_value(), inst_data)
+
+    def launch_run(self, context: LaunchRunContext) -> None:
+        """A corpus run uses the standard lane if no worker consumes the corpus lane, instead of waiting."""
+        run = context.dagster_run
+        if run.tags.get(tags.QUEUE) == CORPUS and not self._has_consumer(CORPUS):
+            self._instance.add_run_tags(run.run_id, {tags.QUEUE: LANES[0]})
+            self._instance.report_engine_event(
+                f"No worker consumes the lane {CORPUS}: the run uses a slot of the lane {LANES[0]}. "
+                f"Start one with: docpipe worker --lane {CORPUS} --concurrency 1",
+                run,
+                EngineEventData(),
+            )
+            run = run.with_tags({**run.tags, tags.QUEUE: LANES[0]})
+        super().launch_run(context._replace(dagster_run=run))
+
+    def _has_consumer(self, lane: str) -> bool:
+        queues = self.celery.control.inspect(timeout=_CONSUMERS_TIMEOUT_SECONDS).active_queues() or {}
+        return any(queue["name"] == lane for of_worker in queues.values() for queue in of_worker)
 
     def terminate(self, run_id: str) -> bool:
         """Interrupt the run, which then ends as canceled; a waiting run is canceled immediately.

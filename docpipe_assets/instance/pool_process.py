@@ -17,6 +17,8 @@ from docpipe_assets.operations.breaker import RUN_HANDED_BACK, advice_on
 REQUEUE_SIGNAL: Final = signal.SIGUSR2
 """Signal by which the worker makes a process requeue its run."""
 _PR_SET_PDEATHSIG: Final = 1
+_LOWEST_PRIORITY: Final = 19
+"""Increment of the nice value."""
 _RUNS_PER_INSTANCE: Final = 500
 """Number of runs after which the Dagster instance is replaced: it caches data of every run, and a process
 serves many thousands."""
@@ -26,9 +28,13 @@ _POLL_SECONDS: Final = 0.1
 
 
 class PoolProcess:
-    """Created before the fork; its resources are created at first use, after the fork."""
+    """Created before the fork; its resources are created at first use, after the fork.
 
-    def __init__(self) -> None:
+    ``is_background`` gives its runs the lowest CPU priority of the machine.
+    """
+
+    def __init__(self, *, is_background: bool = False) -> None:
+        self._is_background = is_background
         self._instance: dg.DagsterInstance | None = None
         self._runs = 0
         self._run_id: str | None = None
@@ -40,6 +46,8 @@ class PoolProcess:
             ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         # Ctrl-C in a terminal signals the whole process group; only the worker decides about its runs.
         os.setpgid(0, 0)
+        if self._is_background:
+            os.nice(_LOWEST_PRIORITY)
         signal.signal(REQUEUE_SIGNAL, self._start_requeue)
 
     def execute(self, run_id: str) -> int:

@@ -35,7 +35,7 @@ from docpipe_assets.instance.broker import make_app
 from docpipe_assets.instance.dagster_internals import TASK_EXECUTE_JOB_NAME
 from docpipe_assets.instance.launcher import HEARTBEATS, run_id_of
 from docpipe_assets.instance.pool_process import REQUEUE_SIGNAL, PoolProcess
-from docpipe_assets.lanes import LANES
+from docpipe_assets.lanes import CORPUS, LANES
 from docpipe_assets.settings import read_settings
 from docpipe_assets.storage.scratch import ScratchFolder
 
@@ -49,6 +49,7 @@ _HEARTBEAT_SECONDS: Final = 5.0
 @dataclass(frozen=True)
 class WorkerOptions:
     lanes: Sequence[str] = LANES
+    """Without ``CORPUS`` by default: a corpus run would use the slot of a document."""
     concurrency: int = os.cpu_count() or 1
     """Number of concurrent documents: one process each."""
     grace_seconds: float = GRACE_SECONDS
@@ -65,7 +66,12 @@ def main(arguments: list[str] | None = None) -> None:
         prog="docpipe-worker", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     default = WorkerOptions()
-    parser.add_argument("--lane", action="append", choices=LANES, help="repeatable; default: all lanes")
+    parser.add_argument(
+        "--lane",
+        action="append",
+        choices=(*LANES, CORPUS),
+        help="repeatable; default: the lanes of documents",
+    )
     parser.add_argument("--concurrency", type=int, default=default.concurrency)
     parser.add_argument("--grace-seconds", type=float, default=default.grace_seconds)
     parser.add_argument("--name", default=default.name)
@@ -94,10 +100,11 @@ def run_worker(options: WorkerOptions) -> None:
         )
     ScratchFolder(settings.scratch_dir).sweep()  # folders of killed workers of this machine
     for lane in options.lanes:
-        if lane not in LANES:
-            raise ConfigurationError(f"--lane {lane}: the lanes are {' and '.join(LANES)}")
+        if lane not in (*LANES, CORPUS):
+            raise ConfigurationError(f"--lane {lane}: the lanes are {', '.join((*LANES, CORPUS))}")
+    is_background = list(options.lanes) == [CORPUS]
     app = make_app(broker_url.get_secret_value())
-    process, shutdown = PoolProcess(), GracefulShutdown(app, options.grace_seconds)
+    process, shutdown = PoolProcess(is_background=is_background), GracefulShutdown(app, options.grace_seconds)
 
     @app.task(name=TASK_EXECUTE_JOB_NAME, track_started=True)  # type: ignore[untyped-decorator]
     def execute_job(execute_job_args_packed: Any) -> int:
@@ -108,7 +115,8 @@ def run_worker(options: WorkerOptions) -> None:
         if options.ready_file is not None:
             options.ready_file.touch()
 
-    _load(options.definitions)
+    if not is_background:  # corpus runs are rare and long: they load the definitions themselves
+        _load(options.definitions)
     worker_ready.connect(note_ready, weak=False)
     worker_process_init.connect(process.prepare, weak=False)
     worker_shutting_down.connect(shutdown.begin, weak=False)

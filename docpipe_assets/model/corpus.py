@@ -1,4 +1,4 @@
-"""Rows of artifacts over all documents."""
+"""Rows of corpus artifacts."""
 
 from typing import Any, Generic, TypeVar
 
@@ -6,27 +6,27 @@ from docpipe_assets.model.record import Record, Records
 
 
 class CorpusRecord(Record):
-    """What a corpus asset knows of one document."""
+    """One document in a corpus artifact."""
 
     document: str
     version: str
     made_from: str
-    """The fingerprints of the document's artifacts that the row is made from."""
+    """Fingerprints of the document's artifacts from which the row was derived."""
 
 
 C = TypeVar("C", bound=CorpusRecord)
 
 
 class CorpusRecords(Records[C], Generic[C]):
-    """By document, one row each."""
+    """One row per document, sorted by document."""
 
 
 class DocumentPages(CorpusRecord):
-    """How many pages a document has and how they were read, as the headers of its artifacts tell."""
+    """Number of pages of a document and how they were read, from the headers of its artifacts."""
 
     pages: int
     read_version: str | None = None
-    """Version of the bytes whose text was read; None when there is no text yet."""
+    """Version of the document whose text was read; None without text."""
     pages_by_method: dict[str, int] | None = None
     pages_flagged: int = 0
     bates: dict[str, Any] | None = None
@@ -34,7 +34,7 @@ class DocumentPages(CorpusRecord):
 
 
 class BatchReportRows(CorpusRecords[DocumentPages]):
-    """The part of the batch report that grows with the documents; the ledger is never kept."""
+    """The part of the batch report that is stored by document; the ledger is derived for each report."""
 
     asset = "batch_report"
     record = DocumentPages

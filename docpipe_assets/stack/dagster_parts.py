@@ -140,27 +140,33 @@ class Webserver:
 
 @dataclass(frozen=True)
 class Workers:
-    """One Celery worker with as many warm processes as concurrent documents."""
+    """One Celery worker of some lanes, with as many processes as concurrent runs."""
 
-    spec: ClassVar = ServiceSpec(
-        "worker",
-        # Has no dependencies at startup: it retries the broker until that is up, and connects to Postgres
-        # with the first run.
-        stop_signals=(
-            (signal.SIGTERM, 5.0),  # takes no new runs and finishes the running ones
-            (signal.SIGTERM, 10.0),  # requeues the unfinished runs
-        ),
-    )
-
+    name: str
     processes: int
+    lanes: tuple[str, ...]
     workspace: Workspace
     ready_file: Path
+
+    @property
+    def spec(self) -> ServiceSpec:
+        # Has no dependencies at startup: it retries the broker until that is up, and connects to Postgres
+        # with the first run.
+        return ServiceSpec(
+            self.name,
+            stop_signals=(
+                (signal.SIGTERM, 5.0),  # takes no new runs and finishes the running ones
+                (signal.SIGTERM, 10.0),  # requeues the unfinished runs
+            ),
+        )
 
     def command(self) -> Command:
         self.ready_file.unlink(missing_ok=True)
         return Command(
             [
                 *(sys.executable, "-m", "docpipe_assets.instance.worker"),
+                *(f"--lane={lane}" for lane in self.lanes),
+                f"--name={self.name}",
                 f"--concurrency={self.processes}",
                 f"--definitions={self.workspace.module_name}",
                 f"--ready-file={self.ready_file}",

@@ -8,7 +8,7 @@ from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from shutil import which
-from typing import ClassVar, Protocol
+from typing import Protocol
 
 from docpipe_assets.errors import ConfigurationError
 
@@ -50,7 +50,8 @@ class ServiceSpec:
 class Service(Protocol):
     """One service of the stack."""
 
-    spec: ClassVar[ServiceSpec]
+    @property
+    def spec(self) -> ServiceSpec: ...
 
     def command(self) -> Command:
         """Create the required folders and files, and return the command to run."""

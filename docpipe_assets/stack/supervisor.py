@@ -13,6 +13,7 @@ from pathlib import Path
 from types import FrameType, TracebackType
 
 import docpipe_assets
+from docpipe_assets.lanes import CORPUS, LANES
 from docpipe_assets.stack.broker import Broker
 from docpipe_assets.stack.dagster_parts import CodeServer, Daemon, Schema, Webserver, Workers
 from docpipe_assets.stack.endpoints import Endpoints, ensure_endpoints, lock
@@ -39,6 +40,8 @@ class Stack:
     ``check`` reports a failed service, ``restart_failed`` restarts it. Ctrl-C and SIGTERM leave the context
     like any exception. If this process is killed, the kernel ends the services; the next start in the same
     folder stops any remaining process and continues with the data.
+
+    Without ``corpus_worker``, runs of corpus assets use the slots of documents.
     """
 
     def __init__(
@@ -46,6 +49,7 @@ class Stack:
         folder: Path,
         *,
         workers: int = 2,
+        corpus_worker: bool = False,
         webserver: bool = True,
         daemon: bool = True,
         workspace: Path | None = None,
@@ -59,6 +63,7 @@ class Stack:
             "daemon": daemon,
             "code-server": webserver or daemon,
             "worker": workers > 0,
+            "corpus-worker": corpus_worker,
         }
         self._unwanted = {name for name, is_wanted in wanted.items() if not is_wanted}
         self._workspace_file = workspace or packaged_file("workspace.yaml")
@@ -201,7 +206,8 @@ class Stack:
         parts: list[Service] = [
             # Slow starters without dependencies first.
             CodeServer(endpoints, workspace),
-            Workers(self._workers, workspace, dagster_home / "worker.ready"),
+            Workers("worker", self._workers, LANES, workspace, dagster_home / "worker.ready"),
+            Workers("corpus-worker", 1, (CORPUS,), workspace, dagster_home / "corpus_worker.ready"),
             Broker(endpoints, self.folder / "broker"),
             S3Server(endpoints, self.folder / "s3"),
             Postgres(endpoints, self.folder / "postgres"),

@@ -21,6 +21,8 @@ _HOME = "DAGSTER_HOME"
 _PREFETCHED_RUNS = 2
 """Number of runs that wait at the broker for a free worker, so that no worker idles until Dagster's next
 dequeue."""
+_CORPUS_RUNS = 1
+"""Limit of the corpus lane in dagster.yaml, whose runs must not use the slots of documents."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,9 @@ def copy_instance_configuration(source: Path, dagster_home: Path, workers: int, 
     except FileNotFoundError as exc:
         raise StackError(f"{source} is missing; install docpipe, or run it from a checkout") from exc
     queue = configuration["run_coordinator"]["config"]
-    queue["max_concurrent_runs"] = max(queue["max_concurrent_runs"], workers + _PREFETCHED_RUNS)
+    queue["max_concurrent_runs"] = max(
+        queue["max_concurrent_runs"], workers + _PREFETCHED_RUNS + _CORPUS_RUNS
+    )
     for limit in queue["tag_concurrency_limits"]:
         if limit["value"] == LARGE:
             limit["limit"] = large

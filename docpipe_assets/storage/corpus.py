@@ -1,9 +1,10 @@
-"""Artifacts over all documents: shards of rows, each replaced by one atomic PUT, and a manifest written last.
+"""Corpus artifacts: shards of rows, each replaced by one atomic PUT, and a manifest that is written last.
 
-A shard is an artifact like any other: ``<asset>/<batch>/<number>-of-<count>.jsonl.zst``, its rows sorted by
-document. The manifest, ``<asset>/,manifest.json``, names the shards and the cursor up to which changes are in
-them. An update may die anywhere: the manifest then still has the old cursor, the next update gets the same
-changes again, and the shards end with the same bytes, since a shard depends on its rows alone.
+A shard has the format of every artifact: ``<asset>/<batch>/<number>-of-<count>.jsonl.zst``, with one row per
+document, sorted by document. The manifest, ``<asset>/,manifest.json``, lists the shards and contains the
+cursor up to which changes are included. An update may be interrupted at any point: the manifest then still
+contains the old cursor, the next update reads the same changes again, and the result has the same bytes,
+because a shard depends only on its rows.
 """
 
 import hashlib
@@ -25,9 +26,9 @@ from docpipe_assets.storage.artifact import SUFFIX, Header, read_header, read_ro
 from docpipe_assets.streaming.disk_tables import open_tables
 
 ROWS_PER_SHARD = 5_000
-"""Maximum number of documents of one shard: what one changed document makes an update rewrite."""
+"""Maximum number of documents in a shard, which is rewritten when one of them changes."""
 _MANIFEST = ",manifest.json"
-"""No shard has such a name: in a path of ours a comma marks what is not a document's name."""
+"""Not the path of a shard: in docpipe's paths a comma marks names that do not come from a document."""
 _MANIFEST_LIMIT_BYTES = 16 * 1024 * 1024
 _SCHEMA = """
     CREATE TABLE changes (batch TEXT, hash INTEGER, document TEXT, row TEXT, PRIMARY KEY (batch, document))
@@ -47,7 +48,7 @@ class Batch:
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a corpus artifact says of itself."""
+    """Contents of a corpus artifact."""
 
     code_version: str
     cursor: str
@@ -68,10 +69,17 @@ class Updated:
 
 
 class Corpus(Generic[C]):
-    """One corpus asset in the lake. One update at a time; readers are free."""
+    """One corpus asset in the lake. Only one update may run at a time; readers are not restricted."""
 
-    def __init__(self, store: Store, scratch: Scratch, stream: type[CorpusRecords[C]]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        scratch: Scratch,
+        stream: type[CorpusRecords[C]],
+        rows_per_shard: int = ROWS_PER_SHARD,
+    ) -> None:
         self.stream = stream
+        self._rows_per_shard = rows_per_shard
         self._store = store
         self._scratch = scratch
 
@@ -80,27 +88,31 @@ class Corpus(Generic[C]):
         return f"{self._store.url}/{self.stream.asset}/{_MANIFEST}"
 
     def manifest(self) -> Manifest | None:
-        """None when nothing has been made yet."""
+        """None before the first update. Raises ArtifactDamaged."""
         try:
             with self._store.open(self._key(_MANIFEST)) as source:
-                found = json.loads(source.read(_MANIFEST_LIMIT_BYTES))
+                content = source.read(_MANIFEST_LIMIT_BYTES)
         except ObjectGone:
             return None
         try:
+            found = json.loads(content)
             batches = {name: Batch(**batch) for name, batch in found["batches"].items()}
             return Manifest(found["code_version"], found["cursor"], batches)
         except (KeyError, TypeError, ValueError) as error:
             raise ArtifactDamaged(
-                f"{self.url}: can't be read; delete it and materialize the asset"
+                f"{self.url}: not a manifest; delete it and materialize {self.stream.asset} to rebuild it"
             ) from error
 
     def cursor(self, code_version: str) -> str | None:
-        """From where on changes are wanted; None for all: nothing was made yet, or by other code."""
+        """The cursor of the next update; None if it has to be a rebuild: first update, or other code."""
         known = self.manifest()
         return known.cursor if known is not None and known.code_version == code_version else None
 
     def rows(self, batch: str | None = None) -> Iterator[C]:
-        """The rows of one batch or of all, batch by batch, by document within each."""
+        """The rows of one batch or of all batches, sorted by document within each batch.
+
+        Raises ArtifactDamaged for a missing shard, also if an update has replaced the shards meanwhile.
+        """
         known = self.manifest()
         for name in sorted(known.batches) if known is not None else ():
             if batch in (None, name):
@@ -113,10 +125,10 @@ class Corpus(Generic[C]):
     def update(
         self, changes: Iterable[tuple[str, C | None]], *, cursor: str, code_version: str, is_rebuild: bool
     ) -> Updated:
-        """Bring the shards to the state after these changes: a row to put, or None for a document that goes.
+        """Apply changes: the new row of a document, or None to remove it.
 
-        Of several changes of a document the last one counts. ``is_rebuild`` says that the changes are all
-        there is: what is in the lake is then replaced, and what they do not name is deleted.
+        The last change of a document applies. In a rebuild the changes are the complete content: existing
+        shards are replaced, and shards without rows are deleted.
         """
         known = None if is_rebuild else self.manifest()
         batches = dict(known.batches) if known is not None else {}
@@ -144,10 +156,12 @@ class Corpus(Generic[C]):
     def _update_batch(
         self, table: sqlite3.Connection, name: str, before: Batch | None, code_version: str
     ) -> tuple[Batch, int]:
-        """Two steps, so that a batch that outgrows its shards needs no more memory than any other."""
+        """Merge first and reshard afterwards, so that memory does not grow with the batch."""
         added = "SELECT count(*) FROM changes WHERE batch = ? AND row IS NOT NULL"
         count = (
-            before.shards if before is not None else _shards_for(table.execute(added, (name,)).fetchone()[0])
+            before.shards
+            if before is not None
+            else _shards_for(table.execute(added, (name,)).fetchone()[0], self._rows_per_shard)
         )
         rows, written = 0, 0
         for number in range(count):
@@ -161,13 +175,15 @@ class Corpus(Generic[C]):
             merged = _merged(old, _with_first(first, changes))
             header, is_new = self._put_shard(name, number, count, merged, header, code_version)
             rows, written = rows + header.rows, written + is_new
-        right = _shards_for(rows)
+        right = _shards_for(rows, self._rows_per_shard)
         if right != count:
             written += self._reshard(name, count, right, code_version)
         return Batch(right, rows), written
 
     def _reshard(self, name: str, count: int, right: int, code_version: str) -> int:
-        """Write the same rows into another number of shards; the old ones go when the manifest is written."""
+        """Write the rows into another number of shards; the old shards are deleted after the manifest is
+        written.
+        """
         step = min(count, right)
         for number in range(right):
             sources = range(number % step, count, step)
@@ -195,7 +211,7 @@ class Corpus(Generic[C]):
     def _put_shard(
         self, name: str, number: int, count: int, rows: Iterable[C], old: Header | None, code_version: str
     ) -> tuple[Header, bool]:
-        """Replaces the shard unless it holds the same bytes already; says whether it did."""
+        """Replace the shard unless its bytes are equal; returns whether it was replaced."""
         shard = _shard_path(name, number, count)
         made_from = fingerprint(self.stream.asset, code_version, {}, [shard])
         with self._scratch.folder() as folder:
@@ -224,7 +240,10 @@ class Corpus(Generic[C]):
             with opened as source:
                 yield source
         except ObjectGone as error:
-            raise ArtifactDamaged(f"{self._store.url}/{key}: gone; rebuild {self.stream.asset}") from error
+            raise ArtifactDamaged(
+                f"{self._store.url}/{key}: missing; delete {self.url} and materialize "
+                f"{self.stream.asset} to rebuild it"
+            ) from error
 
     def _put_manifest(self, manifest: Manifest) -> None:
         said = {**asdict(manifest), "asset": self.stream.asset}
@@ -251,10 +270,10 @@ def _shard_path(batch: str, number: int, count: int) -> str:
     return f"{path_of(batch)}/{number}-of-{count}{SUFFIX}"
 
 
-def _shards_for(rows: int) -> int:
-    """A power of two, so that a shard is split from one or made of some, and the same after a rebuild."""
+def _shards_for(rows: int, rows_per_shard: int) -> int:
+    """A power of two that depends on the number of rows alone, so that a rebuild gives the same shards."""
     count = 1
-    while rows > count * ROWS_PER_SHARD:
+    while rows > count * rows_per_shard:
         count *= 2
     return count
 
@@ -270,7 +289,7 @@ def _with_first(first: Any, others: Iterator[Any]) -> Iterator[Any]:
 
 
 def _merged(old: Iterator[C], changes: Iterator[tuple[str, C | None]]) -> Iterator[C]:
-    """By document; a change takes the place of the old row."""
+    """Sorted by document; a change replaces the existing row."""
     both = merge(
         ((row.document, 0, row) for row in old),
         ((document, 1, row) for document, row in changes),

@@ -123,7 +123,7 @@ class Lake:
         return Saved(header, self.url(stream, document), False, time.perf_counter() - began)
 
     def corpus(self, stream: type[CorpusRecords[C]]) -> Corpus[C]:
-        """An artifact over all documents."""
+        """The artifact of a corpus asset."""
         return Corpus(self.store, self._scratch, stream)
 
     def parts(self, asset: str, document: str) -> "Parts":

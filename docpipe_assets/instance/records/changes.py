@@ -1,4 +1,4 @@
-"""Which documents have new artifacts since a cursor: what corpus assets are brought up to date by."""
+"""Finds the documents with new artifacts since a cursor, by which corpus assets are updated."""
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -11,11 +11,12 @@ from docpipe_assets.pipeline import Stream
 
 _BATCH = 1000
 LATENESS = timedelta(seconds=30)
-"""How long after later ones an event may become visible: writers take their numbers before they commit."""
+"""Maximum delay with which an event becomes visible after events with higher IDs: concurrent writers get
+their IDs before they commit."""
 
 
 class Changes(NamedTuple):
-    """Partition keys with new materializations, and the cursor to ask with next time."""
+    """Partition keys with new materializations, and the cursor for the next call."""
 
     keys: frozenset[str]
     cursor: str
@@ -29,10 +30,10 @@ def changed_since(
     now: datetime | None = None,
     lateness: timedelta = LATENESS,
 ) -> Changes:
-    """By the index of Dagster's event log: costs nothing for a document without a new event.
+    """Reads the index of Dagster's event log: documents without a new event cost nothing.
 
-    An event younger than ``lateness`` is reported, and reported again next time. An artifact that was found
-    unchanged has an event too: whoever asks compares fingerprints.
+    An event that is more recent than ``lateness`` is also reported by the next call. Unchanged artifacts
+    have events too; callers compare fingerprints.
     """
     after = int(cursor or 0)
     settled, is_settled_before = after, ((now or datetime.now(UTC)) - lateness).timestamp()
