@@ -5,7 +5,7 @@ from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from dagster import DagsterInstance, DagsterRun, DefaultRunLauncher, EngineEventData
+from dagster import DagsterInstance, DagsterRun, DefaultRunLauncher
 
 from docpipe_assets.instance.broker import make_app
 from docpipe_assets.instance.dagster_internals import (
@@ -80,7 +80,6 @@ class DocumentRunLauncher(CeleryRunLauncher):
                 f"No worker consumes the lane {CORPUS}: the run uses a slot of the lane {LANES[0]}. "
                 f"Start one with: docpipe worker --lane {CORPUS} --concurrency 1",
                 run,
-                EngineEventData(),
             )
             run = run.with_tags({**run.tags, tags.QUEUE: LANES[0]})
         super().launch_run(context._replace(dagster_run=run))
