@@ -37,14 +37,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.get_closest_marker("pipeline") is None)
 
 
-class _FilesInRows(LoadFileScheduling):
+class _FilesInRows(LoadFileScheduling):  # type: ignore[misc]  # xdist has no types
     """The tests of a file run in one process, and so do the files of a row, one after the other.
 
     The files that start stacks are in two rows that take about the same time: two stacks at once, no more.
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        file = super()._split_scope(nodeid)
+        file: str = super()._split_scope(nodeid)
         folder, name = Path(file).parts[-2:]
         if folder not in ("pipeline", "stack"):
             return file

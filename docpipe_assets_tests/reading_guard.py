@@ -45,9 +45,9 @@ def install() -> None:
 
     read = StreamingBody.read
 
-    def guarded_read(body: Any, amt: int | None = None) -> bytes:
-        _check(amt, int(body._content_length), "an S3 body")
-        block: bytes = read(body, amt)
+    def guarded_read(self: Any, amt: int | None = None) -> bytes:
+        _check(amt, int(self._content_length), "an S3 body")
+        block: bytes = read(self, amt)
         seen["bodies"] += 1
         seen["body_bytes"] += len(block)
         return block

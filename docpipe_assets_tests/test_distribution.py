@@ -28,7 +28,7 @@ WITH_A_VALUE = {"--constraint", "--build-constraint", "--find-links", "--wheel-d
 
 def locked() -> dict[str, str]:
     """By package the version for this Python and this system."""
-    found = {}
+    found: dict[str, str] = {}
     for line in (TOP / "constraints.txt").read_text().splitlines():
         if line and not line.startswith("#"):
             requirement = Requirement(line)

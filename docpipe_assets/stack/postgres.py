@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import ClassVar
 
-import psutil  # type: ignore[import-untyped]  # has no stubs
+import psutil
 import psycopg2
 
 from docpipe_assets.stack import launch

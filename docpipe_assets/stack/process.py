@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import psutil  # type: ignore[import-untyped]  # has no stubs
+import psutil
 
 from docpipe_assets.stack import launch
 from docpipe_assets.stack.endpoints import write_private

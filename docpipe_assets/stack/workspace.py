@@ -8,7 +8,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml  # type: ignore[import-untyped]  # has no stubs
+import yaml
 
 import docpipe_assets
 from docpipe_assets.errors import ConfigurationError

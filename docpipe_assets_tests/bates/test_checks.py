@@ -133,7 +133,7 @@ def test_a_name_that_is_right_is_no_finding(name: str) -> None:
 
 
 def test_ranges_are_what_stands_on_the_pages() -> None:
-    labels = [1, 2, 6, 7, "KOALA 000071", 3]
+    labels: list[str | int | None] = [1, 2, 6, 7, "KOALA 000071", 3]
     said = ["KOALA 000071", "WOMBAT 000001-000003", "WOMBAT 000006-000007"]
     assert [str(one) for one in summary(labels).ranges] == said
 

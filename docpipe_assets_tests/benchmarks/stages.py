@@ -21,6 +21,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import get_type_hints
 
@@ -69,7 +70,7 @@ HEADER = (
 def costs(pipeline: DocumentPipeline, pages: int) -> Iterator[Cost]:
     """Make every asset after ocr_text and audit the document; a cost for each step, in order."""
     for stream in PIPELINE.streams[PIPELINE.streams.index(PageTexts) + 1 :]:
-        yield _measured(stream.asset, pages, lambda stream=stream: _materialize(pipeline, stream.asset))
+        yield _measured(stream.asset, pages, partial(_materialize, pipeline, stream.asset))
     yield _measured("audit", pages, lambda: _audit(pipeline, pages))
 
 

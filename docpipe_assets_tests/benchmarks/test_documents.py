@@ -40,7 +40,9 @@ def test_the_same_arguments_give_the_same_bytes_of_a_sound_pdf(tmp_path: Path, k
 def test_a_huge_image_needs_more_memory_than_a_page_should(tmp_path: Path) -> None:
     write_huge_images(tmp_path / "huge.pdf", 1)
     with pikepdf.open(tmp_path / "huge.pdf") as pdf:
-        image = pikepdf.PdfImage(pdf.pages[0].get_images()["/Scan"])
+        stored = pdf.pages[0].get_images()["/Scan"]
+        assert isinstance(stored, pikepdf.Stream)
+        image = pikepdf.PdfImage(stored)
         assert image.width * image.height * 3 > 220 * MEGABYTE
         assert image.colorspace == "/DeviceRGB"
 
@@ -57,6 +59,7 @@ def test_scanned_pages_are_whole_images_that_differ(tmp_path: Path, monkeypatch:
     with pikepdf.open(tmp_path / "scan.pdf") as pdf:
         for page in pdf.pages:
             stored = page.get_images()["/Scan"]
+            assert isinstance(stored, pikepdf.Stream)
             image: Image.Image = pikepdf.PdfImage(stored).as_pil_image()
             ink = image.point(lambda tone: 255 * (tone < 120)).getbbox()
             assert ink is not None, "the page is empty"

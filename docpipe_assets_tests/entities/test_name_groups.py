@@ -1,6 +1,7 @@
 """Grouping of name forms: which forms are the same entity, and why."""
 
 from collections.abc import Sequence
+from random import Random
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -47,10 +48,10 @@ def test_an_acronym_joins_only_when_one_organisation_spells_it() -> None:
 
 
 @given(FORMS, st.randoms(use_true_random=False))
-def test_groups_do_not_depend_on_the_order_of_forms(forms: Sequence[str], random: st.random_module) -> None:
+def test_groups_do_not_depend_on_the_order_of_forms(forms: Sequence[str], random: Random) -> None:
     counts = {form: 1 + index % 3 for index, form in enumerate(sorted(set(forms)))}
     shuffled = list(counts)
-    random.shuffle(shuffled)  # type: ignore[attr-defined]
+    random.shuffle(shuffled)
     expected = name_groups(counts, PersonName.parse)
     assert name_groups({form: counts[form] for form in shuffled}, PersonName.parse) == expected
 

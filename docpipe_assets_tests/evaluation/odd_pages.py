@@ -51,6 +51,12 @@ def _font(paths: Sequence[str], size: int) -> ImageFont.FreeTypeFont:
     return ImageFont.truetype(path, size)
 
 
+def _default_font(size: int) -> ImageFont.FreeTypeFont:
+    font = ImageFont.load_default(size)
+    assert isinstance(font, ImageFont.FreeTypeFont)
+    return font
+
+
 def _paragraph(number: int) -> str:
     return TRUTH[number % len(TRUTH)]
 
@@ -60,7 +66,7 @@ def sheet(
 ) -> Image.Image:
     """A white page with paragraphs, one a line of ``text``."""
     page = Image.new("L", size, 255)
-    font = _font(fonts, letters) if fonts else ImageFont.load_default(letters)
+    font = _font(fonts, letters) if fonts else _default_font(letters)
     _write(page, text, 120, 120, size[0] - 240, font)
     return page
 
@@ -217,7 +223,7 @@ def two_up() -> OddPage:
     page = Image.new("L", (HEIGHT, WIDTH), 255)
     texts = [f"{_paragraph(n)}\n{_paragraph(n + 1)}" for n in (0, 2)]
     for half, text in enumerate(texts):
-        _write(page, text, 80 + half * HEIGHT // 2, 100, HEIGHT // 2 - 160, ImageFont.load_default(20))
+        _write(page, text, 80 + half * HEIGHT // 2, 100, HEIGHT // 2 - 160, _default_font(20))
     return OddPage("two pages on one", scanned(page), "\n".join(texts))
 
 
@@ -266,7 +272,7 @@ def pale() -> OddPage:
         120,
         900,
         WIDTH - 240,
-        ImageFont.load_default(22),
+        _default_font(22),
         shade=200,
     )
     return OddPage("the lower half hardly printed", scanned(page), prose())

@@ -25,7 +25,7 @@ def add(folder: Path, name: str, shades: list[int], text: str | None) -> None:
     path = folder / name
     path.parent.mkdir(parents=True, exist_ok=True)
     first, *others = [Image.new("L", (100, 100), shade) for shade in shades]
-    first.save(path, dpi=(100, 100), **({"save_all": True, "append_images": others} if others else {}))
+    first.save(path, dpi=(100, 100), save_all=bool(others), append_images=others)
     if text is not None:
         path.with_suffix(".txt").write_text(text)
 

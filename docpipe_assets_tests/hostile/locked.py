@@ -2,6 +2,7 @@
 
 import io
 from functools import partial
+from typing import Literal, TypeAlias
 
 import pikepdf
 
@@ -12,7 +13,10 @@ COLLECTION = Collection()
 _kind = COLLECTION.kind
 
 
-def _locked(revision: int, user: str, is_aes: bool) -> bytes:
+_Revision: TypeAlias = Literal[2, 3, 4, 6]
+
+
+def _locked(revision: _Revision, user: str, is_aes: bool) -> bytes:
     target = io.BytesIO()
     encryption = pikepdf.Encryption(
         owner="Owner-7", user=user, R=revision, aes=is_aes, metadata=revision >= 4
@@ -23,7 +27,7 @@ def _locked(revision: int, user: str, is_aes: bool) -> bytes:
     return target.getvalue()
 
 
-_STRENGTHS = {
+_STRENGTHS: dict[str, tuple[_Revision, bool]] = {
     "rc4_40": (2, False),
     "rc4_128": (3, False),
     "aes_128": (4, True),
@@ -31,10 +35,10 @@ _STRENGTHS = {
 }
 for _name, (_revision, _is_aes) in _STRENGTHS.items():
     _user = partial(_locked, _revision, "User-7", _is_aes)
-    _user.__name__ = f"password_{_name}"  # type: ignore[attr-defined]
+    _user.__name__ = f"password_{_name}"  # type: ignore[attr-defined]  # a partial takes any
     _kind(f"a password is needed, {_name.upper().replace('_', '-')}", "PASSWORD_REQUIRED")(_user)
     _owner = partial(_locked, _revision, "", _is_aes)
-    _owner.__name__ = f"owner_password_{_name}"  # type: ignore[attr-defined]
+    _owner.__name__ = f"owner_password_{_name}"  # type: ignore[attr-defined]  # a partial takes any
     _kind(f"an owner password alone, {_name.upper().replace('_', '-')}", TEXT, shows="witness")(_owner)
 
 

@@ -151,7 +151,8 @@ class SimulatedPlatform:
         """Fold and carry out a plan; ``dies_after`` is the number of steps that still happen."""
         self.fold(repeats=7)
         made = self.look(keys, runs)
-        for step, what in enumerate([*made.register, *made.requests]):
+        steps: list[str | Request] = [*made.register, *made.requests]
+        for step, what in enumerate(steps):
             if step == dies_after:
                 return made
             if isinstance(what, str):
@@ -234,5 +235,5 @@ def platform_of(
     return SimulatedPlatform(
         bucket={key: stored(key, size=sizes.get(key, 10)) for key in behaviours},
         behaviours={partition_key(key): behaviour for key, behaviour in behaviours.items()},
-        **more,  # type: ignore[arg-type]
+        **more,  # type: ignore[arg-type]  # its other fields
     )

@@ -20,7 +20,7 @@ def ledger(**states: State) -> Ledger:
     return Ledger(tuple(Entry(f"b/{name}.pdf", state) for name, state in states.items()), 0)
 
 
-def read(pages: int, version: str = "v", read_version: str | None = "v", **methods: int) -> ReadDocument:
+def read(pages: int, version: str = "v", read_version: str | None = "v", /, **methods: int) -> ReadDocument:
     return ReadDocument(version, pages, read_version, methods or None)
 
 

@@ -17,6 +17,7 @@ from docpipe_assets.operations.intake import (
     Kind,
     NewFolderTracker,
     Plan,
+    Request,
     kind_of,
     lane_of,
     listed_document,
@@ -56,16 +57,15 @@ class SimulatedBucket:
     def tick(self, dies_after: int | None = None, keys: int = 1000, runs: int = 1000) -> Plan:
         """Carry out a plan; ``dies_after`` is the number of steps that still happen."""
         made = self.plan_tick(keys, runs)
-        steps = [("register", key) for key in made.register]
-        steps += [("run", request) for request in made.requests]  # type: ignore[misc]
-        for count, (kind, what) in enumerate(steps):
+        steps: list[str | Request] = [*made.register, *made.requests]
+        for count, what in enumerate(steps):
             if count == dies_after:
                 return made
-            if kind == "register":
+            if isinstance(what, str):
                 self.partitions.add(what)
             else:
-                assert partition_key(what.listed.document) in self.partitions  # type: ignore[attr-defined]
-                self.runs.append((what.listed.document, what.listed.version))  # type: ignore[attr-defined]
+                assert partition_key(what.listed.document) in self.partitions
+                self.runs.append((what.listed.document, what.listed.version))
         self.resume_after = made.resume_after
         return made
 

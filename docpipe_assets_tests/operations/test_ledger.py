@@ -22,7 +22,8 @@ def stored(key: str, etag: str = "e", modified: datetime = OLD) -> StoredObject:
 
 
 def run(progress: Progress, etag: str = "e", **more: object) -> RunSummary:
-    return RunSummary(progress, listed_document(stored("", etag)).version, **more)  # type: ignore[arg-type]
+    version = listed_document(stored("", etag)).version
+    return RunSummary(progress, version, **more)  # type: ignore[arg-type]  # its other fields
 
 
 def state_of(

@@ -212,11 +212,13 @@ def launch(site: Site, document: str) -> dg.DagsterRun:
     from docpipe_assets_tests.pipeline.ui_api import materialize
 
     run_id = materialize(site, document)
-    return site.wait_for(
-        lambda: site.instance.get_run_by_id(run_id),  # type: ignore[arg-type,return-value]
+    ended = site.wait_for(
+        lambda: site.instance.get_run_by_id(run_id),
         lambda run: run is not None and run.is_finished,
         f"the run of {document}",
     )
+    assert ended is not None
+    return ended
 
 
 def materializations(site: Site, run: dg.DagsterRun) -> dict[str, dict[str, dg.MetadataValue]]:

@@ -169,6 +169,7 @@ def test_a_scan_is_a_noisy_skewed_jpeg(text: str, production: Path) -> None:
     with pikepdf.open(production / exhibit.file_name(first_bates)) as document:
         for page in document.pages:
             image = page.obj.Resources.XObject.Scan
+            assert isinstance(image, pikepdf.Stream)
             assert image.Filter == pikepdf.Name.DCTDecode
             tone = np.asarray(pikepdf.PdfImage(image).as_pil_image(), dtype=np.float32)
             assert tone.shape == (2200, 1700)

@@ -14,7 +14,7 @@ ROOMY = Limits(
 )
 
 
-def call(sandbox: Sandbox, function: str, limits: Limits = ROOMY, **arguments: JSON) -> list[JSON]:
+def call(sandbox: Sandbox, function: str, limits: Limits = ROOMY, /, **arguments: JSON) -> list[JSON]:
     return list(sandbox.stream(f"{FAULTS}:{function}", arguments, limits))
 
 

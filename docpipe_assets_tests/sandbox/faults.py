@@ -218,8 +218,8 @@ def kills(pid: int) -> Iterator[JSON]:
 def raises_typed() -> Iterator[JSON]:
     yield 1
     error = PasswordRequired("a.pdf: needs a password; ask for a copy without one")
-    error.page = 7  # type: ignore[attr-defined]
-    error.is_retryable = True  # type: ignore[misc]
+    error.page = 7  # type: ignore[attr-defined]  # unknown to the class
+    error.is_retryable = True  # type: ignore[misc]  # of this one alone
     raise error
 
 

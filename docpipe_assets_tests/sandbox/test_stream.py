@@ -52,7 +52,7 @@ def test_function_that_works_ahead_is_held_up_until_it_is_read(sandbox: Sandbox,
     for _ in range(5):
         next(items)
     assert int(_steady_text(marks)) > int(progress)
-    items.close()  # type: ignore[attr-defined]
+    items.close()  # type: ignore[attr-defined]  # a generator
 
 
 def test_time_the_caller_takes_between_items_is_not_the_childs(sandbox: Sandbox) -> None:

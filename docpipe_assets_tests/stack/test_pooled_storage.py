@@ -24,7 +24,7 @@ from docpipe_assets.instance import coordinator as run_coordinator
 from docpipe_assets.instance import dagster_internals
 from docpipe_assets.instance import launcher as run_launcher
 from docpipe_assets.instance import storage as instance_storage
-from docpipe_assets.instance.dagster_internals import PRIVATE_ATTRIBUTES, DagsterStorage
+from docpipe_assets.instance.dagster_internals import PRIVATE_ATTRIBUTES
 from docpipe_assets.instance.storage import InstanceStorage
 from docpipe_assets.stack import Stack
 
@@ -108,7 +108,7 @@ def fresh_database(stack: Stack, name: str) -> Iterator[Database]:
     yield Database(f"{place}/{name}" + (f"?{query}" if query else ""))
 
 
-def instance_on(database: Database, folder: Path, storage: type[DagsterStorage]) -> dg.DagsterInstance:
+def instance_on(database: Database, folder: Path, storage: type[object]) -> dg.DagsterInstance:
     """Dagster on its own Postgres storage, or on the one that docpipe's dagster.yaml names."""
     folder.mkdir()
     config = {"postgres_url": database.url} if storage is DagsterPostgresStorage else {}

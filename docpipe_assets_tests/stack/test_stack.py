@@ -21,17 +21,14 @@ from docpipe_assets_tests.stack.tiny_definitions import NAMES
 pytestmark = pytest.mark.pipeline
 
 
-def s3(stack: Stack, **credentials: str) -> Any:
+def s3(stack: Stack, *, aws_secret_access_key: str | None = None) -> Any:
     endpoints = stack.endpoints
     return boto3.client(
         "s3",
         endpoint_url=endpoints.s3_endpoint_url,
         region_name="us-east-1",
-        **{
-            "aws_access_key_id": endpoints.s3_access_key_id,
-            "aws_secret_access_key": endpoints.s3_secret_access_key,
-            **credentials,
-        },
+        aws_access_key_id=endpoints.s3_access_key_id,
+        aws_secret_access_key=aws_secret_access_key or endpoints.s3_secret_access_key,
     )
 
 

@@ -7,7 +7,7 @@ import tracemalloc
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 
@@ -36,7 +36,7 @@ from docpipe_assets.storage.lake import Lake
 from docpipe_assets.storage.scratch import ScratchFolder
 from docpipe_assets_tests.stages.productions import DOCUMENT, VERSION, page_texts
 
-S = TypeVar("S", bound=Records)
+S = TypeVar("S", bound=Records[Any])
 
 FEW, MANY = 80, 800
 MOST_GROWTH_BYTES = 3_500_000
@@ -112,7 +112,7 @@ def peaks_of(pages: int, folder: Path) -> dict[str, int]:
         found[stage] = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
 
-    def save(stage: str, records: Records) -> None:
+    def save(stage: str, records: Records[Any]) -> None:
         measured(stage, lambda: lake.save(DOCUMENT, records))
 
     save("chunks", text_to_chunks(load(PageTexts), token_limit=100, overlap_tokens=10))
@@ -120,11 +120,11 @@ def peaks_of(pages: int, folder: Path) -> dict[str, int]:
     save("entities", mentions_to_entities(load(Mentions), scratch=scratch))
     inputs = load(CanonicalEntities), load(Mentions), load(Chunks), load(PageTexts)
     save("relationships", entities_to_relationships(*inputs, scratch=scratch))
-    measured("audit", lambda: _audit(load, pages))
+    measured("audit", lambda: _audit(lake, pages))
     return found
 
 
-def _audit(load: Callable[[type[Records]], Records], pages: int) -> None:
+def _audit(lake: Lake, pages: int) -> None:
     found = audit(
         RawPdf(
             document=DOCUMENT,
@@ -135,11 +135,11 @@ def _audit(load: Callable[[type[Records]], Records], pages: int) -> None:
             pdf=Blob(key="", size_bytes=1, sha256=""),
             pages=pages,
         ),
-        pages=load(PageTexts).view_as(PageProse),
-        chunks=load(Chunks),
-        mentions=load(Mentions),
-        entities=load(CanonicalEntities),
-        relationships=load(Relationships),
+        pages=lake.load(PageTexts, DOCUMENT).view_as(PageProse),
+        chunks=lake.load(Chunks, DOCUMENT),
+        mentions=lake.load(Mentions, DOCUMENT),
+        entities=lake.load(CanonicalEntities, DOCUMENT),
+        relationships=lake.load(Relationships, DOCUMENT),
     )
     assert found.is_sound, found.examples
     assert found.quotes > 15 * pages

@@ -3,14 +3,14 @@
 import hashlib
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
 from docpipe_assets.engines.ner.patterns import PatternNer
 from docpipe_assets.model import EntityType, FoundName, Records
 from docpipe_assets.pipeline import PIPELINE
-from docpipe_assets.protocols import NameContext
+from docpipe_assets.protocols import NameContext, NerEngine
 from docpipe_assets.stages import (
     chunks_to_mentions,
     entities_to_relationships,
@@ -18,6 +18,8 @@ from docpipe_assets.stages import (
     text_to_chunks,
 )
 from docpipe_assets_tests.benchmarks.litigation import litigation_file
+
+S = TypeVar("S", bound=Records[Any])
 
 PAGES = 150
 KNOWN = {
@@ -50,14 +52,14 @@ class FindsNamesByForm:
 def streams() -> dict[str, Records[Any]]:
     pages = _kept(litigation_file(PAGES))
     chunks = _kept(text_to_chunks.text_to_chunks(pages))
-    engines = [PatternNer(), FindsNamesByForm()]
+    engines: list[NerEngine] = [PatternNer(), FindsNamesByForm()]
     mentions = _kept(chunks_to_mentions.chunks_to_mentions(chunks, pages, engines=engines))
     entities = _kept(mentions_to_entities.mentions_to_entities(mentions))
     edges = _kept(entities_to_relationships.entities_to_relationships(entities, mentions, chunks, pages))
     return {stream.asset: stream for stream in (chunks, mentions, entities, edges)}
 
 
-def _kept(stream: Records[Any]) -> Records[Any]:
+def _kept(stream: S) -> S:
     rows = list(stream)
     return type(stream)(stream.fingerprint, lambda: iter(rows))
 

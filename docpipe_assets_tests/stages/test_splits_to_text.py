@@ -29,8 +29,9 @@ from docpipe_assets.model import (
     PageTexts,
     TextMethod,
 )
-from docpipe_assets.protocols import Checkpoints, PageContent, PageImage, PlacedWord
-from docpipe_assets.stages.splits_to_text import Fallback, assemble, splits_to_text
+from docpipe_assets.protocols import Checkpoints, PageContent, PageImage, PdfFacts, PdfPart, PlacedWord
+from docpipe_assets.stages.splits_to_text import Fallback, splits_to_text
+from docpipe_assets.text.page_text import assemble
 from docpipe_assets.text.text_layer import decide, dictionary_share
 
 SOUND = {
@@ -71,7 +72,7 @@ class Parts:
         self._path = folder / "part.pdf"
         self._path.touch()
 
-    def keep(self, name: str, source: Path) -> Blob:
+    def keep(self, name: str, source: Path, sha256: str | None = None) -> Blob:
         raise AssertionError("this stage keeps no files")
 
     @contextmanager
@@ -86,6 +87,17 @@ class Reader:
 
     def __init__(self, *pages: PageContent) -> None:
         self._pages = pages
+
+    def inspect(self, pdf: Path, max_pages: int) -> PdfFacts:
+        raise AssertionError("this stage inspects no document")
+
+    def survey(self, pdf: Path, pages: int) -> Iterator[Page]:
+        raise AssertionError("this stage surveys no part")
+
+    def split(
+        self, pdf: Path, pages: int, pages_per_part: int, bytes_per_part: int, *, is_damaged: bool = False
+    ) -> Iterator[PdfPart]:
+        raise AssertionError("this stage cuts no document")
 
     def read(self, pdf: Path, first: int = 1) -> Iterator[PageContent]:
         yield from self._pages[first - 1 :]

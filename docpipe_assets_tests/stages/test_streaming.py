@@ -12,8 +12,7 @@ from docpipe_assets.model import (
     Mentions,
     PageText,
     PageTexts,
-    Record,
-    Records,
+    Relationships,
 )
 from docpipe_assets.stages.chunks_to_mentions import chunks_to_mentions
 from docpipe_assets.stages.entities_to_relationships import entities_to_relationships
@@ -56,7 +55,7 @@ class CountsLivingPages(PageTexts):
         self._alive -= 1
 
 
-def all_stages(pages: PageTexts) -> dict[str, Callable[[], Records[Record]]]:
+def all_stages(pages: PageTexts) -> dict[str, Callable[[], Chunks | Mentions | Relationships]]:
     """Each stage on stored inputs, as the lake gives them."""
     chunks = list(text_to_chunks(pages, token_limit=60, overlap_tokens=10))
     stored_chunks = Chunks("chunks", lambda: iter(chunks))

@@ -148,6 +148,7 @@ def test_duckdb_and_zstd_read_an_artifact_in_place(tmp_path: Path, scratch: Scra
     lake = Lake(FileStore(root), scratch)
     lake.save(DOCUMENT, stream("a", rows=1000))
     found = duckdb.sql(f"SELECT count(*), max(chunk), min(document) FROM '{root}/chunks/**/*.jsonl.zst'")
+    assert found is not None
     assert found.fetchall() == [(1000, 999, DOCUMENT)]
     path = next(root.rglob("*.zst"))
     with path.open("rb") as source:

@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TypedDict
 
 import pytest
 
@@ -30,6 +31,11 @@ from docpipe_assets_tests.storage.servers import FaultyS3Server, rclone_server
 DOCUMENT = "batch/letter.pdf"
 FIRST, SECOND = b"%PDF-1.7 first", b"%PDF-1.7 other"
 """Of the same length, so that only the bytes tell them apart."""
+
+
+class ObjectPlace(TypedDict):
+    Bucket: str
+    Key: str
 
 
 class FindsOnePage:
@@ -199,20 +205,23 @@ def test_an_unfinished_multipart_upload_is_no_document(
 ) -> None:
     prefix = intake.url.rpartition("/")[2]
     client = s3_client(endpoints[request.node.callspec.params["intake"]], "us-east-1")
-    where = {"Bucket": BUCKET, "Key": f"{prefix}/{DOCUMENT}"}
+    where: ObjectPlace = {"Bucket": BUCKET, "Key": f"{prefix}/{DOCUMENT}"}
     records = Records()
     for is_finished in (False, True):
-        upload = client.create_multipart_upload(**where)["UploadId"]  # type: ignore[arg-type]
-        part = client.upload_part(**where, UploadId=upload, PartNumber=1, Body=FIRST)  # type: ignore[arg-type]
+        upload = client.create_multipart_upload(**where)["UploadId"]
+        part = client.upload_part(**where, UploadId=upload, PartNumber=1, Body=FIRST)
         assert list(intake.list()) == []
         with pytest.raises(ObjectGone):
             intake.head(DOCUMENT)
         assert (records.tick(intake).documents, records.partitions) == (0, set())
         if is_finished:
-            parts = {"Parts": [{"PartNumber": 1, "ETag": part["ETag"]}]}
-            client.complete_multipart_upload(**where, UploadId=upload, MultipartUpload=parts)  # type: ignore[arg-type]
+            client.complete_multipart_upload(
+                **where,
+                UploadId=upload,
+                MultipartUpload={"Parts": [{"PartNumber": 1, "ETag": part["ETag"]}]},
+            )
         else:
-            client.abort_multipart_upload(**where, UploadId=upload)  # type: ignore[arg-type]
+            client.abort_multipart_upload(**where, UploadId=upload)
             assert not any(path.is_file() for path in (served_folder / BUCKET / prefix).rglob("*"))
     assert [one.listed.document for one in records.tick(intake).requests] == [DOCUMENT]
 
@@ -221,11 +230,11 @@ def test_what_a_killed_server_has_of_an_unfinished_upload_is_no_document(
     tmp_path: Path, credentials: None
 ) -> None:
     (tmp_path / BUCKET).mkdir()
-    where = {"Bucket": BUCKET, "Key": DOCUMENT}
+    where: ObjectPlace = {"Bucket": BUCKET, "Key": DOCUMENT}
     with rclone_server(tmp_path) as endpoint:  # killed at the end of the block
         client = s3_client(endpoint, "us-east-1")
-        upload = client.create_multipart_upload(**where)["UploadId"]  # type: ignore[arg-type]
-        client.upload_part(**where, UploadId=upload, PartNumber=1, Body=FIRST)  # type: ignore[arg-type]
+        upload = client.create_multipart_upload(**where)["UploadId"]
+        client.upload_part(**where, UploadId=upload, PartNumber=1, Body=FIRST)
     with rclone_server(tmp_path) as endpoint:
         made = Records().tick(S3Store(BUCKET, endpoint_url=endpoint))
     assert (made.documents, made.register) == (0, [])
@@ -300,7 +309,8 @@ def test_ten_thousand_keys_are_taken_in_within_a_few_bounded_ticks(tmp_path: Pat
         (tmp_path / BUCKET / f"batch {number:02d}").mkdir(parents=True)
     for number in range(count):
         (tmp_path / BUCKET / f"batch {number % folders:02d}" / f"{number:06d}.pdf").write_bytes(FIRST)
-    settings, records, seconds = Settings(), Records(), []
+    settings, records = Settings(), Records()
+    seconds: list[float] = []
     with rclone_server(tmp_path) as endpoint:
         bucket = S3Store(BUCKET, endpoint_url=endpoint)
         while not seconds or records.resume_after:

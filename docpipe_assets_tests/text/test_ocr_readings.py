@@ -5,9 +5,8 @@ precedence over OCR.
 import pytest
 
 from docpipe_assets.model import Box
-from docpipe_assets.protocols import PlacedWord
+from docpipe_assets.protocols import Lines, PlacedWord
 from docpipe_assets.text.ocr_readings import (
-    Lines,
     Reading,
     better,
     other_reading,

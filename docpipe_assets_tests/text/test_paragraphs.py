@@ -62,8 +62,8 @@ TESTIMONY: list[Row] = [
 ]
 COLUMNS_THAT_GO_ON: list[Row] = [(0, 0, FULL), (0, 1, FULL), (300, 0, "goes " + FULL), (300, 1, FULL)]
 COLUMNS_THAT_BEGIN: list[Row] = [(0, 0, FULL), (0, 1, SHORT), (300, 0, "Goes " + FULL), (300, 1, FULL)]
-DOUBLE_SPACED: list[Row] = [(0, 2 * n, FULL) for n in range(4)] + [(0, 8, SHORT), (0, 10, "He " + FULL)]
-TABLE: list[Row] = [(0, 0, FULL), (0, 1, SHORT)] + [(4, 3 + 1.3 * n, f"Hose {n} $17.00") for n in range(5)]
+DOUBLE_SPACED: list[Row] = [*((0, 2 * n, FULL) for n in range(4)), (0, 8, SHORT), (0, 10, "He " + FULL)]
+TABLE: list[Row] = [(0, 0, FULL), (0, 1, SHORT), *((4, 3 + 1.3 * n, f"Hose {n} $17.00") for n in range(5))]
 HANGING: list[Row] = [(0, 0, "(a) " + FULL), (20, 1, FULL), (20, 2, SHORT), (0, 3, "(b) " + FULL)]
 
 

@@ -81,8 +81,8 @@ def tells_its_data() -> Iterator[JSON]:
 
 
 def calls(path: str) -> dict[str, tuple[str, dict[str, JSON]]]:
-    parts = {"path": path, "pages": 1, "pages_per_part": 1, "bytes_per_part": 2**26}
-    shown = {"path": path, "page": 1, "dpi": 150, "target": "image"}
+    parts: dict[str, JSON] = {"path": path, "pages": 1, "pages_per_part": 1, "bytes_per_part": 2**26}
+    shown: dict[str, JSON] = {"path": path, "page": 1, "dpi": 150, "target": "image"}
     return {
         "mupdf inspect": ("pymupdf:inspect", {"path": path, "max_pages": 10}),
         "mupdf survey": ("pymupdf:survey", {"path": path, "first": 1}),

@@ -68,7 +68,7 @@ def test_parts_follow_each_other_and_hold_all_pages(reader: IsolatedPdfReader, w
 
 
 def test_a_parts_file_vanishes_when_the_next_is_asked_for(reader: IsolatedPdfReader, written: Write) -> None:
-    paths = []
+    paths: list[Path] = []
     for part in reader.split(written(pages_of_text(4)), 4, 2, 10**9):
         assert part.path.exists()
         assert not any(path.exists() for path in paths)

@@ -4,9 +4,11 @@ scanners.
 
 import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pypdfium2
+from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from docpipe_assets.protocols import PageImage
@@ -26,7 +28,7 @@ def scanned(pdf: bytes, page: int, seed: int, target: Path) -> PageImage:
     angle_degrees = float(chance.uniform(-1.5, 1.5))
     image = image.rotate(angle_degrees, resample=Image.Resampling.BICUBIC, fillcolor=255)
     image = image.filter(ImageFilter.GaussianBlur(float(chance.uniform(0.3, 0.9)) * dpi / 200))
-    tone = np.asarray(image, dtype=np.float32)
+    tone: NDArray[np.floating[Any]] = np.asarray(image, dtype=np.float32)
     ink, paper = float(chance.uniform(20, 90)), float(chance.uniform(215, 250))
     tone = ink + tone * (paper - ink) / 255 + chance.normal(0.0, chance.uniform(2, 14), tone.shape)
     for _ in range(int(chance.integers(0, 200))):

@@ -3,7 +3,7 @@
 import io
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import cv2
 import numpy as np
@@ -144,7 +144,7 @@ def _speckle(tones: Tones, chance: np.random.Generator, count: int) -> None:
         tones[row : row + size + 1, column : column + size + 1] = chance.uniform(40, 130)
 
 
-def _image(tones: Tones) -> Image.Image:
+def _image(tones: NDArray[np.floating[Any]]) -> Image.Image:
     return Image.fromarray(np.clip(tones, 0, 255).astype(np.uint8))
 
 

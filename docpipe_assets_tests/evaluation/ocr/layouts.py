@@ -7,6 +7,7 @@ begins the footer of the page. All other blocks are paragraphs with joined lines
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypedDict
 
 from docpipe_assets_tests.evaluation.ocr.sheet import Sheet, width_of, wrapped
 
@@ -57,6 +58,14 @@ def parse(text: str) -> list[Block]:
             lines = [line[2:] for line in lines]
         blocks.append(Block(kind, tuple(lines)))
     return blocks
+
+
+class _Setting(TypedDict, total=False):
+    """How a line stands in its column."""
+
+    font: str
+    indent: float
+    is_centred: bool
 
 
 @dataclass
@@ -265,9 +274,7 @@ def two_up(texts: Sequence[str], type_: Type, kind: Callable[[str, Type], Sheet]
     return sheet
 
 
-def _lines_of(
-    block: Block, type_: Type, width: float, indent: float = 0
-) -> Iterator[tuple[str, dict[str, object]]]:
+def _lines_of(block: Block, type_: Type, width: float, indent: float = 0) -> Iterator[tuple[str, _Setting]]:
     """The lines that a block takes, and how each of them stands."""
     if block.kind == "verbatim":
         for line in block.lines:

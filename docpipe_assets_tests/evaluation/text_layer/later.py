@@ -171,7 +171,7 @@ def screenshot_page(seed: int) -> bytes:
 def layer_in_a_wrong_code_page(seed: int) -> bytes:
     scan, words = scan_of(typed(seed), 3 * seed + 1)
     accents = {ord("a") + n: chr(0xE0 + n) for n in range(23)}
-    scan.hide([(*box, text.lower().translate(accents)) for *box, text in words])
+    scan.hide([(x0, y0, x1, y1, text.lower().translate(accents)) for x0, y0, x1, y1, text in words])
     return scan.pdf()
 
 

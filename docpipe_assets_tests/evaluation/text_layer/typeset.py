@@ -4,10 +4,11 @@ import io
 import random
 import textwrap
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pypdfium2
+from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 from reportlab.lib.pagesizes import letter
 from reportlab.lib.utils import ImageReader
@@ -135,7 +136,7 @@ def photograph(seed: int, width: int = 600, height: int = 450) -> Image.Image:
         w, h = (int(v) for v in noise.integers(20, 160, 2))
         shape = draw.ellipse if noise.random() < 0.5 else draw.rectangle
         shape((x, y, x + w, y + h), fill=int(noise.integers(20, 240)))
-    grain = np.asarray(scene.filter(ImageFilter.GaussianBlur(2)), np.float32)
+    grain: NDArray[np.floating[Any]] = np.asarray(scene.filter(ImageFilter.GaussianBlur(2)), np.float32)
     grain = grain + noise.normal(0, 9, grain.shape)
     return Image.fromarray(np.clip(grain, 0, 255).astype(np.uint8))
 

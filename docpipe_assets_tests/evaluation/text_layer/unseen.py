@@ -3,9 +3,11 @@
 import io
 import random
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pymupdf
+from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter, ImageOps
 
 from docpipe_assets_tests.evaluation.text_layer.labelled import (
@@ -90,6 +92,7 @@ def worn(image: Image.Image, seed: int) -> Image.Image:
     """As a fax (two tones), as a pale copy, or as a soft photograph of the page with a lamp on one side."""
     noise = np.random.default_rng(seed)
     way = seed % 3
+    tone: NDArray[np.floating[Any]]
     if way == 0:
         tone = np.asarray(image.filter(ImageFilter.GaussianBlur(0.8)), np.float32)
         tone += noise.normal(0, 22, tone.shape)
@@ -355,7 +358,7 @@ def scan_in_strips(seed: int) -> bytes:
 
 def layer_of_poor_ocr(seed: int) -> bytes:
     scan, words = scan_of(typed(seed), seed)
-    scan.hide([(*box, misread(text, scan.chance, 0.4)) for *box, text in words])
+    scan.hide([(x0, y0, x1, y1, misread(text, scan.chance, 0.4)) for x0, y0, x1, y1, text in words])
     return scan.pdf()
 
 
@@ -393,7 +396,7 @@ def layer_in_pieces(seed: int) -> bytes:
 def layer_in_a_cipher(seed: int) -> bytes:
     scan, words = scan_of(typed(seed), seed)
     table = str.maketrans("abcdefghijklmnopqrstuvwxyz", "qwertyuiopasdfghjklzxcvbnm")
-    scan.hide([(*box, text.lower().translate(table)) for *box, text in words])
+    scan.hide([(x0, y0, x1, y1, text.lower().translate(table)) for x0, y0, x1, y1, text in words])
     return scan.pdf()
 
 

@@ -200,7 +200,7 @@ def test_run_keys_of_new_runs_are_found_despite_clock_skew_and_high_counts(
     assert names.read(harness.instance) == {"r"}
     for number in range(100):
         harness.queue("b/01.pdf", **{tags.REQUEST: f"s{number}"})
-    with harness.instance.run_storage.connect() as connection:  # type: ignore[attr-defined]
+    with harness.instance.run_storage.connect() as connection:  # type: ignore[attr-defined]  # SQL
         connection.execute(text("UPDATE runs SET create_timestamp = '2026-01-01'"))
     assert names.read(harness.instance) == known_run_keys(harness.instance)
     assert len(names.read(harness.instance)) == 101

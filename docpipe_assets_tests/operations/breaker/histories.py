@@ -24,7 +24,8 @@ def failed(error: str | None, seconds: float = 0, key: str = KEY, **more: object
         "lane": "standard",
         "started_at": after(seconds - 1),
     }
-    return Attempt(key=key, ended_at=after(seconds), error=error, **(facts | more))  # type: ignore[arg-type]
+    facts |= more
+    return Attempt(key=key, ended_at=after(seconds), error=error, **facts)  # type: ignore[arg-type]  # fields
 
 
 def folded(*events: Event) -> Breakers:

@@ -1,5 +1,7 @@
 """The document breaker: each failure has its reaction, and no attempt is made that can't succeed."""
 
+from functools import partial
+
 import pytest
 
 from docpipe_assets.operations.breaker import (
@@ -147,14 +149,14 @@ def test_what_fails_elsewhere_with_new_code_starts_anew() -> None:
 
 
 def test_a_failed_manual_run_neither_counts_nor_bypasses_a_quarantine() -> None:
-    by_hand = {"is_automatic": False, "version": None, "code_version": None, "lane": None}
-    three = folded(*(failed(WORKER_LOST, n, stage=None, **by_hand) for n in range(3)))
+    by_hand = partial(failed, is_automatic=False, version=None, code_version=None, lane=None)
+    three = folded(*(by_hand(WORKER_LOST, n, stage=None) for n in range(3)))
     breaker = three.documents[KEY]
     assert (breaker.attempts, breaker.failures, breaker.state_at(NOON)) == (3, 0, "closed")
-    quarantined = folded(failed("NO_PAGES"), failed("THROTTLED", 50, **by_hand))
+    quarantined = folded(failed("NO_PAGES"), by_hand("THROTTLED", 50))
     assert asked(quarantined, DAY).action is Action.QUARANTINED
     assert quarantined.documents[KEY].attempts == 2
-    assert fold(quarantined, [failed(None, 60, **by_hand)], SETTINGS).documents == {}
+    assert fold(quarantined, [by_hand(None, 60)], SETTINGS).documents == {}
 
 
 def test_a_stage_failure_is_retried_and_never_charged() -> None:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Mapping
 from datetime import timedelta
+from random import Random
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -56,9 +57,9 @@ def histories(draw: st.DrawFn) -> list[Event]:
 
 
 @given(histories(), st.randoms(use_true_random=False))
-def test_order_within_a_batch_does_not_matter(history: list[Event], random: "st.randoms") -> None:  # type: ignore[valid-type]
+def test_order_within_a_batch_does_not_matter(history: list[Event], random: Random) -> None:
     shuffled = list(history)
-    random.shuffle(shuffled)  # type: ignore[attr-defined]
+    random.shuffle(shuffled)
     assert folded(*shuffled) == folded(*history)
 
 
