@@ -99,6 +99,9 @@ class Settings(BaseSettings):
     workers, raise it to the number of documents that they finish between two ticks."""
     intake_settle_seconds: float = Field(0, ge=0)
     """Minimum age of an object before intake requests it, for uploaders that write in place."""
+    event_lateness_seconds: float = Field(30, ge=0)
+    """Maximum delay with which a worker's event becomes visible in Dagster's event log after later events.
+    Corpus assets read events of this age again."""
 
     retry_seconds: float = Field(30, gt=0)
     """Pause before a failed document is retried automatically; doubles with each failure."""

@@ -2,13 +2,13 @@
 
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import dagster as dg
 
 from docpipe_assets.bates.findings import BatesSummary
-from docpipe_assets.identity import document_of
+from docpipe_assets.identity import document_of, partition_key
 from docpipe_assets.instance.records.changes import changed_since
 from docpipe_assets.instance.records.history import read_ledger
 from docpipe_assets.instance.records.names import asset_key
@@ -70,15 +70,19 @@ def batch_report(
     `bates` lists findings on Bates labels: gaps, duplicate numbers, missing stamps. The JSON in the lake
     lists every document.
     """
-    updated = _bring_up_to_date(context.instance, pipeline)
-    rows = pipeline.lake.corpus(BatchReportRows).rows()
-    report = report_on(read_ledger(context.instance, pipeline), {row.document: _read(row) for row in rows})
+    documents: dict[str, ReadDocument] = {}
+    update: dict[str, int] = {}
+
+    def count_pages() -> dict[str, int]:
+        updated = _update_rows(context.instance, pipeline)
+        update.update(documents_read=updated.changed_documents, shards_written=updated.written_shards)
+        documents.update((row.document, _read(row)) for row in pipeline.lake.corpus(BatchReportRows).rows())
+        return {partition_key(document): read.pages for document, read in documents.items()}
+
+    report = report_on(read_ledger(context.instance, pipeline, count_pages=count_pages), documents)
     url = _keep(pipeline, report)
-    context.log.info(
-        f"{updated.changed_documents:,} documents changed, {updated.written_shards:,} shards written"
-    )
     yield dg.MaterializeResult(
-        metadata=_described(report, url),
+        metadata=_described(report, url) | update,
         check_results=[
             dg.AssetCheckResult(
                 check_name=UNACCOUNTED_CHECK.name,
@@ -98,16 +102,20 @@ def batch_report(
 CORPUS_ASSETS = (batch_report,)
 
 
-def _bring_up_to_date(instance: dg.DagsterInstance, pipeline: DocumentPipeline) -> Updated:
+def _update_rows(instance: dg.DagsterInstance, pipeline: DocumentPipeline) -> Updated:
     """Apply the changes since the previous report, or rebuild if there is none by this code version."""
     corpus = pipeline.lake.corpus(BatchReportRows)
-    before = corpus.cursor(BATCH_REPORT.version)
-    changes = changed_since(instance, BATCH_REPORT.inputs, before)
+    changes = changed_since(
+        instance,
+        BATCH_REPORT.inputs,
+        corpus.cursor(BATCH_REPORT.version),
+        lateness=timedelta(seconds=pipeline.settings.event_lateness_seconds),
+    )
     return corpus.update(
         read_documents(instance, changes.keys),
         cursor=changes.cursor,
         code_version=BATCH_REPORT.version,
-        is_rebuild=before is None,
+        is_rebuild=changes.is_complete,
     )
 
 

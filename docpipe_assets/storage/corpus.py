@@ -149,7 +149,8 @@ class Corpus(Generic[C]):
                 if made.rows:
                     batches[name] = made
         manifest = Manifest(code_version, cursor, dict(sorted(batches.items())))
-        self._put_manifest(manifest)
+        if manifest != known:
+            self._put_manifest(manifest)
         self._discard_others(manifest)
         return Updated(manifest, changed, written)
 

@@ -49,8 +49,11 @@ class SmallSite:
 
 
 @contextmanager
-def small_site(buckets: Path, dagster_home: Path, data_dir: Path) -> Iterator[SmallSite]:
-    """``buckets`` holds the folders that are served as the buckets of intake and lake."""
+def small_site(buckets: Path, dagster_home: Path, data_dir: Path, **settings: str) -> Iterator[SmallSite]:
+    """``buckets`` contains the folders that are served as the buckets of intake and lake.
+
+    ``settings`` are environment variables.
+    """
     with pytest.MonkeyPatch.context() as environment, rclone_server(buckets) as endpoint:
         for name in [name for name in os.environ if name.startswith("DOCPIPE_")]:
             environment.delenv(name)
@@ -63,6 +66,7 @@ def small_site(buckets: Path, dagster_home: Path, data_dir: Path) -> Iterator[Sm
             "DOCPIPE_LAKE_URL": "s3://lake",
             "DOCPIPE_S3_ENDPOINT_URL": endpoint,
             "DOCPIPE_INTAKE_SETTLE_SECONDS": "0",
+            **settings,
         }.items():
             environment.setenv(name, value)
         pipeline = DocumentPipeline(read_settings())

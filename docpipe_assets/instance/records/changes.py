@@ -1,6 +1,6 @@
 """Finds the documents with new artifacts since a cursor, by which corpus assets are updated."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
@@ -10,9 +10,6 @@ from docpipe_assets.instance.records.names import asset_key
 from docpipe_assets.pipeline import Stream
 
 _BATCH = 1000
-LATENESS = timedelta(seconds=30)
-"""Maximum delay with which an event becomes visible after events with higher IDs: concurrent writers get
-their IDs before they commit."""
 
 
 class Changes(NamedTuple):
@@ -20,6 +17,14 @@ class Changes(NamedTuple):
 
     keys: frozenset[str]
     cursor: str
+    is_complete: bool
+    """The keys are all that exist: there was no cursor, or it is not from this event log."""
+
+
+class _Event(NamedTuple):
+    storage_id: int
+    timestamp: float
+    key: str | None
 
 
 def changed_since(
@@ -27,33 +32,58 @@ def changed_since(
     streams: Iterable[Stream],
     cursor: str | None,
     *,
+    lateness: timedelta,
     now: datetime | None = None,
-    lateness: timedelta = LATENESS,
 ) -> Changes:
     """Reads the index of Dagster's event log: documents without a new event cost nothing.
 
-    An event that is more recent than ``lateness`` is also reported by the next call. Unchanged artifacts
-    have events too; callers compare fingerprints.
+    An event may become visible after events with higher IDs, because concurrent writers get their IDs before
+    they commit. Therefore an event that is more recent than ``lateness`` is also reported by the next call.
+    Unchanged artifacts have events too; callers compare fingerprints.
+
+    The cursor is the ID and time of an event. If the log does not contain it (another database, a wiped
+    asset), all keys are reported.
     """
-    after = int(cursor or 0)
-    settled, is_settled_before = after, ((now or datetime.now(UTC)) - lateness).timestamp()
+    assets = [asset_key(stream) for stream in streams]
+    after = _known_id(instance, assets, cursor)
+    settled_until = ((now or datetime.now(UTC)) - lateness).timestamp()
+    settled = None
     keys: set[str] = set()
-    for stream in streams:
-        for storage_id, timestamp, key in _events(instance, stream, after):
-            keys.add(key)
-            if timestamp <= is_settled_before:
-                settled = max(settled, storage_id)
-    return Changes(frozenset(keys), str(settled))
+    for asset in assets:
+        for event in _events(instance, asset, after or 0):
+            if event.key is not None:
+                keys.add(event.key)
+            if event.timestamp <= settled_until and (settled is None or event > settled):
+                settled = event
+    if settled is not None:
+        cursor = f"{settled.storage_id} {settled.timestamp!r}"
+    elif after is None:
+        cursor = None
+    return Changes(frozenset(keys), cursor or "", after is None)
 
 
-def _events(instance: dg.DagsterInstance, stream: Stream, after: int) -> Iterator[tuple[int, float, str]]:
-    filters = dg.AssetRecordsFilter(asset_key=asset_key(stream), after_storage_id=after or None)
+def _known_id(instance: dg.DagsterInstance, assets: Sequence[dg.AssetKey], cursor: str | None) -> int | None:
+    """The ID in the cursor, or None if the event is not in this event log."""
+    if not cursor:
+        return None
+    number, _, timestamp = cursor.partition(" ")
+    for asset in assets:
+        event = next(_events(instance, asset, int(number) - 1, limit=1), None)
+        if event is not None and (event.storage_id, repr(event.timestamp)) == (int(number), timestamp):
+            return int(number)
+    return None
+
+
+def _events(
+    instance: dg.DagsterInstance, asset: dg.AssetKey, after: int, limit: int = _BATCH
+) -> Iterator[_Event]:
+    """The materializations of an asset after an ID, in order."""
+    filters = dg.AssetRecordsFilter(asset_key=asset, after_storage_id=after or None)
     cursor: str | None = None
     while True:
-        found = instance.fetch_materializations(filters, limit=_BATCH, cursor=cursor, ascending=True)
+        found = instance.fetch_materializations(filters, limit=limit, cursor=cursor, ascending=True)
         for record in found.records:
-            if record.partition_key is not None:
-                yield record.storage_id, record.timestamp, record.partition_key
+            yield _Event(record.storage_id, record.timestamp, record.partition_key)
         cursor = found.cursor
         if not found.has_more:
             return

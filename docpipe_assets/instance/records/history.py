@@ -2,8 +2,9 @@
 
 import math
 import time
-from collections.abc import Collection, Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from threading import Lock
 
 import dagster as dg
@@ -126,7 +127,18 @@ class KnownRunKeys:
             return set(self._names)
 
 
-def read_ledger(instance: dg.DagsterInstance, pipeline: DocumentPipeline, batch: str | None = None) -> Ledger:
+def read_ledger(
+    instance: dg.DagsterInstance,
+    pipeline: DocumentPipeline,
+    batch: str | None = None,
+    *,
+    count_pages: Callable[[], Mapping[str, int]] | None = None,
+) -> Ledger:
+    """The ledger of all documents, or of a batch.
+
+    ``count_pages`` replaces the reading of page counts from the records. It is called after the runs are
+    read, so that it includes every document whose run succeeded.
+    """
     graph = pipeline.graph
     deciding = _Deciding(instance, graph)
     attempts: list[Attempt] = []
@@ -137,6 +149,9 @@ def read_ledger(instance: dg.DagsterInstance, pipeline: DocumentPipeline, batch:
     breakers, withdrawn = _folded(instance, attempts, pipeline.settings, graph)
     registered = instance.get_dynamic_partitions(DOCUMENTS)
     settings = pipeline.settings
+    if count_pages is None:
+        among = None if batch is None else _keys_of(batch, registered)
+        count_pages = partial(page_counts, instance, among)
     ticks = _GRACE_TICKS + len(registered) // settings.intake_keys_per_tick
     grace_seconds = settings.intake_settle_seconds + ticks * settings.intake_seconds
     return build_ledger(
@@ -144,7 +159,7 @@ def read_ledger(instance: dg.DagsterInstance, pipeline: DocumentPipeline, batch:
         registered=registered,
         runs=deciding.runs,
         finished=deciding.finished(),
-        pages=page_counts(instance, None if batch is None else _keys_of(batch, registered)),
+        pages=count_pages(),
         missed_before=datetime.now(UTC) - timedelta(seconds=grace_seconds),
         batch=batch,
         failures=failure_history(pipeline, breakers, known_run_keys(instance)),
