@@ -36,7 +36,7 @@ def test_only_new_events_are_reported(instance: dg.DagsterInstance) -> None:
     materialize(instance, "ocr_text", "b/1.pdf")
     materialize(instance, "raw_pdf", "b/2.pdf")
     first = changes(instance, None, now=later())
-    assert (first.keys, first.is_complete) == ({"b/1.pdf", "b/2.pdf"}, True)
+    assert (first.keys, first.is_complete) == (frozenset({"b/1.pdf", "b/2.pdf"}), True)
     again = changes(instance, first.cursor, now=later())
     assert (again.keys, again.cursor, again.is_complete) == (frozenset(), first.cursor, False)
     materialize(instance, "ocr_text", "b/2.pdf")
@@ -50,7 +50,7 @@ def test_recent_events_are_reported_again(instance: dg.DagsterInstance) -> None:
     settled = changes(instance, None, now=later())
     materialize(instance, "raw_pdf", "b/2.pdf")
     recent = changes(instance, settled.cursor)
-    assert (recent.keys, recent.cursor) == ({"b/2.pdf"}, settled.cursor)
+    assert (recent.keys, recent.cursor) == (frozenset({"b/2.pdf"}), settled.cursor)
     assert changes(instance, recent.cursor).keys == {"b/2.pdf"}
 
 
@@ -58,7 +58,7 @@ def test_without_a_settled_event_the_next_call_is_complete_again(instance: dg.Da
     assert changes(instance, None) == (frozenset(), "", True)
     materialize(instance, "raw_pdf", "b/1.pdf")
     recent = changes(instance, "")
-    assert (recent.keys, recent.cursor, recent.is_complete) == ({"b/1.pdf"}, "", True)
+    assert (recent.keys, recent.cursor, recent.is_complete) == (frozenset({"b/1.pdf"}), "", True)
 
 
 def test_a_cursor_of_another_event_log_makes_the_changes_complete(instance: dg.DagsterInstance) -> None:
