@@ -10,7 +10,7 @@ _ROOT = Path("/sys/fs/cgroup")
 
 
 class MemoryGroup:
-    """Processes that together may use so much memory; the page cache counts, and gives way."""
+    """Processes with a common memory limit; the page cache counts, but is reclaimed."""
 
     def __init__(self, folder: Path, is_version_2: bool) -> None:
         self._folder = folder
@@ -21,12 +21,12 @@ class MemoryGroup:
         (self._folder / name).write_text(str(size_bytes))
 
     def add(self, process: int) -> None:
-        """From now on what it and its children ask for counts."""
+        """Counts memory that it and its children allocate from now on."""
         (self._folder / "cgroup.procs").write_text(str(process))
 
     @contextmanager
     def joined(self) -> Iterator[None]:
-        """What is started inside belongs to the group; this process only as long as the block runs."""
+        """Processes started in the block belong to the group; this process only while the block runs."""
         before = self._folder.parent
         self.add(os.getpid())
         try:
@@ -36,7 +36,7 @@ class MemoryGroup:
 
     @property
     def kills(self) -> int:
-        """How often the kernel has killed a process for want of memory."""
+        """The number of processes that the kernel has killed because they were out of memory."""
         name = "memory.events" if self._is_version_2 else "memory.oom_control"
         for line in (self._folder / name).read_text().splitlines():
             if line.startswith("oom_kill "):
@@ -49,7 +49,7 @@ class MemoryGroup:
 
 
 def reason_for_none() -> str | None:
-    """Why there can be no group; None where there can."""
+    """The reason why no group can be created; None if one can."""
     try:
         with memory_group():
             return None
@@ -59,7 +59,7 @@ def reason_for_none() -> str | None:
 
 @contextmanager
 def memory_group() -> Iterator[MemoryGroup]:
-    """A new group below that of this process. Raises OSError where that is not allowed."""
+    """A new group below that of this process. Raises OSError if that is not allowed."""
     own, is_version_2 = _own_group()
     folder = own / f"docpipe-{uuid4().hex[:8]}"
     folder.mkdir()
@@ -68,7 +68,7 @@ def memory_group() -> Iterator[MemoryGroup]:
         group.limit(2**40)
         yield group
     finally:
-        with suppress(OSError):  # a process that has not ended yet
+        with suppress(OSError):  # a process is still running
             folder.rmdir()
 
 

@@ -17,9 +17,9 @@ from docpipe_assets_tests.pipeline.site import Site, open_site
 def confined_site(
     folder: Path, group: MemoryGroup | None, environment: Mapping[str, str], patience_seconds: float
 ) -> Iterator[Site]:
-    """One process for runs, in the group before its first one.
+    """A single process for runs, added to the group before its first run.
 
-    What it shares with the worker that forked it belongs to that; all else that a run asks for counts.
+    Memory shared with the worker that forked it belongs to the worker; all other memory of a run counts.
     """
     stack = Stack(folder, workers=1, webserver=False, environment=environment)
     with open_site(stack, patience_seconds) as site:
@@ -30,13 +30,13 @@ def confined_site(
 
 
 def runners(stack: Stack) -> list[int]:
-    """The worker's processes that runs are executed in."""
+    """The worker's processes that execute runs."""
     worker = stack.part("worker").pid
     return [process for process in process_tree(worker) if process != worker]
 
 
 def recorded_peaks(site: Site, document: str) -> dict[str, int]:
-    """What the materializations of a document say of their memory, in bytes, by asset."""
+    """The peak memory that the materializations of a document record, in bytes, by asset."""
     peaks = {}
     for stream in PIPELINE.streams:
         filters = dg.AssetRecordsFilter(asset_key=dg.AssetKey(stream.asset), asset_partitions=[document])

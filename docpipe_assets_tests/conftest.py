@@ -12,14 +12,14 @@ from xdist.scheduler import LoadFileScheduling, Scheduling
 from docpipe_assets.storage.scratch import ScratchFolder
 from docpipe_assets_tests.programs import reason_to_leave_out
 
-# On top of Hypothesis's own profile: under CI that one tries the same examples each time. No example fails
-# for taking long, since that depends on what else the machine does.
+# Based on Hypothesis's own profile, which is deterministic under CI. Examples have no deadline, since their
+# duration depends on the load of the machine.
 UNTIMED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("quick", UNTIMED, max_examples=40)
 settings.register_profile("thorough", UNTIMED, max_examples=400)
 settings.load_profile("quick")
 
-# A background job of a script starts with SIGINT ignored, and so would what the tests start and stop with it.
+# A background job of a script ignores SIGINT, and its children inherit that; the tests stop them with SIGINT.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
@@ -33,14 +33,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for marker in item.iter_markers("needs"):
             if reason := reason_to_leave_out(marker.args[0]):
                 item.add_marker(pytest.mark.skip(reason=reason))
-    # Stacks wait more than they work: begun first, they leave the cores to the tests that need none.
+    # Tests with a stack mostly wait: started first, they leave the cores to the other tests.
     items.sort(key=lambda item: item.get_closest_marker("pipeline") is None)
 
 
 class _FilesInRows(LoadFileScheduling):  # type: ignore[misc]  # xdist has no types
-    """The tests of a file run in one process, and so do the files of a row, one after the other.
+    """The tests of a file run in one process, and the files of a row run in one process sequentially.
 
-    The files that start stacks are in two rows that take about the same time: two stacks at once, no more.
+    Files that start stacks are in two rows of about the same duration, so at most two stacks run at once.
     """
 
     def _split_scope(self, nodeid: str) -> str:
@@ -52,7 +52,7 @@ class _FilesInRows(LoadFileScheduling):  # type: ignore[misc]  # xdist has no ty
 
 
 _FIRST_ROW = {"test_browser.py", "test_checks.py", "test_memory.py", "test_production.py", "test_recovery.py"}
-"""The files that share a stack, and one more."""
+"""The files that share a stack, and another one."""
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling:
@@ -60,7 +60,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Schedul
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """One line for each reason to leave tests out, whatever the verbosity."""
+    """One line for each reason why tests were skipped, regardless of the verbosity."""
     skipped = terminalreporter.stats.get("skipped", [])
     reasons = Counter(report.longrepr[2].removeprefix("Skipped: ") for report in skipped)
     for reason, count in reasons.most_common():

@@ -8,11 +8,11 @@ PACKAGES = {
     "systemd-analyze": "systemd",
     "tesseract": "tesseract-ocr tesseract-ocr-eng",
 }
-"""By program the Debian packages that it comes with. ``.ci/run`` installs them."""
+"""The Debian packages of each program. ``.ci/run`` installs them."""
 
 
 def reason_to_leave_out(program: str) -> str | None:
-    """Why a test that needs the program can't run here; None where it can."""
+    """The reason why a test that needs the program can't run here; None if it can."""
     if shutil.which(program) is not None:
         return None
     return f"needs {program}: apt-get install {PACKAGES[program]}"

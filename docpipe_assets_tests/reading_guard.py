@@ -19,7 +19,7 @@ from typing import Any, cast
 import docpipe_assets
 
 MOST_BYTES = 2_000_000
-"""At one read; whatever is no larger may also be read without a size."""
+"""Maximum size of one read; smaller files and bodies may be read without a size."""
 
 _FREE = tuple(
     str(Path(folder).resolve())
@@ -30,7 +30,7 @@ seen = {"bodies": 0, "body_bytes": 0, "files": 0}
 
 
 class ReadWhole(AssertionError):
-    """Somebody holds, or asks for, more of a document than a part of it."""
+    """A caller reads more of a document at once than is allowed."""
 
 
 class _GuardedFile(io.BufferedReader):
@@ -53,11 +53,11 @@ def install() -> None:
         return block
 
     StreamingBody.read = guarded_read  # type: ignore[method-assign]  # this is what the guard is
-    io.open = builtins.open = cast(Any, _guarded_open)  # pathlib takes the one, everybody else the other
+    io.open = builtins.open = cast(Any, _guarded_open)  # pathlib uses the first, all other callers the second
 
 
 def read_whole(path: str) -> Iterator[int]:
-    """What nobody may do; for the sandbox."""
+    """The forbidden call, for a test in the sandbox."""
     yield len(Path(path).read_bytes())
 
 
@@ -71,9 +71,9 @@ def _guarded_open(file: Any, mode: str = "r", buffering: int = -1, *rest: Any, *
 
 
 def _check(size: int | None, there: int, what: str) -> None:
-    asked = there if size is None or size < 0 else min(size, there)
-    if asked > MOST_BYTES:
-        raise ReadWhole(f"{asked:,} bytes of {what} are read at once")
+    requested = there if size is None or size < 0 else min(size, there)
+    if requested > MOST_BYTES:
+        raise ReadWhole(f"{requested:,} bytes of {what} are read in one call")
 
 
 def main() -> None:

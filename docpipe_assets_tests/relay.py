@@ -12,9 +12,9 @@ HERE = "127.0.0.1"
 def relay(
     listens: tuple[str, int], port: int, on_call: Callable[[str], object] = lambda _: None
 ) -> Iterator[None]:
-    """Carries what comes to an address to a port of this machine; ``on_call`` is told who calls.
+    """Forwards connections to a port of this machine; ``on_call`` receives the caller's address.
 
-    Afterwards new calls are refused; those under way end with the service.
+    Afterwards, new connections are refused; open ones end with the service.
     """
     with socket.create_server(listens) as listener:
 
@@ -25,7 +25,7 @@ def relay(
                     on_call(address)
                     try:
                         service = socket.create_connection((HERE, port))
-                    except OSError:  # the service is gone, and so is the call
+                    except OSError:  # the service has ended, and so does the connection
                         caller.close()
                         continue
                     threading.Thread(target=_connect, args=(caller, service), daemon=True).start()

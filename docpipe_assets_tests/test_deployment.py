@@ -33,7 +33,7 @@ WORKER_MEGABYTES = 256
 
 
 def commands() -> Iterator[tuple[str, list[str]]]:
-    """Where it is said, and the words of every command of ours or of Dagster's."""
+    """The place and the words of every command of docpipe or Dagster."""
     for page in PAGES:
         for block in re.findall(r"^```\n(.*?)^```", page.read_text(), re.S | re.M):
             for line in block.replace("\\\n", " ").splitlines():
@@ -61,7 +61,7 @@ def containers() -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def programs(name: str) -> list[tuple[str, list[str]]]:
-    """The commands that run a program, with its arguments alone."""
+    """The commands that run a program, with only its arguments."""
     found = []
     for place, words in commands():
         at = [
@@ -88,7 +88,7 @@ def test_every_variable_that_is_named_is_a_setting(path: Path) -> None:
 @pytest.mark.parametrize(
     ("place", "words"), programs("docpipe"), ids=lambda value: value if isinstance(value, str) else value[0]
 )
-def test_every_command_of_docpipe_takes_the_options_that_it_is_given(
+def test_every_docpipe_command_accepts_its_options(
     place: str, words: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DAGSTER_HOME", "/var/lib/docpipe/dagster")  # as the Dockerfile does
@@ -152,7 +152,7 @@ def test_a_units_memory_fits_its_slots() -> None:
         each = LANE_MEGABYTES[lane]
         slots = int(re.findall(r"^Environment=SLOTS=(\d+)$", text, re.M)[0])
         assert re.findall(r"^MemoryMax=(\d+)M$", text, re.M) == [str(WORKER_MEGABYTES + slots * each)]
-    assert "KillMode=mixed" in worker, "else systemd interrupts the runs that the worker is to finish"
+    assert "KillMode=mixed" in worker, "otherwise systemd interrupts runs that the worker has to finish"
     (stop_seconds,) = re.findall(r"^TimeoutStopSec=(\d+)$", worker, re.M)
     (grace_seconds,) = re.findall(r"--grace-seconds (\d+)", worker)
     assert int(stop_seconds) >= int(grace_seconds) + REQUEUE_SECONDS
@@ -162,7 +162,7 @@ def test_a_units_memory_fits_its_slots() -> None:
 @pytest.mark.parametrize("unit", UNITS, ids=lambda path: path.name)
 def test_systemd_accepts_the_unit(unit: Path, tmp_path: Path) -> None:
     text = unit.read_text().replace("/opt/docpipe/bin/", f"{Path(sys.executable).parent}/")
-    # It wants to know the user and to see the files.
+    # It requires the user and the files to exist.
     text = re.sub(r"^(User|EnvironmentFile)=.*\n", "", text, flags=re.M)
     copy = tmp_path / unit.name.replace("@", "@standard")
     copy.write_text(text)
@@ -191,16 +191,16 @@ def test_a_home_of_a_deployment_has_its_slots_and_its_code_server(tmp_path: Path
         write_dagster_home(tmp_path, slots=1, large_slots=1, code_server="code.internal")
 
 
-def test_a_worker_on_a_bare_machine_makes_its_own_home(
+def test_a_worker_on_a_bare_machine_creates_its_own_home(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DAGSTER_HOME", "")
     home = ensure_dagster_home(tmp_path)
     assert "InstanceStorage" in (home / "dagster.yaml").read_text()
-    assert ensure_dagster_home(tmp_path / "elsewhere") == home, "it is set from then on"
+    assert ensure_dagster_home(tmp_path / "elsewhere") == home, "it is set from now on"
 
 
-def test_a_home_that_would_keep_records_to_itself_is_refused(
+def test_a_home_that_would_keep_records_locally_is_rejected(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))

@@ -27,7 +27,7 @@ WITH_A_VALUE = {"--constraint", "--build-constraint", "--find-links", "--wheel-d
 
 
 def locked() -> dict[str, str]:
-    """By package the version for this Python and this system."""
+    """By package, the version for this Python and this system."""
     found: dict[str, str] = {}
     for line in (TOP / "constraints.txt").read_text().splitlines():
         if line and not line.startswith("#"):
@@ -45,7 +45,7 @@ def requirements() -> Iterator[Requirement]:
 
 
 def installs() -> Iterator[tuple[Path, str]]:
-    """Where a `pip install` is said, and what it is to install."""
+    """The place and the arguments of every documented `pip install`."""
     for path in SAYERS:
         text = path.read_text().replace("\\\n", " ")
         for words in re.findall(r"pip install ([^`\n\"&]+)", text):
@@ -57,7 +57,7 @@ def installs() -> Iterator[tuple[Path, str]]:
                     yield path, argument
 
 
-def test_everything_that_is_installed_here_has_its_locked_version() -> None:
+def test_every_installed_package_has_its_locked_version() -> None:
     installed = {canonicalize_name(one.metadata["Name"]): one.version for one in distributions()}
     pins = locked()
     known = {name: installed[name] for name in installed if name in pins}
@@ -78,11 +78,11 @@ def test_dagster_stays_below_the_next_minor_release() -> None:
     assert set(bounds.values()) == {"<0.30,>=0.29.27"}
 
 
-def test_every_pip_install_that_is_advised_installs_this_distribution() -> None:
+def test_every_documented_pip_install_installs_this_distribution() -> None:
     found = list(installs())
     assert {path.name for path, _ in found} >= {"README.md", "deployment.md", "Dockerfile", "broker.py"}
     for path, what in found:
-        if what == "/tmp/docpipe":  # the checkout, within the image
+        if what == "/tmp/docpipe":  # the checkout inside the image
             continue
         requirement = Requirement(what)
         assert requirement.name == NAME, f"{path.name}: pip install {what}"

@@ -23,17 +23,17 @@ LEAVES = [
 
 
 @pytest.mark.parametrize("kind", LEAVES, ids=lambda kind: kind.__name__)
-def test_a_code_leads_back_to_its_class(kind: type[DocpipeError]) -> None:
+def test_a_code_resolves_to_its_class(kind: type[DocpipeError]) -> None:
     assert error_class(kind("x").full_code) is kind
 
 
 @pytest.mark.parametrize("kind", LEAVES, ids=lambda kind: kind.__name__)
-def test_every_class_tells_a_person_what_to_do(kind: type[DocpipeError]) -> None:
+def test_every_class_has_advice(kind: type[DocpipeError]) -> None:
     assert len(kind.advice) > 20
 
 
 @pytest.mark.parametrize("kind", LEAVES, ids=lambda kind: kind.__name__)
-def test_what_is_quarantined_is_never_retried(kind: type[DocpipeError]) -> None:
+def test_an_error_that_quarantines_is_never_retryable(kind: type[DocpipeError]) -> None:
     assert not (kind.quarantines and kind.is_retryable)
 
 
@@ -43,7 +43,7 @@ def test_the_tree_in_the_docstring_is_the_tree() -> None:
         assert kind.code in (errors.__doc__ or "")
 
 
-def test_an_error_can_be_told_what_it_is_about() -> None:
+def test_an_error_can_be_given_its_context() -> None:
     error = Crashed("died", 11).with_context("batch/x.pdf")
     assert (str(error), error.full_code) == ("batch/x.pdf: died", "CRASHED:SIGSEGV")
 

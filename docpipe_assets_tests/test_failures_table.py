@@ -3,7 +3,7 @@
 from docpipe_assets_tests.failures_table import PAGE, codes, with_tables
 
 
-def test_the_tables_on_the_page_are_those_of_the_code() -> None:
+def test_the_tables_on_the_page_match_the_code() -> None:
     page = PAGE.read_text()
     assert page == with_tables(page), "run python -m docpipe_assets_tests.failures_table"
 

@@ -25,7 +25,7 @@ keys = st.one_of(
 
 
 @given(keys)
-def test_a_partition_key_gives_its_document_back(document: str) -> None:
+def test_a_partition_key_round_trips_to_its_document(document: str) -> None:
     assert document_of(partition_key(document)) == document
 
 
@@ -42,7 +42,7 @@ def test_a_partition_key_has_no_character_that_dagster_or_its_ui_rejects(documen
     assert key == key.strip(" ")
 
 
-def test_dagster_takes_every_partition_key() -> None:
+def test_dagster_accepts_every_partition_key() -> None:
     with dg.instance_for_test() as instance:
 
         @settings(deadline=None)
@@ -67,7 +67,7 @@ def test_dagster_takes_every_partition_key() -> None:
         ("line\nbreak", "line%0Abreak"),
     ],
 )
-def test_ordinary_names_stay_as_they_are_and_the_rest_is_percent_encoded(document: str, key: str) -> None:
+def test_ordinary_names_are_unchanged_and_the_rest_percent_encoded(document: str, key: str) -> None:
     assert partition_key(document) == key
 
 
@@ -84,7 +84,7 @@ def test_two_documents_never_share_a_path_in_the_lake(one: str, other: str) -> N
 @given(
     st.lists(st.sampled_from(["", ".", "..", "a", ",", "%2C", "x" * 250, "é" * 150, "*" * 90]), max_size=40)
 )
-def test_a_path_in_the_lake_is_one_that_file_systems_and_s3_take(segments: list[str]) -> None:
+def test_a_path_in_the_lake_is_accepted_by_file_systems_and_s3(segments: list[str]) -> None:
     path = path_of("/".join(segments))
     assert len(path.encode()) <= 700
     for segment in path.split("/"):
@@ -92,14 +92,14 @@ def test_a_path_in_the_lake_is_one_that_file_systems_and_s3_take(segments: list[
         assert len(segment.encode()) <= 200
 
 
-def test_long_names_that_begin_alike_have_different_paths() -> None:
+def test_long_names_with_the_same_beginning_have_different_paths() -> None:
     keys = [f"b/{'x' * 900}{number}.pdf" for number in range(3)]
     keys += [f"{'d' * 100}/" * 9 + f"{number}.pdf" for number in range(3)]
     keys += [path_of(key) for key in keys]  # a key that is written like the path of another one
     assert len({path_of(key) for key in keys}) == len(keys)
 
 
-def test_ordinary_names_are_paths_as_they_are() -> None:
+def test_ordinary_names_are_paths_without_changes() -> None:
     assert path_of("acuity/WOMBAT 000454-000784.pdf") == "acuity/WOMBAT 000454-000784.pdf"
     assert path_of("a/../b//c.pdf") == "a/%2E%2E/b/,/c.pdf"
     assert path_of("/x.pdf") == ",/x.pdf"
@@ -111,7 +111,7 @@ def test_a_name_may_be_a_key_or_a_partition_key() -> None:
     assert candidate_documents("b/%FF.pdf") == ("b/%FF.pdf",)
 
 
-def test_a_local_file_name_has_nothing_of_the_key() -> None:
+def test_a_local_file_name_contains_nothing_of_the_key() -> None:
     assert file_name_of("../../etc/passwd").isalnum()
 
 

@@ -11,7 +11,7 @@ import docpipe_assets
 
 PACKAGE = Path(docpipe_assets.__file__).parent
 
-# Highest first. A module may import what is in a later set; those of one set stay apart.
+# Highest first. A module may import from later sets; modules of the same set must not import each other.
 LEVELS: list[set[str]] = [
     {"__main__"},
     {"cli"},
@@ -31,7 +31,7 @@ LEVELS: list[set[str]] = [
     {"model", "errors"},
     {"lanes", "lazy"},
 ]
-# The same within a package; what is not named here holds modules that do not import each other.
+# The same within a package; in packages that are not listed, modules do not import each other.
 INSIDE: dict[str, list[set[str]]] = {
     "bates": [{"batch", "checks", "runs"}, {"file_names", "look_alikes"}, {"findings", "stamps"}],
     "cli": [
@@ -173,7 +173,7 @@ def dotted(path: Path) -> tuple[str, ...]:
 
 
 def module_of(name: str) -> tuple[str, ...]:
-    """The module or package of ours that an imported name is, or is in."""
+    """The module or package of docpipe that an imported name is or belongs to."""
     parts = tuple(name.split(".")[1:])
     return parts if parts in KNOWN else parts[:-1]
 
@@ -182,9 +182,9 @@ KNOWN = {dotted(path) for path in modules()}
 
 
 def breach(own: tuple[str, ...], other: tuple[str, ...]) -> str | None:
-    """Why a module may not import another one: where their ways part, the other one must be lower."""
+    """The reason why a module may not import another: at their first difference, the other must be lower."""
     shared = next((n for n, (a, b) in enumerate(zip(own, other, strict=False)) if a != b), None)
-    if shared is None:  # a package and what is in it
+    if shared is None:  # a package and its own modules
         return None
     package = ".".join(own[:shared])
     levels = INSIDE.get(package) if package else LEVELS
@@ -208,7 +208,7 @@ def test_imports_point_down(path: Path) -> None:
 
 
 @pytest.mark.parametrize("package", [None, *INSIDE])
-def test_every_piece_has_its_place_in_the_picture(package: str | None) -> None:
+def test_every_module_is_in_the_picture(package: str | None) -> None:
     own = tuple(package.split(".")) if package else ()
     pieces = {name[len(own)] for name in KNOWN if name[: len(own)] == own and len(name) > len(own)}
     levels = INSIDE[package] if package else LEVELS
@@ -246,12 +246,12 @@ def test_private_names_of_dagster_are_imported_by_one_module(path: Path) -> None
 
 
 @pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(PACKAGE)))
-def test_what_threads_may_share_is_made_at_its_first_use_under_a_lock(path: Path) -> None:
+def test_objects_shared_by_threads_are_created_lazily_under_a_lock(path: Path) -> None:
     assert "functools.cached_property" not in imports_of(path), "use docpipe_assets.lazy"
 
 
 @pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(PACKAGE)))
-def test_a_heavy_library_is_imported_by_its_adapter_alone(path: Path) -> None:
+def test_a_heavy_library_is_imported_only_by_its_adapter(path: Path) -> None:
     place = path.relative_to(PACKAGE).as_posix()
     for name in {name.split(".")[0] for name in imports_of(path)} & HEAVY.keys():
         assert any(place.startswith(adapter) for adapter in HEAVY[name]), f"{place} imports {name}"
@@ -274,7 +274,7 @@ def test_the_environment_is_read_only_by_settings(path: Path) -> None:
         assert not is_forbidden, f"{path.name}:{getattr(node, 'lineno', 0)}"
 
 
-def test_importing_the_nouns_does_not_import_dagster() -> None:
+def test_importing_the_model_does_not_import_heavy_libraries() -> None:
     import subprocess
     import sys
 

@@ -38,7 +38,7 @@ class Slow:
         raise ValueError("not yet")
 
 
-def at_the_same_moment(call: Callable[[], T]) -> list[T]:
+def concurrently(call: Callable[[], T]) -> list[T]:
     together = threading.Barrier(THREADS)
 
     def wait_and_call() -> T:
@@ -49,19 +49,19 @@ def at_the_same_moment(call: Callable[[], T]) -> list[T]:
         return [future.result() for future in [pool.submit(wait_and_call) for _ in range(THREADS)]]
 
 
-def test_threads_that_come_first_together_get_one_value() -> None:
+def test_concurrent_first_accesses_get_one_value() -> None:
     one, before = Slow(), Slow.made
-    assert len(set(map(id, at_the_same_moment(lambda: one.engine)))) == 1
+    assert len(set(map(id, concurrently(lambda: one.engine)))) == 1
     assert Slow.made == before + 1
 
 
-def test_each_instance_has_a_value_of_its_own_which_may_use_others() -> None:
+def test_each_instance_has_its_own_value_which_may_use_others() -> None:
     first, second = Slow(), Slow()
     assert first.twice[0] is first.twice[1] is first.engine is not second.engine
     assert Slow.engine.__doc__ == "An engine."
 
 
-def test_a_value_that_could_not_be_made_is_tried_again() -> None:
+def test_a_value_that_could_not_be_created_is_retried() -> None:
     one = Slow()
     for _ in range(2):
         with pytest.raises(ValueError, match="not yet"):
@@ -77,7 +77,7 @@ def test_a_function_is_called_once_for_each_combination_of_arguments() -> None:
         time.sleep(0.05)
         return object()
 
-    assert len(set(map(id, at_the_same_moment(lambda: made("a"))))) == 1
+    assert len(set(map(id, concurrently(lambda: made("a"))))) == 1
     assert made("a") is not made("b")
     assert made("a", size=2) is made("a", size=2)
     assert seen == [("a", 1), ("b", 1), ("a", 2)]

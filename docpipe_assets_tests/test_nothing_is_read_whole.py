@@ -22,7 +22,7 @@ from docpipe_assets_tests.storage.servers import KEY_ID, SECRET, rclone_server
 PACKAGE = Path(docpipe_assets.__file__).parent
 GUARD = "docpipe_assets_tests.reading_guard"
 
-# Where something is read without saying how much, how often, and why that is no document.
+# Reads without a size: the place, the number, and the reason why no document is read.
 ALLOWED = {
     "engines/ner/crf/__init__.py": (1, "the model, which is in the wheel"),
     "engines/ner/crf/gazetteers.py": (1, "the gazetteer, which is in the wheel"),
@@ -43,7 +43,7 @@ ALLOWED = {
 
 
 def reads_whole(node: ast.AST) -> bool:
-    """Whether this is a call of ``read`` without a size, or of what never takes one."""
+    """Whether this is a call of ``read`` without a size, or of a function that never takes one."""
     if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
         return False
     match node.func.attr:
@@ -73,27 +73,27 @@ def whole_reads(source: str) -> list[int]:
         "pymupdf.open(stream=data)",
     ],
 )
-def test_the_rule_finds_what_it_forbids(source: str) -> None:
+def test_the_rule_detects_unbounded_reads(source: str) -> None:
     assert whole_reads(source) == [1]
 
 
-def test_the_rule_lets_bounded_reads_pass() -> None:
+def test_the_rule_allows_bounded_reads() -> None:
     assert whole_reads("body.read(1024)\npath.open('rb')\npath.read_text()\nengine.read(image)") == []
 
 
-def test_what_reads_without_a_size_is_known_and_is_no_document() -> None:
+def test_every_read_without_a_size_is_listed_and_reads_no_document() -> None:
     found = {
         path.relative_to(PACKAGE).as_posix(): len(lines)
         for path in PACKAGE.rglob("*.py")
         if (lines := whole_reads(path.read_text("utf-8")))
     }
     allowed = {module: times for module, (times, _) in ALLOWED.items()}
-    assert found == allowed, "give read() a size, or say above why what is read is no document"
+    assert found == allowed, "give read() a size, or state above why no document is read"
 
 
 @pytest.fixture
 def document(tmp_path: Path) -> Path:
-    """Five pages of text with a small picture each, which is stored in four megabytes."""
+    """Five pages of text, each with a small image that is stored in four megabytes."""
     write_text(tmp_path / "text.pdf", 5)
     with pikepdf.open(tmp_path / "text.pdf") as pdf:
         for page in pdf.pages:
@@ -147,9 +147,9 @@ def test_a_large_document_passes_all_stages_without_being_read_whole(
     seen = json.loads(run.stdout)
     assert list(seen["made"]) == [stream.asset for stream in PIPELINE.streams]
     assert min(seen["made"].values()) > 0
-    # Once from the intake bucket, once from the lake to be split, once more as parts.
+    # Once from the intake bucket, once from the lake for splitting, once more as parts.
     assert seen["body_bytes"] > 3 * 0.99 * document.stat().st_size
-    assert seen["files"] > 0, "the guard has seen files being read"
+    assert seen["files"] > 0, "the guard has recorded reads of files"
 
 
 @pytest.mark.parametrize(
@@ -161,7 +161,7 @@ def test_a_large_document_passes_all_stages_without_being_read_whole(
         "StreamingBody(io.BytesIO(bytes(3_000_000)), 3_000_000).read()",
     ],
 )
-def test_the_guard_stops_who_reads_whole(reading: str, large: Path) -> None:
+def test_the_guard_rejects_complete_reads(reading: str, large: Path) -> None:
     program = (
         f"import io, sys; from pathlib import Path; from {GUARD} import install; install();"
         f"from botocore.response import StreamingBody; {reading}"
@@ -170,7 +170,7 @@ def test_the_guard_stops_who_reads_whole(reading: str, large: Path) -> None:
     assert "ReadWhole" in run.stderr
 
 
-def test_the_guard_stops_who_reads_whole_in_the_sandbox(large: Path, tmp_path: Path) -> None:
+def test_the_guard_rejects_complete_reads_in_the_sandbox(large: Path, tmp_path: Path) -> None:
     limits = Limits(
         cpu_seconds=20, wall_seconds=60, memory_bytes=1 << 30, file_bytes=1 << 20, output_bytes=1 << 20
     )

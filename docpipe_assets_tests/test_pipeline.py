@@ -1,4 +1,4 @@
-"""The graph is stated once: what is derived from it follows when an eighth asset is added, anywhere."""
+"""The graph is stated once: everything derived from it follows if an eighth asset is added anywhere."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -69,14 +69,14 @@ class WithOutline(DocumentPipeline):
 def outline(
     context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[DocumentPipeline], page_splits: PageSplits
 ) -> dg.Output[Outlines]:
-    """A leaf beside the text."""
+    """A leaf next to the text."""
     assert isinstance(pipeline, WithOutline)
     with as_dagster_failure(step_of(context, pipeline)):
         return versioned(pipeline.outline(document_of(context.partition_key), page_splits))
 
 
 class Site:
-    """Dagster in this process with seven assets, and with eight."""
+    """Dagster in this process, with seven and with eight assets."""
 
     def __init__(self, folder: Path, instance: dg.DagsterInstance) -> None:
         self.instance = instance
@@ -109,7 +109,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
         yield Site(tmp_path, instance)
 
 
-def test_the_functions_that_people_read_are_the_graph() -> None:
+def test_the_asset_functions_match_the_graph() -> None:
     assert tuple(asset.key.to_user_string() for asset in DOCUMENT_ASSETS) == PIPELINE.assets
     for asset in DOCUMENT_ASSETS:
         stage = PIPELINE[asset.key.to_user_string()]
@@ -119,7 +119,7 @@ def test_the_functions_that_people_read_are_the_graph() -> None:
         }
 
 
-def test_a_leaf_and_a_middle_stage_come_where_their_inputs_let_them() -> None:
+def test_a_leaf_and_a_middle_stage_are_ordered_by_their_inputs() -> None:
     assert WITH_LEAF.assets == (*PIPELINE.assets, "outline")
     assert WITH_LEAF.leaves() == {"relationships", "outline"}
     assert WITH_LEAF.leaves(PIPELINE.assets) == {"relationships"}
@@ -127,20 +127,20 @@ def test_a_leaf_and_a_middle_stage_come_where_their_inputs_let_them() -> None:
     assert WITH_MIDDLE.leaves() == {"relationships"}
 
 
-def test_what_is_rebuilt_makes_its_own_branch_stale_and_no_other() -> None:
+def test_a_rebuilt_asset_makes_only_its_own_branch_stale() -> None:
     assert WITH_LEAF.is_stale("outline", {"page_splits"})
     assert not WITH_LEAF.is_stale("outline", {"ocr_text", "chunks"})
     assert not WITH_LEAF.is_stale("chunks", {"outline"})
     assert WITH_MIDDLE.is_stale("chunks", {"outline"})
 
 
-def test_a_failure_tells_of_its_own_branch_and_of_no_other() -> None:
+def test_a_failure_affects_only_its_own_branch() -> None:
     assert WITH_LEAF.has_passed("outline", "page_splits")
     assert not WITH_LEAF.has_reached("outline", "ocr_text")
     assert WITH_MIDDLE.has_passed("mentions", "outline")
 
 
-def test_a_breaker_counts_the_new_stage_and_closes_by_what_is_behind_it() -> None:
+def test_a_breaker_counts_the_new_stage_and_closes_by_later_stages() -> None:
     outage = [failed("ENGINE_FAILED", n, key=f"b/{n}.pdf", stage="outline") for n in range(5)]
     for graph in (WITH_LEAF, WITH_MIDDLE):
         opened = fold(Breakers(graph=graph), outage, SETTINGS)
@@ -153,13 +153,13 @@ def test_a_breaker_counts_the_new_stage_and_closes_by_what_is_behind_it() -> Non
         assert kept.open_stages == opened.open_stages
 
 
-def test_fingerprints_are_those_of_the_release_before_the_graph_was_stated() -> None:
+def test_fingerprints_equal_those_of_the_previous_release() -> None:
     pages = PageTexts("made", lambda: iter(()))
     settings = {"token_limit": 400, "overlap_tokens": 50}
     assert PIPELINE.fingerprint(Chunks, settings, [pages]) == fingerprint("chunks", "3", settings, ["made"])
 
 
-def test_a_dependency_that_is_not_stated_is_a_defect() -> None:
+def test_an_undeclared_dependency_is_a_defect() -> None:
     pages = PageTexts("made", lambda: iter(()))
     with pytest.raises(ValueError, match="not what the graph states"):
         PIPELINE.fingerprint(Chunks, {"model": "1"}, [pages])
@@ -176,7 +176,7 @@ def test_a_dependency_that_is_not_stated_is_a_defect() -> None:
     ],
     ids=["an asset twice", "a missing input", "a cycle"],
 )
-def test_a_graph_that_can_not_be_is_refused(stages: list[Stage]) -> None:
+def test_an_invalid_graph_is_rejected(stages: list[Stage]) -> None:
     with pytest.raises(ValueError, match=r"asset|input"):
         Pipeline(stages)
 
@@ -192,17 +192,17 @@ def test_local_processing_and_code_versions_follow(tmp_path: Path) -> None:
         pipeline.close()
 
 
-def test_a_document_of_before_the_new_leaf_is_still_done_and_a_new_run_needs_it(site: Site) -> None:
+def test_older_documents_stay_done_and_a_new_run_needs_the_new_leaf(site: Site) -> None:
     seven = DocumentPipeline(site.settings, intake=site.source)
     eight = WithOutline(site.settings, intake=site.source)
     try:
         assert site.run(seven, list(DOCUMENT_ASSETS)).success
         assert site.state(seven) is State.SUCCEEDED
-        assert site.state(eight) is State.SUCCEEDED, "not lost because there is one asset more by now"
+        assert site.state(eight) is State.SUCCEEDED, "not lost because there is an additional asset"
         assert site.run(eight, [*DOCUMENT_ASSETS, outline]).success
         assert site.state(eight) is State.SUCCEEDED
         site.instance.wipe_assets([dg.AssetKey("outline")])
-        assert site.state(eight) is State.UNACCOUNTED, "the run says that it went well, its leaf is not there"
+        assert site.state(eight) is State.UNACCOUNTED, "the run succeeded, but its leaf does not exist"
     finally:
         seven.close()
         eight.close()

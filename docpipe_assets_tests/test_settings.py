@@ -33,18 +33,18 @@ def test_an_impossible_value_is_an_error_that_names_the_variable(monkeypatch: py
         read_settings()
 
 
-def test_without_urls_documents_live_in_folders_below_the_data_folder() -> None:
+def test_without_urls_documents_are_stored_below_the_data_folder() -> None:
     settings = Settings(data_dir=Path("/srv/docpipe"))
     assert settings.intake == "file:///srv/docpipe/intake"
     assert settings.lake == "file:///srv/docpipe/lake"
 
 
-def test_secrets_do_not_show() -> None:
+def test_secrets_are_not_shown() -> None:
     settings = Settings(postgres_url="postgresql+psycopg2://u:hunter2@h/d", broker_url="redis://:hunter2@h")
     assert "hunter2" not in repr(settings) + str(settings.model_dump()) + settings.model_dump_json()
 
 
-def test_a_mapping_that_is_no_json_is_an_error_that_names_the_setting(
+def test_a_mapping_that_is_not_json_is_an_error_naming_the_setting(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("DOCPIPE_BATCH_PRIORITIES", "acuity=high")

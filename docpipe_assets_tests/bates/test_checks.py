@@ -41,7 +41,7 @@ def page(number: int, label: str | None, document: str) -> PageProse:
 
 
 def summary(labels: Sequence[str | int | None], document: str = "b/x.pdf") -> BatesSummary:
-    """Of a document with these labels; a number stands for that of WOMBAT."""
+    """The summary of a document with these labels; a number is one with the prefix WOMBAT."""
     checked = DocumentBates()
     for number, label in enumerate(labels, 1):
         checked.add_page(page(number, f"WOMBAT {label:06d}" if isinstance(label, int) else label, document))
@@ -64,7 +64,7 @@ def found(labels: Sequence[str | int | None], document: str = "b/x.pdf") -> list
         [1, 2, FAILED, 4],
     ],
 )
-def test_of_labels_in_order_nothing_is_said(labels: Sequence[str | int | None]) -> None:
+def test_labels_in_sequence_have_no_findings(labels: Sequence[str | int | None]) -> None:
     assert found(labels) == []
 
 
@@ -119,26 +119,26 @@ def test_each_fault_is_one_finding(labels: Sequence[str | int | None], finding: 
         ("WOMBAT 000001.pdf", [2], "begins with 000001"),
     ],
 )
-def test_the_name_is_held_against_the_pages(name: str, labels: Sequence[int | None], what: str) -> None:
-    ((fault, said),) = found(labels, f"b/{name}")
+def test_the_file_name_is_compared_with_the_pages(name: str, labels: Sequence[int | None], what: str) -> None:
+    ((fault, text),) = found(labels, f"b/{name}")
     assert fault == BatesFault.NAME
-    assert what in said
+    assert what in text
 
 
 @pytest.mark.parametrize(
     "name", ["WOMBAT 000001-000003.pdf", "wombat_000001-3.pdf", "WOMBAT000001.pdf", "x.pdf"]
 )
-def test_a_name_that_is_right_is_no_finding(name: str) -> None:
+def test_a_correct_file_name_is_not_a_finding(name: str) -> None:
     assert found([1, 2, 3], f"b/{name}") == []
 
 
-def test_ranges_are_what_stands_on_the_pages() -> None:
+def test_ranges_are_those_of_the_labels_on_the_pages() -> None:
     labels: list[str | int | None] = [1, 2, 6, 7, "KOALA 000071", 3]
-    said = ["KOALA 000071", "WOMBAT 000001-000003", "WOMBAT 000006-000007"]
-    assert [str(one) for one in summary(labels).ranges] == said
+    expected = ["KOALA 000071", "WOMBAT 000001-000003", "WOMBAT 000006-000007"]
+    assert [str(one) for one in summary(labels).ranges] == expected
 
 
-def test_repaired_pages_are_told_and_are_no_finding() -> None:
+def test_repaired_pages_are_listed_but_are_not_a_finding() -> None:
     checked = DocumentBates()
     for n in (1, 2):
         read = page(n, f"WOMBAT {n:06d}", "x.pdf")
@@ -148,15 +148,15 @@ def test_repaired_pages_are_told_and_are_no_finding() -> None:
 
 
 def test_a_summary_stays_small_and_counts_all() -> None:
-    said = summary(range(1, 4000, 2))
-    assert said.counts == {"gap": 1999}
-    assert len(said.findings) == 20
-    assert len(said.ranges) == 200
-    assert BatesSummary.from_json(said.as_json()) == said
+    checked = summary(range(1, 4000, 2))
+    assert checked.counts == {"gap": 1999}
+    assert len(checked.findings) == 20
+    assert len(checked.ranges) == 200
+    assert BatesSummary.from_json(checked.as_json()) == checked
 
 
 @given(st.lists(st.one_of(st.none(), st.integers(1, 12)), max_size=12))
-def test_nothing_is_said_of_labels_only_if_all_are_in_order(labels: list[int | None]) -> None:
+def test_labels_have_no_findings_only_if_all_are_in_sequence(labels: list[int | None]) -> None:
     numbers = [one for one in labels if one is not None]
     is_in_step = all(after == before + 1 for before, after in pairwise(numbers))
     assert (found(labels) == []) == (not numbers or (is_in_step and len(numbers) == len(labels)))
@@ -170,17 +170,17 @@ def batch(documents: dict[str, Sequence[str | int | None] | None]) -> list[tuple
     return [(one.fault.value, one.what) for one in batch_findings(read)]
 
 
-def test_documents_in_a_row_are_no_finding() -> None:
+def test_consecutive_documents_are_not_a_finding() -> None:
     assert batch({"a": [1, 2], "b": [3], "c": [4, 5], "d": ["KOALA 000900"]}) == []
 
 
-def test_numbers_between_documents_that_none_has_are_a_gap() -> None:
+def test_unused_numbers_between_documents_are_a_gap() -> None:
     assert batch({"a": [1, 2], "b": [6, 7]}) == [
         ("gap", "WOMBAT 000003-000005 (3 pages) is in no document between b/a.pdf and b/b.pdf")
     ]
 
 
-def test_a_gap_within_a_document_is_not_told_twice() -> None:
+def test_a_gap_within_a_document_is_reported_once() -> None:
     assert batch({"a": [1, 2, 5], "b": [6, 7]}) == []
 
 
@@ -196,7 +196,7 @@ def test_shared_numbers_are_an_overlap_or_a_duplicate() -> None:
     assert batch({"a": [1, 2], "b": [1, 2], "c": [3]}) == doubled
 
 
-def test_a_document_without_stamps_among_stamped_ones_is_told() -> None:
+def test_an_unstamped_document_among_stamped_ones_is_reported() -> None:
     assert batch({"a": [1], "b": [None, None], "c": [2]}) == [
         ("missing", "b/b.pdf: no page has a Bates stamp")
     ]

@@ -25,7 +25,7 @@ def words(text: str, left: float, top: float) -> list[TextAndBox]:
 
 
 def margins(number: int, *texts: str | tuple[str, tuple[float, float]], layer: str | None = None) -> Margins:
-    """A page read by OCR with these texts in its margins, at the bottom right where nothing else is said."""
+    """A page read by OCR with these texts in its margins, by default at the bottom right."""
     placed = [(text, RIGHT) if isinstance(text, str) else text for text in texts]
     found = stamps_on(chain.from_iterable(words(text, *at) for text, at in placed), WIDTH, HEIGHT)
     stamp = None
@@ -36,9 +36,9 @@ def margins(number: int, *texts: str | tuple[str, tuple[float, float]], layer: s
 
 
 def document(pages: Sequence[Margins], named: str | None = None, first: int = 900_000) -> list[Stamped[int]]:
-    """``named`` is the prefix in the document's name, and ``first`` the number of the first page there."""
-    said = Stamp(prefix=named, separator=" ", number=first, digits=6) if named else None
-    return list(stamped(((page.page, page) for page in pages), said))
+    """``named`` is the prefix in the document's name, and ``first`` the number of its first page."""
+    file_stamp = Stamp(prefix=named, separator=" ", number=first, digits=6) if named else None
+    return list(stamped(((page.page, page) for page in pages), file_stamp))
 
 
 def read(*texts: str, named: str | None = None) -> list[Stamped[int]]:
@@ -69,7 +69,7 @@ def labels(pages: Sequence[Stamped[int]]) -> list[str | None]:
         "CONFIDENTIAL WOMBAT 0O0455",
     ],
 )
-def test_a_misread_stamp_is_repaired_by_its_neighbours_and_marked(misread: str) -> None:
+def test_a_misread_stamp_is_repaired_by_its_neighbors_and_marked(misread: str) -> None:
     pages = read("WOMBAT 000454", misread, "WOMBAT 000456")
     assert labels(pages) == ["WOMBAT 000454", "WOMBAT 000455", "WOMBAT 000456"]
     (stamp,) = pages[1].stamps
@@ -79,7 +79,7 @@ def test_a_misread_stamp_is_repaired_by_its_neighbours_and_marked(misread: str) 
 
 
 @pytest.mark.parametrize("at", [0, 1, 4])
-def test_the_first_and_the_last_page_have_neighbours_too(at: int) -> None:
+def test_the_first_and_the_last_page_have_neighbors_too(at: int) -> None:
     texts = [f"WOMBAT {n:06d}" for n in range(108, 113)]
     wanted = list(texts)
     texts[at] = texts[at].replace("0", "O").replace("1", "l")
@@ -95,23 +95,23 @@ def test_no_digit_is_ever_replaced_by_another(other: str) -> None:
     assert pages[2].stamps[0].read_as is None
 
 
-def test_a_space_that_ocr_lost_on_half_of_the_pages_is_put_back() -> None:
+def test_a_space_lost_by_ocr_on_half_of_the_pages_is_restored() -> None:
     pages = read("WOMBAT000454", "WOMBAT 000455", "WOMBAT000456", "WOMBAT 000457")
     assert labels(pages) == [f"WOMBAT {n:06d}" for n in range(454, 458)]
     assert [page.stamps[0].read_as for page in pages] == ["WOMBAT000454", None, "WOMBAT000456", None]
 
 
-def test_a_stamp_that_is_not_there_is_not_invented() -> None:
+def test_a_missing_stamp_is_not_invented() -> None:
     assert labels(read("WOMBAT 000454", "", "WOMBAT 000456")) == ["WOMBAT 000454", None, "WOMBAT 000456"]
     assert labels(read("", "", "")) == [None, None, None]
 
 
-def test_a_letter_behind_the_number_stays_one() -> None:
+def test_a_letter_after_the_number_stays_a_letter() -> None:
     texts = ["CALDERA 000454", "CALDERA 000454A", "CALDERA 000454B", "CALDERA 000455"]
     assert labels(read(*texts)) == texts
 
 
-def test_numbers_that_grow_behind_a_stop_are_a_run() -> None:
+def test_numbers_that_increase_after_a_period_are_a_run() -> None:
     texts = [f"CALDERA 000123.{n:03d}" for n in range(8, 13)]
     misread = ["CALDERA O00123.O10" if text.endswith("010") else text for text in texts]
     assert labels(read(*misread)) == texts
@@ -122,7 +122,7 @@ def test_padding_may_overflow() -> None:
         assert labels(read(*texts)) == texts
 
 
-def test_of_two_productions_the_own_one_is_the_label_and_both_are_kept() -> None:
+def test_the_documents_own_production_is_the_label_and_both_are_kept() -> None:
     pages = document(
         [margins(n, f"WOMBAT {453 + n:06d}", (f"OLDCO-{n:07d}", LEFT)) for n in range(1, 8)], "OLDCO"
     )
@@ -133,7 +133,7 @@ def test_of_two_productions_the_own_one_is_the_label_and_both_are_kept() -> None
 
 
 def test_the_run_on_most_pages_is_the_documents_own() -> None:
-    """An older production's stamp, even in a better corner, stands on a few pages only."""
+    """An older production's stamp, even in a better corner, is on a few pages only."""
     pages = [
         margins(n, (f"WOMBAT {n:06d}", (250.0, 765.0)), *([f"OLDCO {n:07d}"] if n in (3, 4) else []))
         for n in range(1, 10)
@@ -141,7 +141,7 @@ def test_the_run_on_most_pages_is_the_documents_own() -> None:
     assert labels(document(pages)) == [f"WOMBAT {n:06d}" for n in range(1, 10)]
 
 
-def test_a_missing_own_stamp_is_not_replaced_by_another_productions_stamp() -> None:
+def test_a_missing_stamp_is_not_replaced_by_that_of_another_production() -> None:
     for missing in (1, 4, 7):
         pages = [
             margins(n, (f"OLDCO {n + 70:06d}", LEFT), *([] if n == missing else [f"WOMBAT {n:06d}"]))
@@ -172,7 +172,7 @@ def test_a_different_prefix_beside_another_productions_stamp_is_kept() -> None:
     assert labels(document(pages, "WOMBAT")) == own
 
 
-def test_the_same_number_on_all_pages_is_that_of_a_file() -> None:
+def test_a_number_repeated_on_all_pages_is_a_file_number() -> None:
     pages = [margins(n, ("GR 0012345", LEFT), f"WOMBAT {n:06d}") for n in range(1, 6)]
     assert [[stamp.label for stamp in page.stamps] for page in document(pages)] == [
         [f"WOMBAT {n:06d}"] for n in range(1, 6)
@@ -187,19 +187,19 @@ def test_a_stamp_in_the_text_layer_is_newer_than_one_in_the_image() -> None:
     assert [stamp.label for stamp in found[0].stamps] == ["WOMBAT 000010", "OLDCO 000001"]
 
 
-def test_the_name_of_the_document_spells_a_prefix_that_is_always_misread() -> None:
+def test_the_file_name_corrects_a_prefix_that_is_always_misread() -> None:
     pages = read("W0MBAT 000454", "W0MBAT 000455", named="WOMBAT")
     assert labels(pages) == ["WOMBAT 000454", "WOMBAT 000455"]
     assert [page.stamps[0].read_as for page in pages] == ["W0MBAT 000454", "W0MBAT 000455"]
 
 
 @pytest.mark.parametrize("misread", ["W0MBAT O00454", "WOM8AT 0OO454", "WOMBAI 000454"])
-def test_of_a_single_page_the_documents_name_tells_what_was_misread(misread: str) -> None:
+def test_the_file_name_corrects_the_misread_stamp_of_a_single_page(misread: str) -> None:
     (page,) = document([margins(1, misread)], "WOMBAT", first=454)
     assert (page.label, page.stamps[0].read_as) == ("WOMBAT 000454", misread)
 
 
-def test_what_the_name_says_is_not_put_where_something_else_stands() -> None:
+def test_a_label_from_the_file_name_does_not_replace_another_stamp() -> None:
     for stamp in ("WOMBAT 000464", "KOALA 000454"):
         (page,) = document([margins(1, stamp)], "WOMBAT", first=454)
         assert (page.label, page.stamps[0].read_as) == (stamp, None)
@@ -213,7 +213,7 @@ def test_a_stamp_along_the_side_of_a_landscape_page_is_read() -> None:
         assert [s.label for s in stamps_on(lying, WIDTH, HEIGHT).stamps] == ["WOMBAT 000454"]
 
 
-def test_no_more_pages_are_held_back_than_said() -> None:
+def test_no_more_pages_are_buffered_than_documented() -> None:
     taken = 0
 
     def pages() -> Iterator[tuple[int, Margins]]:
@@ -232,8 +232,8 @@ def test_no_more_pages_are_held_back_than_said() -> None:
     st.lists(st.sampled_from(["", "", "0O", "1l", "5S", "8B"]), min_size=4, max_size=30),
 )
 @example(174, ["0O", "5S", "", ""]).via("the nearest label is itself misread")
-def test_whatever_letters_were_taken_for_digits_the_run_is_read_right(first: int, swaps: list[str]) -> None:
-    """All that is needed is one page that was read as it is."""
+def test_a_run_is_resolved_whatever_digits_were_misread_as_letters(first: int, swaps: list[str]) -> None:
+    """This only requires one page that was read correctly."""
     texts = [f"COBALT {first + n:06d}" for n in range(len(swaps))]
     swaps[len(swaps) // 2] = ""
     misread = [
@@ -249,7 +249,7 @@ TEXTS = st.sampled_from(["", "WOMBAT 0O0455", "KOALA 000003", "000123", "GR 0012
 
 @settings(deadline=None, max_examples=60)
 @given(st.lists(st.one_of(TEXTS, st.integers(1, 40).map("WOMBAT {:06d}".format)), max_size=40))
-def test_every_page_is_returned_once_in_order_labelled_by_its_first_stamp(texts: list[str]) -> None:
+def test_every_page_is_returned_once_in_order_with_its_first_stamp(texts: list[str]) -> None:
     pages = read(*texts)
     assert [page.page for page in pages] == list(range(1, len(texts) + 1))
     for page in pages:
@@ -258,7 +258,7 @@ def test_every_page_is_returned_once_in_order_labelled_by_its_first_stamp(texts:
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("name", "expected"),
     [
         ("acuity/WOMBAT 000454-000784.pdf", "WOMBAT 000454-000784"),
         ("acuity/wombat_000454-000784.PDF", "WOMBAT 000454-000784"),
@@ -272,6 +272,6 @@ def test_every_page_is_returned_once_in_order_labelled_by_its_first_stamp(texts:
         ("x.pdf", None),
     ],
 )
-def test_the_range_in_a_name_is_read(name: str, said: str | None) -> None:
+def test_the_range_in_a_name_is_read(name: str, expected: str | None) -> None:
     found = named_range(name)
-    assert (None if found is None else str(found)) == said
+    assert (None if found is None else str(found)) == expected

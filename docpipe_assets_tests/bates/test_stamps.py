@@ -10,7 +10,7 @@ WIDTH, HEIGHT = 612.0, 792.0
 
 
 def typeset(text: str, left: float, top: float, size: float = 10.0) -> list[PlacedWord]:
-    """Words side by side in a fixed pitch; a word of dots leaves its width free."""
+    """Words side by side in a fixed pitch; a word of dots is a gap of its width."""
     words = []
     for token in text.split(" "):
         right = left + len(token) * size * 0.6
@@ -92,12 +92,12 @@ def test_a_stamp_in_a_corner_is_read(stamp: str, label: str) -> None:
         "",
     ],
 )
-def test_what_only_looks_like_a_stamp_is_left_alone(text: str) -> None:
+def test_text_that_only_resembles_a_stamp_is_ignored(text: str) -> None:
     assert bates_label([*body(), *typeset(text, 250, 765)], WIDTH, HEIGHT) is None
     assert bates_label([*body(), *typeset(text, 250, 20)], WIDTH, HEIGHT) is None
 
 
-def test_a_number_in_the_body_is_no_stamp() -> None:
+def test_a_number_in_the_body_is_not_a_stamp() -> None:
     assert bates_label(body(), WIDTH, HEIGHT) is None
 
 
@@ -105,7 +105,7 @@ def test_a_prefix_far_from_a_number_does_not_make_a_stamp() -> None:
     assert bates_label(typeset("CALDERA ............ 4123456", 72, 765), WIDTH, HEIGHT) is None
 
 
-def test_of_two_stamps_the_one_nearer_to_a_corner_is_taken() -> None:
+def test_of_two_stamps_the_one_nearer_to_a_corner_is_used() -> None:
     words = [*typeset("OLDCO 000009", 250, 765), *typeset("CALDERA 000123", 500, 765)]
     assert bates_label(words, WIDTH, HEIGHT) == "CALDERA 000123"
 
@@ -129,7 +129,7 @@ def test_boxes_may_be_in_any_unit() -> None:
     assert bates_label(words, WIDTH * scale, HEIGHT * scale) == "CALDERA 000123"
 
 
-def test_a_page_of_very_many_words_is_searched_as_well() -> None:
-    """Among them words that lie on top of each other, in time that grows as their number does."""
+def test_a_page_with_very_many_words_is_searched_too() -> None:
+    """Including words that overlap each other; the time must be proportional to the number of words."""
     words = [PlacedWord("heap", Box(10, 10, 60, 20)) for _ in range(20_000)] + body()
     assert bates_label([*words, *typeset("CALDERA 000123", 430, 765)], WIDTH, HEIGHT) == "CALDERA 000123"

@@ -20,9 +20,9 @@ class Cost:
     wall_seconds: float
     cpu_seconds: float
     peak_bytes: int
-    """Of the sum over all processes, pages that several share counted once (PSS), sampled."""
+    """The peak of the sum over all processes, shared pages counted once (PSS), sampled."""
     status: int
-    """As of ``subprocess``: 0 when it went well, minus a signal's number when it was killed."""
+    """As in ``subprocess``: 0 on success, the negative signal number if it was killed."""
 
     @property
     def peak_megabytes(self) -> float:
@@ -41,7 +41,7 @@ def cost_of(
     stdout: Path | None = None,
     until: Callable[[], bool] = lambda: False,
 ) -> Cost:
-    """Run a command to its end, or kill it as soon as ``until`` says so."""
+    """Run a command until it ends, or kill it as soon as ``until`` returns true."""
     used_before = resource.getrusage(resource.RUSAGE_CHILDREN)
     began = time.monotonic()
     with (stdout or Path(os.devnull)).open("wb") as output:

@@ -33,9 +33,9 @@ _DPI_MIN, _DPI_MAX = 100, 600
 _HUGE_DPI = 900
 _HUGE_QUALITY = 75
 _BITS_PER_PIXEL = 1.0
-"""Of a scan: a grey page with some noise, as office scanners store it."""
+"""Of a scan: a gray page with some noise, as office scanners store it."""
 _POOL = 24
-"""Different lines of text that a scan has."""
+"""The number of different lines of text in a scan."""
 
 _NAMES = ("Maria Ortega", "Douglas Pell", "Ingrid Vasquez-Hale", "Theodore Lindqvist", "Pamela Osei-Brandt")
 _FIRMS = ("Corvane Freight LLC", "Ellsmoor Holdings Inc", "First Cascadia Mutual Bank", "Brannock & Sons")
@@ -45,7 +45,7 @@ _MONTHS = ("January", "March", "May", "June", "August", "October", "December")
 
 
 def write_scan(path: Path, pages: int, megabytes: float) -> None:
-    """Letter pages that are one grey image each, without a text layer; about ``megabytes`` in all.
+    """Letter pages that are one gray image each, without a text layer; about ``megabytes`` in total.
 
     The resolution follows from the bytes that a page may have, from 100 to 600 dpi.
     """
@@ -57,7 +57,7 @@ def write_scan(path: Path, pages: int, megabytes: float) -> None:
 
 
 def write_huge_images(path: Path, pages: int = 20) -> None:
-    """Letter pages that are one colour image of 900 dpi each: 76 megapixels, 227 MB when decoded."""
+    """Letter pages that are one color image of 900 dpi each: 76 megapixels, 227 MB when decoded."""
     _write_images(path, pages, _Strips(_Paper(_HUGE_DPI, "RGB"), _HUGE_QUALITY), 0)
 
 
@@ -76,14 +76,14 @@ def write_text(path: Path, pages: int) -> None:
 
 
 def scan_text(page: int) -> str:
-    """What stands on a page of ``write_scan`` and ``write_huge_images``, from 1; lines end with a newline."""
+    """The text of a page of ``write_scan`` and ``write_huge_images``, from 1; lines end with a newline."""
     return "\n".join([*map(_sentence, _lines_of_scan(page)), bates(page)])
 
 
 def typed_text(page: int) -> str:
-    """What stands on a page of ``write_text``, from 1."""
+    """The text of a page of ``write_text``, from 1."""
     chance = random.Random(page)
-    # Sentences of names and dates would pack to a fifth of what prose does, so words stand between.
+    # Sentences of names and dates compress to a fifth of the size of prose, so other words are inserted.
     lines = (
         " ".join(chance.choices(_common_words(), k=13)) if line % 4 else _sentence(page * 100 + line)
         for line in range(LINES_OF_TYPE - 1)
@@ -113,7 +113,7 @@ def _lines_of_scan(page: int) -> list[int]:
 
 @dataclass(frozen=True)
 class _Paper:
-    """Strips of a page as pixels: every strip is as wide as the page and holds one line or none."""
+    """Strips of a page as pixels: every strip is as wide as the page and contains at most one line."""
 
     dpi: int
     mode: str
@@ -124,7 +124,7 @@ class _Paper:
 
     @property
     def strip_height(self) -> int:
-        # Whole rows of a JPEG's blocks, so that strips can stand below each other.
+        # Complete rows of a JPEG's blocks, so that strips can be concatenated.
         block = 16 if self.mode == "RGB" else 8
         return int(PAGE_INCHES[1] * self.dpi / (LINES_OF_A_SCAN + 8) / block) * block
 
@@ -140,12 +140,12 @@ class _Paper:
             font = ImageFont.load_default(self.dpi * 10.5 / 72)
             ImageDraw.Draw(sheet).text((self.dpi, self.strip_height // 2), text, 40, font, anchor="lm")
         tone = np.asarray(sheet.convert(self.mode), dtype=np.int16)
-        # From a table: drawing normal noise afresh for millions of pixels takes seconds.
+        # From a table: generating normal noise for millions of pixels takes seconds.
         noise = _grain()[chance.integers(0, 4096, shape, dtype=np.uint16)]
         return Image.fromarray(np.clip(tone + noise, 0, 255).astype(np.uint8), self.mode)
 
     def page_bytes(self, quality: int) -> int:
-        """About how large a page will be."""
+        """The approximate size of a page."""
         line, blank = (len(_jpeg(self.strip(text, 0), quality)) for text in (_sentence(0), ""))
         return LINES_OF_A_SCAN * line + (self.strips - LINES_OF_A_SCAN) * blank
 
@@ -156,9 +156,9 @@ def _grain() -> "np.ndarray[tuple[int], np.dtype[np.int16]]":
 
 
 class _Strips:
-    """Encoded strips, put together to whole JPEG images.
+    """Encoded strips, assembled into complete JPEG images.
 
-    Each row of blocks ends with a restart marker, after which a decoder forgets what came before;
+    Each row of blocks ends with a restart marker, which resets the state of the decoder;
     so rows that were encoded with the same tables may follow each other in any order.
     """
 
@@ -223,7 +223,7 @@ def _comments(page: int, size: int) -> bytes:
 
 
 class _GrowingPdf:
-    """Writes objects one after the other, and remembers only where each begins."""
+    """Writes objects one after the other, and stores only the offset of each."""
 
     def __init__(self, sink: BinaryIO) -> None:
         self._sink = sink

@@ -7,7 +7,7 @@ from docpipe_assets.protocols import PageImage, PlacedWord
 from docpipe_assets_tests.hostile.engines import FastOcr
 
 COUNT = "BENCHMARK_PAGE_COUNT"
-"""Names the file that grows by a byte for each page."""
+"""Environment variable with the path of a file that grows by a byte for each page."""
 
 
 class CountingOcr(FastOcr):

@@ -2,7 +2,7 @@
 
     python -m docpipe_assets_tests.benchmarks.growth [--sizes 100 1000 10000] [--documents 20] [--repeats 3]
 
-The existing documents are simulated (see ``planted``); the additional ones run through all stages. Tick and
+The existing documents are simulated (see ``replicas``); the additional ones run through all stages. Tick and
 status are evaluated in this process while the daemon is stopped; their cost is that of this process,
 PostgreSQL and the S3 server. CPU seconds are medians of the repeats.
 """
@@ -25,12 +25,12 @@ from docpipe_assets.operations.ledger import State
 from docpipe_assets.sample import write_text_pdfs
 from docpipe_assets.stack import Stack
 from docpipe_assets_tests.benchmarks.orchestration import cpu_by_part, process
-from docpipe_assets_tests.benchmarks.planted import BATCH, plant
+from docpipe_assets_tests.benchmarks.replicas import BATCH, replicate
 from docpipe_assets_tests.pipeline.site import Site, open_site
 
 _SERVICES = ("postgres", "s3")
 _LAST_EVENTS_SECONDS = 2.0
-"""After its last artifact a run has little to do but to say that it has ended."""
+"""After its last artifact, a run only has to record its end."""
 
 
 @dataclass(frozen=True)
@@ -38,9 +38,9 @@ class Cost:
     """Medians."""
 
     cpu_seconds: float
-    """Of this process and Postgres."""
+    """CPU seconds of this process and PostgreSQL."""
     s3_seconds: float
-    """CPU of the S3 server."""
+    """CPU seconds of the S3 server."""
     wall_seconds: float
 
 
@@ -48,15 +48,15 @@ class Cost:
 class Size:
     documents: int
     first_tick: Cost
-    """Of a sensor that remembers nothing: it folds all runs."""
+    """The tick of a sensor without a cursor, which folds all runs."""
     tick: Cost
     status: Cost
     by_part: list[dict[str, float]]
-    """CPU seconds of one more document by part of the stack; one for each repeat."""
+    """CPU seconds of an additional document by service of the stack; one for each repeat."""
 
     @property
     def document_seconds(self) -> list[float]:
-        """All parts together."""
+        """The sum of all services."""
         return [sum(parts.values()) for parts in self.by_part]
 
 
@@ -70,16 +70,16 @@ def measure(sizes: list[int], documents: int, repeats: int) -> list[Size]:
         process(site, "template", [files.pop()])
         (template,) = (entry.document for entry in site.ledger("template").entries)
         process(site, "warm-up", [files.pop() for _ in range(documents)])
-        planted = 0
+        replicated = 0
         for size in sizes:
             site.stack.part("daemon").kill()
             there = site.instance.get_runs_count(dg.RunsFilter(job_name="process_document"))
-            names = [f"{number:06}.pdf" for number in range(planted, planted + size - there)]
-            plant(site, template, names)
-            planted += len(names)
-            costs = first, tick, status = _looks(site, repeats)
+            names = [f"{number:06}.pdf" for number in range(replicated, replicated + size - there)]
+            replicate(site, template, names)
+            replicated += len(names)
+            costs = first, tick, status = _tick_costs(site, repeats)
             del costs
-            assert site.ledger(BATCH).count(State.SUCCEEDED) == planted
+            assert site.ledger(BATCH).count(State.SUCCEEDED) == replicated
             site.stack.part("daemon").restart()
             each = [
                 _cost_of_documents(site, f"{size}-{repeat}", [files.pop() for _ in range(documents)])
@@ -89,7 +89,7 @@ def measure(sizes: list[int], documents: int, repeats: int) -> list[Size]:
     return measured
 
 
-def _looks(site: Site, repeats: int) -> tuple[Cost, Cost, Cost]:
+def _tick_costs(site: Site, repeats: int) -> tuple[Cost, Cost, Cost]:
     cursors: list[str | None] = [None]
     sensor = intake_sensor(site.pipeline.settings)
 
@@ -99,14 +99,14 @@ def _looks(site: Site, repeats: int) -> tuple[Cost, Cost, Cost]:
         ) as context:
             answer = sensor(context)
         assert isinstance(answer, dg.SensorResult)
-        assert not answer.run_requests, "nothing is due"
+        assert not answer.run_requests, "no document is due"
         cursors.append(answer.cursor)
 
-    def forgetful_tick() -> None:
+    def tick_without_cursor() -> None:
         cursors.append(None)
         tick()
 
-    first = _cost(site, forgetful_tick, repeats)
+    first = _cost(site, tick_without_cursor, repeats)
     return (
         first,
         _cost(site, tick, 5 * repeats),
@@ -127,7 +127,7 @@ def _cost(site: Site, action: Callable[[], object], repeats: int) -> Cost:
 
 
 def _cost_of_documents(site: Site, batch: str, files: list[Path]) -> dict[str, float]:
-    """Looks at the lake's folder meanwhile, and asks nobody: what asks Postgres is part of the cost."""
+    """Polls only the lake's folder meanwhile: a query in PostgreSQL would add to the cost."""
     made = site.stack.folder / "s3" / "lake" / Relationships.asset / batch
     before = cpu_by_part(site.stack)
     for path in files:
@@ -167,8 +167,8 @@ def main() -> None:
     print(f"one more document among {measured[-1].documents:,}: {largest / smallest:.2f} times the cost")
     for size in measured:
         parts = {part: median(one[part] for one in size.by_part) for part in size.by_part[0]}
-        said = ", ".join(f"{part} {seconds:.3f}" for part, seconds in parts.items())
-        print(f"among {size.documents:,}, by part: {said}")
+        text = ", ".join(f"{part} {seconds:.3f}" for part, seconds in parts.items())
+        print(f"among {size.documents:,}, by service: {text}")
         print(f"  repeats: {', '.join(f'{seconds:.3f}' for seconds in size.document_seconds)}")
 
 

@@ -1,4 +1,4 @@
-"""An endless litigation file as a stream of page texts, to measure what grows with the length of a document.
+"""An endless litigation file as a stream of page texts, to measure growth with the length of a document.
 
 The exhibits are the texts of the sample production, with different people, firms, towns, amounts, dates and
 numbers each time. As in a real file, people recur: an exhibit takes most of its names from earlier ones,
@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 _LINES_PER_PAGE, _LINE_CHARACTERS = 46, 84
 _NEW_SHARE = 0.12
-"""How often a part in an exhibit is played by somebody who has not been named before."""
+"""The probability that a name in an exhibit is a new one."""
 _MISREAD_SHARE = 0.004
 _COURT_PAPERS = frozenset({"complaint", "answer", "motion", "interrogatories", "disclosures"})
 _FIRMS = ("Caldera", "Harbor Point", "Brannock", "Silverfen", "First Cascadia", "Hargreave", "Northmere")
@@ -51,7 +51,7 @@ _STYLE = re.compile(r"\*+")
 
 
 def litigation_file(pages: int, seed: int = 7) -> PageTexts:
-    """So many pages of the file; nothing is made before they are read."""
+    """The first ``pages`` pages of the file, generated while they are read."""
     return PageTexts(f"litigation {seed} {pages}", lambda: islice(_pages(seed), pages))
 
 
@@ -82,7 +82,7 @@ def _pages(seed: int) -> Iterator[PageText]:
 
 
 def _words(text: str, chance: random.Random | None) -> Iterator[Word]:
-    """Words on a grid; of a scan each with a confidence of its own."""
+    """Words on a grid; those of a scan have individual confidences."""
     start_of_line = line = 0
     for match in _WORD.finditer(text):
         line_end = text.rfind("\n", start_of_line, match.start())
@@ -100,7 +100,7 @@ def _words(text: str, chance: random.Random | None) -> Iterator[Word]:
 
 @dataclass
 class _Production:
-    """Who and what has been named so far. People are remembered once for each exhibit they are in."""
+    """The names used so far. People are listed once for each exhibit that names them."""
 
     chance: random.Random
     is_scan: bool = False
@@ -115,14 +115,14 @@ class _Production:
         while True:
             for text in self.chance.sample(texts, len(texts)):
                 self.is_scan = self.chance.random() < 0.5
-                lines = self._retold(text).split("\n")
+                lines = self._varied(text).split("\n")
                 for first in range(0, len(lines), _LINES_PER_PAGE):
                     self._page += 1
                     stamp = " " * (_LINE_CHARACTERS - 13) + f"ROWAN {self._page:07d}"
                     yield "\n".join([*lines[first : first + _LINES_PER_PAGE], stamp]).lstrip("\n")
 
-    def _retold(self, text: str) -> str:
-        """The exhibit with another cast, other figures, and some words misread."""
+    def _varied(self, text: str) -> str:
+        """The exhibit with different names and figures, and with some words misread."""
         if self.chance.random() < _NEW_SHARE:
             self._case = f"2:{self.chance.randint(10, 25)}-cv-{self.chance.randint(1, 9999):05d}"
         names = self._cast()
@@ -136,18 +136,22 @@ class _Production:
         return _SMALL_WORD.sub(self._sometimes_misread, text)
 
     def _cast(self) -> dict[str, str]:
-        """The old name of each part, in lower case, with the new one."""
+        """Maps each old name, in lower case, to the new one."""
         names: dict[str, str] = {}
-        players = self._drawn(self._people, self._person, len(PEOPLE))
+        players = self._sample(self._people, self._person, len(PEOPLE))
         for part, player in zip(PEOPLE, players, strict=True):
             names[part.name.lower()] = " ".join(player)
             names[part.name.split()[0].lower()], names[part.name.split()[-1].lower()] = player[0], player[2]
-        names |= zip(map(str.lower, _FIRMS), self._drawn(self._firms, self._coined, len(_FIRMS)), strict=True)
-        names |= zip(map(str.lower, _TOWNS), self._drawn(self._towns, self._coined, len(_TOWNS)), strict=True)
+        names |= zip(
+            map(str.lower, _FIRMS), self._sample(self._firms, self._invented_name, len(_FIRMS)), strict=True
+        )
+        names |= zip(
+            map(str.lower, _TOWNS), self._sample(self._towns, self._invented_name, len(_TOWNS)), strict=True
+        )
         return names
 
-    def _drawn(self, known: list[T], make: Callable[[], T], count: int) -> list[T]:
-        """So many different ones; who was drawn often is drawn more often."""
+    def _sample(self, known: list[T], make: Callable[[], T], count: int) -> list[T]:
+        """``count`` different names; a name that was drawn often is more likely."""
         drawn: list[T] = []
         while len(drawn) < count:
             is_new = self.chance.random() < _NEW_SHARE or len(known) < 2 * count
@@ -162,10 +166,10 @@ class _Production:
         return (
             self.chance.choice(_PARTS["given"]),
             self.chance.choice("ABCDEFGHJKLMNPRSTW") + ".",
-            self._coined(),
+            self._invented_name(),
         )
 
-    def _coined(self) -> str:
+    def _invented_name(self) -> str:
         middle = "".join(self.chance.choices(_PARTS["middle"], k=self.chance.randint(0, 1)))
         return self.chance.choice(_PARTS["head"]) + middle + self.chance.choice(_PARTS["tail"])
 

@@ -35,13 +35,13 @@ DOCUMENTS: dict[str, Callable[[Path], None]] = {
     "scan20": lambda path: write_scan(path, 50, 20),
 }
 MOVING = (State.QUEUED, State.IN_FLIGHT, State.UNACCOUNTED)
-"""The local S3 server reads a new object for its first listing; until then intake seems to have missed it."""
+"""The local S3 server reads a new object before it lists it; until then, intake can't detect it."""
 _PATIENCE_SECONDS = 4 * 3600
 _KEY = "b/document.pdf"
 
 
 def naive(folder: Path) -> None:
-    """What was done with the 584 MB document that this project began with."""
+    """How the 584 MB document was processed before docpipe."""
     import pymupdf
 
     body = _client().get_object(Bucket="intake", Key=_KEY)["Body"].read()
@@ -145,7 +145,7 @@ def main() -> None:
     )
     parser.add_argument("--limits", nargs="+", type=int, default=[512, 448], help="in MB (2**20 bytes)")
     fast = f"{FastOcr.__module__}:{FastOcr.__qualname__}"
-    parser.add_argument("--engine", default=fast, help="for OCR; default: one that takes no time")
+    parser.add_argument("--engine", default=fast, help="OCR engine; default: one that takes no time")
     parser.add_argument("--contender", choices=CONTENDERS, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.contender:

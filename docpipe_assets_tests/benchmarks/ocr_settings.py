@@ -18,13 +18,13 @@ from docpipe_assets.engines.ocr.rapidocr import RapidOcr
 from docpipe_assets.evaluation.ocr import evaluate, find_pairs, summaries
 from docpipe_assets.protocols import Line, PageImage
 from docpipe_assets.settings import Settings
-from docpipe_assets_tests.evaluation.ocr.made_set import made_set, write
+from docpipe_assets_tests.evaluation.ocr.generated_set import generated_set, write
 
 KINDS = ("clean", "ordinary", "degraded/fax", "columns/three", "forms/100dpi")
 
 
 class Side512:
-    """The engine with another setting than its own; the classes below likewise."""
+    """The engine with a different setting; the classes below likewise."""
 
     name = "side 512"
     side = 512
@@ -71,7 +71,7 @@ def main() -> None:
     engines = [f"{__spec__.name}:{variant.__name__}" for variant in variants]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        count = write(made_set(options.seed, options.pages, tuple(options.kinds)), folder / "pages")
+        count = write(generated_set(options.seed, options.pages, tuple(options.kinds)), folder / "pages")
         settings = Settings(data_dir=folder / "data")
         pairs = find_pairs(folder / "pages")
         rows = summaries(list(evaluate(pairs, [*engines, "tesseract"], settings)))

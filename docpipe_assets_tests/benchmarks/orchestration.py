@@ -71,8 +71,8 @@ def measure(name: str, documents: int, *, workers: int, environment: Mapping[str
     return Cost(name, documents, sum(by_part.values()), wall_seconds, by_part)
 
 
-def floor(documents: int) -> Cost:
-    """What so many documents more cost ``docpipe run``."""
+def minimum(documents: int) -> Cost:
+    """The cost of additional documents with ``docpipe run``."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         files = write_text_pdfs(folder, _WARM_UP + documents)
@@ -89,7 +89,7 @@ def floor(documents: int) -> Cost:
 
 
 def process(site: Site, batch: str, files: list[Path]) -> None:
-    """Returns when all are done; asks for a number meanwhile, since a ledger has its price too."""
+    """Returns when all are done; polls only a count, since a ledger would add to the cost."""
     for path in files:
         site.put(f"{batch}/{path.name}", path)
     succeeded = dg.RunsFilter(statuses=[dg.DagsterRunStatus.SUCCESS], tags={tags.BATCH: batch})
@@ -103,7 +103,7 @@ def process(site: Site, batch: str, files: list[Path]) -> None:
 
 
 def cpu_by_part(stack: Stack, parts: Iterable[str] | None = None) -> dict[str, float]:
-    """CPU seconds of each part so far, with its descendants, those that have ended included."""
+    """CPU seconds of each service so far, including its descendants, both running and ended."""
     return {name: _cpu_of_tree(psutil.Process(stack.part(name).pid)) for name in parts or stack.names}
 
 
@@ -112,7 +112,7 @@ def _cpu_of_tree(root: psutil.Process) -> float:
     for process in [root, *root.children(recursive=True)]:
         try:
             times = process.cpu_times()
-        except psutil.NoSuchProcess:  # it ended meanwhile: its parent has its time by now
+        except psutil.NoSuchProcess:  # it ended meanwhile: its time is included in its parent's
             continue
         total += times.user + times.system + times.children_user + times.children_system
     return total
@@ -131,7 +131,7 @@ def main() -> None:
     peer = measure(
         "default launcher", options.peer_documents, workers=0, environment={"DOCPIPE_BROKER_URL": ""}
     )
-    costs = [*ours, peer, floor(options.documents)]
+    costs = [*ours, peer, minimum(options.documents)]
     print(f"one-page documents, {os.cpu_count()} cores, load {load:.1f} before")
     print(f"{'':22}{'documents':>10}{'CPU s each':>12}{'documents/s':>13}")
     for cost in costs:

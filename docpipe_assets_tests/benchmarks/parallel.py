@@ -15,7 +15,7 @@ from docpipe_assets_tests.benchmarks.documents import write_scan
 
 KILOBYTES_PER_PAGE = 100
 BUDGETS = {1: 512 * MEGABYTE, 2: 1024 * MEGABYTE}
-"""The memory of a run by the number of pages that it reads at once."""
+"""The memory of a run by the number of concurrent pages."""
 
 
 def main() -> None:
@@ -35,7 +35,7 @@ def main() -> None:
                 {
                     "DOCPIPE_DATA_DIR": str(folder / "data"),
                     "DOCPIPE_RUN_MEMORY_BYTES": str(budget),
-                    # Or the larger budget would choose another back-end, and that is not compared here.
+                    # Otherwise the larger budget would select another back-end, which is not compared here.
                     "DOCPIPE_OCR_BACKEND": "onnxruntime",
                 },
             )

@@ -33,7 +33,7 @@ DOCUMENTS: dict[str, Callable[[Path], None]] = {
     "huge20": lambda path: write_huge_images(path, 20),
 }
 _READ_PAGES = 2000
-"""Of longer documents the first part is read: parts cost the same, wherever they come from."""
+"""Only the first part of longer documents is read: the cost of a part does not depend on its position."""
 _SAMPLE_SECONDS = 0.05
 
 
@@ -58,7 +58,7 @@ def _row(pipeline: DocumentPipeline, name: str, pages: int) -> Iterator[None]:
 
 
 def measure(pipeline: DocumentPipeline, document: Path, folder: Path, rendered: int) -> None:
-    """Every call of the reader on one document, a row for each."""
+    """Every call of the reader on one document, one row each."""
     print(
         f"  {'':18}{'pages':>7}{'CPU s':>9}{'/1,000':>9}{'own':>8}{'wall s':>8}{'calls':>7}"
         f"{'child':>8}{'all MB':>8}"

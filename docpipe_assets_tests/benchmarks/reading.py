@@ -42,7 +42,7 @@ CACHE_BYTES = 64 * 1024 * 1024
 
 @dataclass(frozen=True)
 class Reading:
-    """What it took to read one window of pages."""
+    """The cost of reading one range of pages."""
 
     requests: int
     megabytes: float
@@ -50,11 +50,11 @@ class Reading:
     seconds: float
     peak_megabytes: float
     found: int
-    """Bytes of images and characters of text."""
+    """Bytes of images plus characters of text."""
 
 
 class RangedFile(io.RawIOBase):
-    """An object of a bucket as a file that can be sought in; counts what it asks for."""
+    """An object of a bucket as a seekable file; counts requests and bytes."""
 
     def __init__(self, url: str, key: str, block_bytes: int) -> None:
         super().__init__()
@@ -100,7 +100,7 @@ class RangedFile(io.RawIOBase):
 
 
 def find(source: Any, first: int) -> int:
-    """Take what is on the pages from ``first`` (from 1) on, and say how much it is."""
+    """Extract the content of the pages from ``first`` (from 1) on; return its size."""
     document, found = pypdfium2.PdfDocument(source), 0
     for number in range(first - 1, first - 1 + WINDOW):
         page = document[number]
@@ -115,7 +115,7 @@ def find(source: Any, first: int) -> int:
 
 
 def read_part(url: str, key: str, first: int) -> tuple[int, int, int]:
-    """Requests, bytes and what was found in the part that holds exactly this window."""
+    """Requests, bytes and the size of the content in the part that contains exactly these pages."""
     store = S3Store(BUCKET, endpoint_url=url)
     (part,) = store.list(f"{key}.parts/{first:06d}-")
     with tempfile.TemporaryDirectory() as folder:
@@ -125,7 +125,7 @@ def read_part(url: str, key: str, first: int) -> tuple[int, int, int]:
 
 
 def read_view(url: str, key: str, first: int, *, suffix: str, block_bytes: int) -> tuple[int, int, int]:
-    """The same from the whole object or from its copy with object streams."""
+    """The same from the complete object or from its copy with object streams."""
     source = RangedFile(url, key + suffix, block_bytes)
     found = find(source, first)
     return source.requests, source.moved_bytes, found
@@ -141,7 +141,7 @@ WAYS: dict[str, Callable[[str, str, int], tuple[int, int, int]]] = {
 
 
 def measure(way: str, url: str, key: str, first: int) -> Reading:
-    # The client's start is the same for all and not what is asked; so it is made once before.
+    # Creating the client takes the same time in all variants and is not measured.
     s3_client(url, "us-east-1").head_object(Bucket=BUCKET, Key=key)
     began, cpu = time.perf_counter(), time.process_time()
     requests, moved, found = WAYS[way](url, key, first)
@@ -151,7 +151,7 @@ def measure(way: str, url: str, key: str, first: int) -> Reading:
 
 
 def cut(source: Path, pages: int) -> int:
-    """Lay the part PDFs beside the document, named after their pages; their size."""
+    """Write the part PDFs next to the document, named after their pages; return their size."""
     target = source.with_name(f"{source.name}.parts")
     target.mkdir()
     with tempfile.TemporaryDirectory(dir=target.parent) as folder:
@@ -161,7 +161,7 @@ def cut(source: Path, pages: int) -> int:
 
 
 def pack(source: Path, pages: int) -> int:
-    """Lay a copy with object streams beside the document; its size."""
+    """Write a copy with object streams next to the document; return its size."""
     target = Path(f"{source}.packed")
     options = ["--object-streams=generate", "--stream-data=preserve"]
     pikepdf.Job(["qpdf", *options, str(source), str(target)]).run()
@@ -171,8 +171,8 @@ def pack(source: Path, pages: int) -> int:
 PREPARATIONS: dict[str, Callable[[Path, int], int]] = {"part PDF": cut, "object streams": pack}
 
 
-def apart(*arguments: object) -> Any:
-    """What a process of its own prints, as JSON."""
+def in_new_process(*arguments: object) -> Any:
+    """The JSON output of a separate process."""
     command = [sys.executable, "-m", __spec__.name, *map(str, arguments)]
     run = subprocess.run(command, capture_output=True, text=True)
     if run.returncode:
@@ -182,7 +182,7 @@ def apart(*arguments: object) -> Any:
 
 @contextmanager
 def documents(megabytes: float, pages: int) -> Iterator[tuple[Path, dict[str, int]]]:
-    """A folder of buckets with the documents, and how many pages each has."""
+    """A folder of buckets with the documents, and the number of pages of each."""
     with tempfile.TemporaryDirectory() as folder:
         bucket = Path(folder, BUCKET)
         bucket.mkdir()
@@ -195,7 +195,7 @@ def documents(megabytes: float, pages: int) -> Iterator[tuple[Path, dict[str, in
 def prepare(path: Path, pages: int) -> None:
     print(f"\n{path.name}: {pages:,} pages, {path.stat().st_size / MEGABYTE:,.1f} MB")
     for name in PREPARATIONS:
-        cost = apart("--prepare", name, path, pages)
+        cost = in_new_process("--prepare", name, path, pages)
         print(
             f"  to prepare {name}: {cost['cpu_seconds']:.1f} CPU s, {cost['peak_megabytes']:.0f} MB at the "
             f"peak, and {cost['stored_megabytes']:,.1f} MB more are stored"
@@ -207,9 +207,9 @@ def report(key: str, pages: int, url: str, repeats: int) -> None:
     readings: dict[str, list[Reading]] = {way: [] for way in WAYS}
     for _ in range(repeats):
         for way in WAYS:
-            readings[way].append(Reading(**apart("--measure", way, url, key, first)))
+            readings[way].append(Reading(**in_new_process("--measure", way, url, key, first)))
     if len({reading.found for measured in readings.values() for reading in measured}) != 1:
-        raise RuntimeError(f"{key}: not every way found the same")
+        raise RuntimeError(f"{key}: the variants found different contents")
     print(f"\n{key + ', ' + str(WINDOW) + ' pages':26}{'requests':>10}{'MB moved':>10}", end="")
     print(f"{'CPU s':>8}{'wall s':>8}{'peak MB':>9}")
     for way, measured in readings.items():

@@ -3,7 +3,7 @@
     python -m docpipe_assets_tests.benchmarks.stages [--pages 500 5000 20000] [--keep FOLDER]
 
 The document is the endless litigation file of ``litigation.py``, stored as ocr_text in a lake of files. A new
-process that has imported what a worker imports, including Dagster and boto3, then materializes each asset
+process with the imports of a worker, including Dagster and boto3, then materializes each asset
 from and to the lake, as a run does, after a short warm-up document. ``base`` is the resident size of the
 process at the start of a stage, ``peak`` its maximum during the stage (VmHWM), both in MB. The work of the
 lake is included.
@@ -68,7 +68,7 @@ HEADER = (
 
 
 def costs(pipeline: DocumentPipeline, pages: int) -> Iterator[Cost]:
-    """Make every asset after ocr_text and audit the document; a cost for each step, in order."""
+    """Materialize every asset after ocr_text and audit the document; one cost for each step, in order."""
     for stream in PIPELINE.streams[PIPELINE.streams.index(PageTexts) + 1 :]:
         yield _measured(stream.asset, pages, partial(_materialize, pipeline, stream.asset))
     yield _measured("audit", pages, lambda: _audit(pipeline, pages))
@@ -108,7 +108,7 @@ def _audit(pipeline: DocumentPipeline, pages: int) -> int:
 
 def _measured(stage: str, pages: int, work: Callable[[], int]) -> Cost:
     gc.collect()
-    Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
+    Path("/proc/self/clear_refs").write_text("5")  # resets the peak
     base, began = _status_mb("VmRSS"), time.process_time()
     rows = work()
     return Cost(stage, pages, rows, time.process_time() - began, base, _status_mb("VmHWM"))
@@ -126,7 +126,7 @@ def _pipeline(folder: Path) -> DocumentPipeline:
 
 
 def _work(folder: Path, pages: int) -> None:
-    """The worker's side: prints its costs, one JSON line each."""
+    """Runs in the worker: prints the costs, one JSON line each."""
     importlib.import_module("docpipe_assets.definitions")
     with tempfile.TemporaryDirectory() as name:
         warm = _pipeline(Path(name))
@@ -137,7 +137,7 @@ def _work(folder: Path, pages: int) -> None:
 
 
 def measure(folder: Path, pages: int) -> Iterator[Cost]:
-    """Costs of a document of so many pages, measured in a process of its own."""
+    """Costs of a document with ``pages`` pages, measured in a separate process."""
     _pipeline(folder).save(DOCUMENT, litigation_file(pages))
     command = [sys.executable, "-m", _MODULE, "--worker", str(folder), "--pages", str(pages)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as worker:
@@ -151,7 +151,7 @@ def measure(folder: Path, pages: int) -> Iterator[Cost]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--pages", type=int, nargs="+", default=[500, 5000, 20000])
-    parser.add_argument("--keep", type=Path, help="a folder for the lakes, kept afterwards")
+    parser.add_argument("--keep", type=Path, help="folder for the lakes, which is kept")
     parser.add_argument("--worker", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.worker:

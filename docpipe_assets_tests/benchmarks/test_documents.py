@@ -27,7 +27,7 @@ WRITERS: dict[str, Callable[[Path], None]] = {
 
 
 @pytest.mark.parametrize("kind", WRITERS)
-def test_the_same_arguments_give_the_same_bytes_of_a_sound_pdf(tmp_path: Path, kind: str) -> None:
+def test_the_same_arguments_give_the_same_bytes_of_a_valid_pdf(tmp_path: Path, kind: str) -> None:
     paths = [tmp_path / name for name in ("one.pdf", "other.pdf")]
     for path in paths:
         WRITERS[kind](path)
@@ -47,12 +47,14 @@ def test_a_huge_image_needs_more_memory_than_a_page_should(tmp_path: Path) -> No
         assert image.colorspace == "/DeviceRGB"
 
 
-def test_a_scan_has_the_size_that_was_asked_for(tmp_path: Path) -> None:
+def test_a_scan_has_the_requested_size(tmp_path: Path) -> None:
     write_scan(tmp_path / "scan.pdf", 20, 8)
     assert (tmp_path / "scan.pdf").stat().st_size == pytest.approx(8 * MEGABYTE, rel=0.01)
 
 
-def test_scanned_pages_are_whole_images_that_differ(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_scanned_pages_are_complete_images_that_differ(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", False)  # a damaged image then raises
     write_scan(tmp_path / "scan.pdf", 3, 1.2)
     seen = set()
@@ -69,7 +71,7 @@ def test_scanned_pages_are_whole_images_that_differ(tmp_path: Path, monkeypatch:
     assert len(scan_text(1).splitlines()) == LINES_OF_A_SCAN + 1
 
 
-def test_typed_pages_say_what_they_claim(tmp_path: Path) -> None:
+def test_typed_pages_contain_their_declared_text(tmp_path: Path) -> None:
     write_text(tmp_path / "text.pdf", 3)
     pdf = pypdfium2.PdfDocument(tmp_path / "text.pdf")
     for number in range(3):

@@ -46,8 +46,8 @@ def main() -> None:
                     stdout=result,
                 )
             )
-            said = json.loads(result.read_text())
-            assert (said["state"], said["pages"]) == ("succeeded", options.pages)
+            status = json.loads(result.read_text())
+            assert (status["state"], status["pages"]) == ("succeeded", options.pages)
     print(f"a born-digital document of {options.pages} pages, medians of {options.repeats}")
     print(f"{'':22}{'CPU s':>8}{'ms a page':>11}{'peak MB':>9}")
     for label, costs in (("PyMuPDF alone", alone), ("docpipe, all stages", ours)):

@@ -34,7 +34,7 @@ LEAST_SHARE, MOST_MEGABYTES = 0.9, 100
 
 @dataclass(frozen=True)
 class Transfer:
-    """What one transfer took."""
+    """The cost of one transfer."""
 
     seconds: float
     cpu_seconds: float
@@ -43,14 +43,14 @@ class Transfer:
 
 @dataclass(frozen=True)
 class Measured:
-    """A transfer, and the CPU seconds of the server meanwhile."""
+    """The cost of a transfer, and the CPU seconds of the server meanwhile."""
 
     transfer: Transfer
     server_cpu_seconds: float
 
 
 Way = Callable[[str, Path], Callable[[], Any]]
-"""Makes a client of the server at a URL, and gives what moves the file to or from the path."""
+"""Creates a client for the server at a URL, and returns the function that transfers the file."""
 
 
 def boto_download(threads: int, *, is_hashed: bool = False) -> Way:
@@ -155,13 +155,13 @@ def measure(way: Way, url: str, path: Path) -> Transfer:
     began, cpu = time.perf_counter(), time.process_time()
     move()
     seconds, cpu_seconds = time.perf_counter() - began, time.process_time() - cpu
-    # Not ru_maxrss, which a process inherits from the one that started it.
+    # Not ru_maxrss, which a process inherits from its parent.
     peak = Path("/proc/self/status").read_text().partition("VmHWM:")[2].split()[0]
     return Transfer(seconds, cpu_seconds, int(peak) * 1024 / MEGABYTE)
 
 
-def measure_apart(name: str, url: str, path: Path, server_cpu_seconds: Callable[[], float]) -> Measured:
-    """The same in a process of its own."""
+def measure_in_process(name: str, url: str, path: Path, server_cpu_seconds: Callable[[], float]) -> Measured:
+    """The same in a separate process."""
     before = server_cpu_seconds()
     command = [sys.executable, "-m", __spec__.name, "--measure", name, url, str(path)]
     run = subprocess.run(command, capture_output=True, text=True)
@@ -171,8 +171,8 @@ def measure_apart(name: str, url: str, path: Path, server_cpu_seconds: Callable[
 
 
 def compare(megabytes: float, repeats: int, ways: list[str]) -> dict[str, list[Measured]]:
-    """What each way took, repeat by repeat. Raises when other bytes arrive than were sent."""
-    # Not above: the processes that are measured import this module, and would hold all that.
+    """The cost of each way, by repeat. Raises RuntimeError if the received bytes differ from those sent."""
+    # Imported here because the measured processes import this module too.
     import psutil
 
     from docpipe_assets_tests.benchmarks.documents import write_scan
@@ -196,9 +196,9 @@ def compare(megabytes: float, repeats: int, ways: list[str]) -> dict[str, list[M
                 print(f"round {number} of {repeats}", file=sys.stderr, flush=True)
                 for name in ways:
                     here, there = (arrived, arrived) if name in DOWNLOADS else (document, uploaded)
-                    found[name].append(measure_apart(name, url, here, cpu_seconds))
+                    found[name].append(measure_in_process(name, url, here, cpu_seconds))
                     if sha256_of(there) != sha256:
-                        raise RuntimeError(f"{name}: other bytes arrived than were sent")
+                        raise RuntimeError(f"{name}: the received bytes differ from those sent")
                     there.unlink()
     return found
 

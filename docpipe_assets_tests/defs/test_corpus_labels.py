@@ -12,11 +12,11 @@ from docpipe_assets.runtime.summaries import BATES
 
 
 def record(instance: dg.DagsterInstance, asset: str, document: str, **metadata: Any) -> None:
-    said = {"version": f"of {document}", "pages": 3, **metadata}
-    instance.report_runless_asset_event(dg.AssetMaterialization(asset, partition=document, metadata=said))
+    recorded = {"version": f"of {document}", "pages": 3, **metadata}
+    instance.report_runless_asset_event(dg.AssetMaterialization(asset, partition=document, metadata=recorded))
 
 
-def test_labels_in_the_records_are_told_for_documents_and_between_them() -> None:
+def test_recorded_labels_yield_findings_in_and_between_documents() -> None:
     gap = BatesFinding(BatesFault.GAP, "WOMBAT 000003 (1 page) is not there")
     summaries = {
         "b/x.pdf": BatesSummary(3, ranges=(BatesRange("WOMBAT", 6, 1, 4),), findings=(gap,)),

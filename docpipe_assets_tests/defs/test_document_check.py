@@ -18,7 +18,7 @@ IN_ORDER, MISNAMED = "b/WOMBAT 000001-000002.pdf", "b/WOMBAT 000001-000003.pdf"
 
 @pytest.fixture(scope="module")
 def checked(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dg.AssetCheckResult]:
-    """The same two pages under two names."""
+    """The same two pages with two names."""
     folder: Path = tmp_path_factory.mktemp("checks")
     (folder / "x.pdf").write_bytes(two_pages())
     settings = Settings(
@@ -39,16 +39,16 @@ def checked(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dg.AssetCheck
     return results
 
 
-def test_labels_in_order_pass_and_are_named(checked: dict[str, dg.AssetCheckResult]) -> None:
+def test_labels_in_sequence_pass_and_are_shown(checked: dict[str, dg.AssetCheckResult]) -> None:
     result = checked[IN_ORDER]
     assert result.passed
     assert result.metadata["bates"].value == "WOMBAT 000001-000002"
     assert "bates_findings" not in result.metadata
 
 
-def test_a_finding_is_a_warning_that_says_what_it_is(checked: dict[str, dg.AssetCheckResult]) -> None:
+def test_a_finding_is_a_warning_that_describes_it(checked: dict[str, dg.AssetCheckResult]) -> None:
     result = checked[MISNAMED]
     assert (result.passed, result.severity) == (False, dg.AssetCheckSeverity.WARN)
-    said = "the name (WOMBAT 000001-000003) states 3 pages, the document has 2"
-    assert said in (result.description or "")
-    assert said in str(result.metadata["bates_findings"].value)
+    text = "the name (WOMBAT 000001-000003) states 3 pages, the document has 2"
+    assert text in (result.description or "")
+    assert text in str(result.metadata["bates_findings"].value)

@@ -39,8 +39,8 @@ GOOD = [
     "c, d//../[x]*\x9f.pdf",
 ]
 EMPTY = "batch/100%25.pdf"
-ITS_NEIGHBOUR = "batch/100%.pdf"
-"""Reads like the partition key of the one, and has that of the other."""
+ITS_LOOKALIKE = "batch/100%.pdf"
+"""Looks like the partition key of the first, but is the key of the second."""
 
 
 @pytest.fixture(scope="module")
@@ -71,14 +71,14 @@ def instance(environment: None) -> Iterator[dg.DagsterInstance]:
 def pipeline(
     environment: None, instance: dg.DagsterInstance, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[DocumentPipeline]:
-    """After one tick of intake and the runs that it asked for."""
+    """The pipeline after one tick of intake and the runs that it requested."""
     settings = read_settings()
     made = DocumentPipeline(settings)
     folder = tmp_path_factory.mktemp("letters")
     (letter,) = write_text_pdfs(folder, 1)
     empty = folder / "empty.pdf"
     empty.write_bytes(b"")
-    for key in [*GOOD, EMPTY, ITS_NEIGHBOUR]:
+    for key in [*GOOD, EMPTY, ITS_LOOKALIKE]:
         S3Store("intake", endpoint_url=settings.s3_endpoint_url).put(key, letter if key in GOOD else empty)
     resources = {"pipeline": made, "lake": LakeIOManager(made)}
     definitions = dg.Definitions(assets=DOCUMENT_ASSETS, jobs=[process_document], resources=resources)
@@ -99,11 +99,11 @@ def pipeline(
     made.close()
 
 
-def test_odd_keys_are_documents_like_any_other(
+def test_unusual_keys_are_processed_like_any_others(
     instance: dg.DagsterInstance, pipeline: DocumentPipeline
 ) -> None:
     states = {entry.document: entry.state for entry in read_ledger(instance, pipeline).entries}
-    quarantined = dict.fromkeys([EMPTY, ITS_NEIGHBOUR], State.QUARANTINED)
+    quarantined = dict.fromkeys([EMPTY, ITS_LOOKALIKE], State.QUARANTINED)
     assert states == dict.fromkeys(GOOD, State.SUCCEEDED) | quarantined
 
 
@@ -117,15 +117,15 @@ def test_each_has_its_own_artifacts_and_keeps_its_parts(pipeline: DocumentPipeli
 
 
 @pytest.mark.parametrize("key", GOOD, ids=range(len(GOOD)))
-def test_show_takes_the_key_and_the_partition_key(pipeline: DocumentPipeline, key: str) -> None:
-    for name in {key, partition_key(key)} - {"batch/nul\x00.pdf"}:  # no program can be given a NUL
+def test_show_accepts_the_key_and_the_partition_key(pipeline: DocumentPipeline, key: str) -> None:
+    for name in {key, partition_key(key)} - {"batch/nul\x00.pdf"}:  # program arguments can't contain NUL
         shown = CliRunner().invoke(app, ["show", name])
         assert shown.exit_code == 0, shown.output
         assert "succeeded" in shown.output
-        assert not set(shown.output) & {"\x00", "\x9f"}, "nothing that a terminal would obey"
+        assert not set(shown.output) & {"\x00", "\x9f"}, "no control characters for a terminal"
 
 
-def test_a_reset_and_a_withdrawal_reach_the_document_that_was_named(
+def test_a_reset_and_a_withdrawal_apply_to_the_named_document(
     instance: dg.DagsterInstance, pipeline: DocumentPipeline
 ) -> None:
     assert reset(instance, documents=[EMPTY], stage=None, reason="checked") == [EMPTY]
@@ -135,10 +135,10 @@ def test_a_reset_and_a_withdrawal_reach_the_document_that_was_named(
         ("reset", partition_key(EMPTY)),
         ("withdrawn", partition_key(EMPTY)),
     ]
-    assert "quarantined" in str(breaker_details(instance, pipeline, ITS_NEIGHBOUR))
+    assert "quarantined" in str(breaker_details(instance, pipeline, ITS_LOOKALIKE))
 
 
-def test_a_name_that_is_no_document_is_refused(
+def test_a_name_that_is_not_a_document_is_rejected(
     instance: dg.DagsterInstance, pipeline: DocumentPipeline
 ) -> None:
     for name in ("batch/x.pfd", "batch/%FF.pdf"):
@@ -147,4 +147,4 @@ def test_a_name_that_is_no_document_is_refused(
         config = {"ops": {"reset": {"config": {"reason": "checked", "documents": [GOOD[0], name]}}}}
         job = reset_breakers.execute_in_process(run_config=config, instance=instance, raise_on_error=False)
         assert not job.success
-    assert partition_key(GOOD[0]) not in {one.key for one in read(instance, BREAKER)}, "all or none"
+    assert partition_key(GOOD[0]) not in {one.key for one in read(instance, BREAKER)}, "all keys or none"

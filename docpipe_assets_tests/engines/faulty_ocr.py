@@ -13,7 +13,7 @@ from docpipe_assets.model import Box
 from docpipe_assets.protocols import PageImage, PlacedWord
 
 FATAL_SHADE = 13
-"""A page of this grey triggers the fault."""
+"""A page with this gray value triggers the fault."""
 
 Lines = tuple[tuple[PlacedWord, ...], ...]
 
@@ -34,7 +34,7 @@ class Sound:
         )
 
     def fail(self, image: PageImage) -> None:
-        """What goes wrong at a fatal page."""
+        """The fault at a fatal page."""
 
 
 class DiesOnPage(Sound):
@@ -48,7 +48,7 @@ class IsKilledOnPage(Sound):
 
 
 class DiesOnceOnPage(Sound):
-    """As if the memory that earlier pages left had been too little: a new process reads the page."""
+    """As if earlier pages had left too little memory: a new process reads the page."""
 
     def fail(self, image: PageImage) -> None:
         mark = Path(f"{image.path}.died")
@@ -67,23 +67,23 @@ class HangsOnPage(Sound):
         time.sleep(600)
 
 
-class EatsMemoryOnPage(Sound):
+class ExhaustsMemoryOnPage(Sound):
     def fail(self, image: PageImage) -> None:
         np.ones(2**31, dtype=np.uint8)
 
 
-class PrintsWhatItReads(Sound):
+class PrintsText(Sound):
     def read(self, image: PageImage) -> Lines:
         print("noise", flush=True)
         sys.stdout.write('{"lines": []}\n')
         return super().read(image)
 
 
-class RefusesPage(Sound):
+class RejectsPage(Sound):
     def fail(self, image: PageImage) -> None:
         raise EngineError("no answer from the service; try again")
 
 
-class HasADefect(Sound):
+class RaisesDefect(Sound):
     def fail(self, image: PageImage) -> None:
         raise ZeroDivisionError("a defect in the engine")

@@ -43,14 +43,14 @@ def pool_of(engine: str, limits: OcrLimits = LIMITS) -> OcrPool:
 
 
 def read(pool: OcrPool, image: PageImage) -> tuple[str, int]:
-    """What was read, and the process that did."""
+    """The text that was read, and the process that read it."""
     ((shade, process),) = pool.read(image)
     assert (shade.box, shade.confidence) == ((0.5, 1, 2.25, 3), 0.875)
     return shade.text, int(process.text)
 
 
 def ocr_processes() -> set[int]:
-    """Those of this process; other tests may have left a sandbox of theirs."""
+    """The OCR processes of this process; other tests may have left sandboxes."""
     return {
         pid
         for pid in process_tree(os.getpid())
@@ -65,8 +65,8 @@ def pool(request: pytest.FixtureRequest) -> Iterator[OcrPool]:
     made.close()
 
 
-@pytest.mark.parametrize("pool", ["Sound", "PrintsWhatItReads"], indirect=True)
-def test_pages_are_read_in_one_other_process(pool: OcrPool, page: Page) -> None:
+@pytest.mark.parametrize("pool", ["Sound", "PrintsText"], indirect=True)
+def test_pages_are_read_in_one_separate_process(pool: OcrPool, page: Page) -> None:
     first, second = read(pool, page(1)), read(pool, page(2))
     assert (first[0], second[0]) == ("shade-1", "shade-2")
     assert first[1] == second[1] != os.getpid()
@@ -79,9 +79,9 @@ def test_pages_are_read_in_one_other_process(pool: OcrPool, page: Page) -> None:
     [
         ("DiesOnPage", Crashed, r"crashed on a page image of 8 x 8 pixels \(SIGSEGV\)"),
         ("IsKilledOnPage", MemoryLimit, "was killed while reading a page image"),
-        ("EatsMemoryOnPage", MemoryLimit, "out of memory"),
-        ("RefusesPage", EngineError, "no answer from the service"),
-        ("HasADefect", InternalError, "ZeroDivisionError in the OCR engine .*: a defect"),
+        ("ExhaustsMemoryOnPage", MemoryLimit, "out of memory"),
+        ("RejectsPage", EngineError, "no answer from the service"),
+        ("RaisesDefect", InternalError, "ZeroDivisionError in the OCR engine .*: a defect"),
     ],
     indirect=["pool"],
 )
@@ -104,22 +104,22 @@ def test_a_page_at_which_an_old_process_died_is_read_by_a_new_one(pool: OcrPool,
 
 
 @pytest.mark.parametrize("pool", ["DiesOnEveryPage"], indirect=True)
-def test_an_engine_that_dies_at_every_page_is_broken_and_no_page_is_blamed(pool: OcrPool, page: Page) -> None:
+def test_an_engine_that_dies_at_every_page_fails_as_an_engine(pool: OcrPool, page: Page) -> None:
     with pytest.raises(EngineError, match=r"crashes on every page \(exit status 3\)"):
         pool.read(page(1))
 
 
-def test_a_page_that_never_ends_is_given_up(page: Page) -> None:
+def test_a_page_that_never_ends_times_out(page: Page) -> None:
     pool = pool_of("HangsOnPage", OcrLimits(processes=1, memory_bytes=2**30, wall_seconds=3))
     with pytest.raises(WallTimeout, match="longer than 3 seconds"):
         pool.read(page(FATAL_SHADE))
-    assert not ocr_processes(), "the hanging process is gone"
-    pool.limit(LIMITS)  # on a busy machine a new process alone may take three seconds
+    assert not ocr_processes(), "the hanging process has ended"
+    pool.limit(LIMITS)  # starting a process may take three seconds on a busy machine
     assert read(pool, page(1))[0] == "shade-1"
     pool.close()
 
 
-def test_pages_are_read_by_as_many_processes_as_are_allowed(page: Page) -> None:
+def test_pages_are_read_by_the_maximum_number_of_processes(page: Page) -> None:
     pool = pool_of("Sound", OcrLimits(processes=2, memory_bytes=2**30, wall_seconds=60))
     images = [page(shade) for shade in range(1, 9)]
     with ThreadPoolExecutor(4) as threads:
@@ -132,8 +132,8 @@ def test_pages_are_read_by_as_many_processes_as_are_allowed(page: Page) -> None:
     assert not ocr_processes()
 
 
-def test_a_lower_memory_limit_of_the_worker_holds_for_its_engines_too(tmp_path: Path) -> None:
-    """A service manager or a shell may set it (LimitDATA, ulimit -d)."""
+def test_a_lower_memory_limit_of_the_worker_applies_to_its_engines(tmp_path: Path) -> None:
+    """A service manager or a shell may set one (LimitDATA, ulimit -d)."""
     (tmp_path / "page").write_bytes(bytes([FATAL_SHADE]) * 64)
     code = (
         "import resource, sys\nfrom pathlib import Path\n"
@@ -150,13 +150,13 @@ def test_a_lower_memory_limit_of_the_worker_holds_for_its_engines_too(tmp_path: 
     assert found.stdout.split() == [f"shade-{FATAL_SHADE}"], found.stderr
 
 
-def test_an_engine_that_is_not_there_is_a_wrong_setting() -> None:
+def test_a_nonexistent_engine_is_a_configuration_error() -> None:
     with pytest.raises(ConfigurationError, match="clairvoyance"):
         OcrPool("clairvoyance", LIMITS)
 
 
 def test_a_killed_worker_leaves_no_process_behind(tmp_path: Path) -> None:
-    """Not even one that is in the middle of a page."""
+    """Not even while a page is read."""
     (tmp_path / "page").write_bytes(bytes([FATAL_SHADE]) * 64)
     code = (
         "import sys\nfrom pathlib import Path\n"
@@ -169,7 +169,7 @@ def test_a_killed_worker_leaves_no_process_behind(tmp_path: Path) -> None:
     while len(family := list(process_tree(worker.pid))) < 2 and time.monotonic() < deadline:
         time.sleep(0.05)
     assert len(family) == 2
-    time.sleep(1)  # it has begun to read
+    time.sleep(1)  # it has started to read
     worker.kill()
     worker.wait()
     while Path(f"/proc/{family[1]}").exists() and time.monotonic() < deadline:

@@ -26,12 +26,18 @@ def ranked(forms: FormCounts) -> list[tuple[str, str, list[Form]]]:
 
 
 @pytest.mark.parametrize("forms_at_once", [1, 2, 1000])
-def test_counts_and_first_places_do_not_depend_on_what_is_held_in_memory(
+def test_counts_and_first_places_do_not_depend_on_the_memory_limit(
     scratch: ScratchFolder, monkeypatch: pytest.MonkeyPatch, forms_at_once: int
 ) -> None:
     monkeypatch.setattr(counted, "_FORMS_AT_ONCE", forms_at_once)
-    said = [("USD 5", "$5"), ("USD 9", "$9"), ("USD 5", "5 dollars"), ("USD 5", "$5"), ("USD 7", "$7")]
-    for order in itertools.permutations(enumerate(said)):
+    forms_in_text = [
+        ("USD 5", "$5"),
+        ("USD 9", "$9"),
+        ("USD 5", "5 dollars"),
+        ("USD 5", "$5"),
+        ("USD 7", "$7"),
+    ]
+    for order in itertools.permutations(enumerate(forms_in_text)):
         with FormCounts.open(scratch) as forms:
             for number, (key, text) in order:
                 forms.add(SUM, key, text, place(10 * number))
@@ -60,7 +66,7 @@ def test_nothing_is_left_on_disk(tmp_path: Path) -> None:
 
 
 class FullDisk(ScratchFolder):
-    """Has room for the folder and for no file in it."""
+    """Has space for the folder but not for any file in it."""
 
     @contextmanager
     def folder(self) -> Iterator[Path]:
@@ -68,7 +74,7 @@ class FullDisk(ScratchFolder):
             yield folder / "no folder"
 
 
-def test_a_disk_that_takes_nothing_is_a_typed_error(tmp_path: Path) -> None:
+def test_a_full_disk_is_a_typed_error(tmp_path: Path) -> None:
     with pytest.raises(DiskLimit, match="DOCPIPE_DATA_DIR") as caught, FormCounts.open(FullDisk(tmp_path)):
         pass
     assert isinstance(caught.value.__cause__, sqlite3.Error)

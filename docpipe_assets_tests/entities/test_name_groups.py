@@ -19,20 +19,20 @@ def groups(*forms: str) -> list[set[str]]:
     return [set(g.reasons) for g in name_groups(dict.fromkeys(forms, 1), PersonName.parse)]
 
 
-def test_all_forms_of_one_person_meet() -> None:
+def test_all_forms_of_one_person_are_grouped() -> None:
     assert groups("Dr. James R. Holt", "HOLT, JAMES", "Jim Holt", "Mr. Holt", "Holt") == [
         {"Dr. James R. Holt", "HOLT, JAMES", "Jim Holt", "Mr. Holt", "Holt"}
     ]
 
 
-def test_a_last_name_that_two_people_bear_stays_by_itself_and_says_why() -> None:
+def test_a_last_name_of_two_people_stays_separate_with_the_reason() -> None:
     found = name_groups({"James Holt": 3, "Maria Holt": 2, "Holt": 9}, PersonName.parse)
     alone = next(g for g in found if g.name == "Holt")
     assert alone.reasons == {"Holt": "ambiguous: could be James Holt or Maria Holt"}
     assert len(found) == 3
 
 
-def test_a_title_settles_a_last_name_that_is_a_first_name_elsewhere() -> None:
+def test_a_title_identifies_a_last_name_that_is_also_a_first_name() -> None:
     assert {"Maria Chen", "Ms. Chen"} in groups("Maria Chen", "Chen Wei", "Ms. Chen")
 
 
@@ -40,7 +40,7 @@ def test_an_initial_that_fits_two_people_joins_neither() -> None:
     assert {"J. Holt"} in groups("James Holt", "Joan Holt", "J. Holt")
 
 
-def test_an_acronym_joins_only_when_one_organisation_spells_it() -> None:
+def test_an_acronym_joins_only_if_it_fits_one_organization() -> None:
     counts = {"Bureau of Harbor Safety": 2, "Board of Health Standards": 1, "BHS": 5}
     assert len(name_groups(counts, OrganisationName.parse)) == 3
     del counts["Board of Health Standards"]

@@ -31,7 +31,7 @@ def organisation(text: str) -> OrganisationName:
         ("De La Cruz", None, (), "de la cruz", None),
     ],
 )
-def test_a_name_is_taken_apart(
+def test_a_name_is_parsed(
     text: str, first: str | None, middles: tuple[str, ...], last: str, generation: str | None
 ) -> None:
     name = person(text)
@@ -39,7 +39,7 @@ def test_a_name_is_taken_apart(
 
 
 @pytest.mark.parametrize("text", ["Jr.", "", " , ", "M.D."])
-def test_what_holds_no_name_is_no_name(text: str) -> None:
+def test_text_without_a_name_is_not_a_name(text: str) -> None:
     assert PersonName.parse(text) is None
 
 
@@ -93,7 +93,7 @@ def test_names_with_contradicting_parts_are_never_one_person(one: str, other: st
         ("Acuity Freight, Inc.", "Acuity’s"),
     ],
 )
-def test_compatible_names_may_be_one_organisation(one: str, other: str) -> None:
+def test_compatible_names_may_be_one_organization(one: str, other: str) -> None:
     assert organisation(one).agreement(organisation(other))
     assert organisation(other).agreement(organisation(one))
 
@@ -108,7 +108,7 @@ def test_compatible_names_may_be_one_organisation(one: str, other: str) -> None:
         ("Acuity Freight", "Acuity Insurance"),
     ],
 )
-def test_names_with_contradicting_parts_are_never_one_organisation(one: str, other: str) -> None:
+def test_names_with_contradicting_parts_are_never_one_organization(one: str, other: str) -> None:
     assert organisation(one).agreement(organisation(other)) is None
     assert organisation(other).agreement(organisation(one)) is None
 

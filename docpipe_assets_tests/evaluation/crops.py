@@ -39,8 +39,8 @@ DPI = 300
 TYPED = (RelationshipType.PARTY_TO, RelationshipType.OPPOSES, RelationshipType.REPRESENTS)
 
 
-class Followed(NamedTuple):
-    """A row, as far as it is followed back."""
+class TracedRow(NamedTuple):
+    """A row that is traced to its page."""
 
     document: str
     row: str
@@ -49,7 +49,7 @@ class Followed(NamedTuple):
 
 
 class Reread(NamedTuple):
-    """What OCR finds in the boxes of a place, and what of the quote's words is among it."""
+    """The text that OCR finds in the boxes of a place, and the number of the quote's words in it."""
 
     words: int
     found: int
@@ -70,31 +70,31 @@ def ocr_pages(pipeline: DocumentPipeline, document: str) -> set[int]:
     return {page.page for page in pipeline.load(PageTexts, document) if page.method is TextMethod.OCR}
 
 
-def mentions_of(pipeline: DocumentPipeline, document: str) -> Iterator[Followed]:
-    """Those on pages that OCR has read."""
+def mentions_of(pipeline: DocumentPipeline, document: str) -> Iterator[TracedRow]:
+    """Mentions on pages that were read by OCR."""
     read = ocr_pages(pipeline, document)
     for mention in pipeline.load(Mentions, document):
         if mention.place.page in read:
-            yield Followed(document, mention.mention, mention.quote, mention.place)
+            yield TracedRow(document, mention.mention, mention.quote, mention.place)
 
 
-def relationships_of(pipeline: DocumentPipeline, document: str) -> Iterator[Followed]:
-    """What captions say, and what stands close together, on pages that OCR has read."""
+def relationships_of(pipeline: DocumentPipeline, document: str) -> Iterator[TracedRow]:
+    """Caption and co-occurrence relationships on pages that were read by OCR."""
     read = ocr_pages(pipeline, document)
     for edge in pipeline.load(Relationships, document):
         is_shown = edge.type in TYPED or edge.type is RelationshipType.CO_OCCURS_WITH
         if is_shown and edge.place is not None and edge.quote is not None and edge.place.page in read:
-            yield Followed(document, edge.relationship, edge.quote, edge.place)
+            yield TracedRow(document, edge.relationship, edge.quote, edge.place)
 
 
-def reread(pipeline: DocumentPipeline, engine: OcrEngine, followed: Followed, folder: Path) -> Reread:
-    """Read the crops of a place again. Of a relationship the boxes cover both names, not what is between."""
+def reread(pipeline: DocumentPipeline, engine: OcrEngine, followed: TracedRow, folder: Path) -> Reread:
+    """Read the crops of a place again. The boxes of a relationship cover only both names."""
     seen = " ".join(
         text for crop in crops(pipeline, followed.place, dpi=DPI, has_frames=False)
         for text in _read_in_boxes(engine, crop, followed.place, folder)
     )  # fmt: skip
     wanted = re.findall(r"\w{2,}", followed.quote)
-    if len(wanted) > 8:  # from one name to another: the words of both ends
+    if len(wanted) > 8:  # a relationship between two names: the words of both
         wanted = [wanted[0], wanted[-1]]
     read = re.sub(r"\W+", "", seen).casefold()
     return Reread(len(wanted), sum(word.casefold() in read for word in wanted), seen)

@@ -1,8 +1,10 @@
-"""What becomes of odd pages: python -m docpipe_assets_tests.evaluation.odd_pages [--only NAME] [--keep DIR]
+"""Shows the outcome of unusual pages.
 
-Each page is made, read as a page of a document is, and shown with how it ended: the method, the share of its
-words that were found, the language, and the flags that tell a person to look. Pages whose fonts are not on
-this machine are left out, and named.
+    python -m docpipe_assets_tests.evaluation.odd_pages [--only NAME] [--keep DIR]
+
+Each page is generated, read like a page of a document, and printed with its outcome: the method, the share
+of its words that were found, the language, and the flags for review. Pages whose fonts are not installed are
+skipped and listed.
 """
 
 import argparse
@@ -37,17 +39,17 @@ class OddPage(NamedTuple):
     name: str
     pdf: bytes
     truth: str
-    """What stands on it; empty where there is nothing to read."""
+    """The text of the page; empty if there is nothing to read."""
 
 
-class NoFont(Exception):
-    """The page can't be made on this machine."""
+class FontMissing(Exception):
+    """The page can't be generated because a font is not installed."""
 
 
 def _font(paths: Sequence[str], size: int) -> ImageFont.FreeTypeFont:
     path = next((path for path in paths if Path(path).exists()), None)
     if path is None:
-        raise NoFont(paths[0])
+        raise FontMissing(paths[0])
     return ImageFont.truetype(path, size)
 
 
@@ -64,7 +66,7 @@ def _paragraph(number: int) -> str:
 def sheet(
     text: str, *, size: tuple[int, int] = (WIDTH, HEIGHT), letters: int = 24, fonts: Sequence[str] = ()
 ) -> Image.Image:
-    """A white page with paragraphs, one a line of ``text``."""
+    """A white page with one paragraph for each line of ``text``."""
     page = Image.new("L", size, 255)
     font = _font(fonts, letters) if fonts else _default_font(letters)
     _write(page, text, 120, 120, size[0] - 240, font)
@@ -99,7 +101,7 @@ def _write(
 
 
 def scanned(image: Image.Image, seed: int = 1, *, rotate: int = 0) -> bytes:
-    """A page that is this image, with the grain of a scanner; shown turned when the PDF says so."""
+    """A page that is this image, with the noise of a scanner; displayed rotated if the PDF says so."""
     noise = np.random.default_rng(seed)
     soft = np.asarray(image.filter(ImageFilter.GaussianBlur(0.6)), np.float32) * 0.8 + 40
     grain = Image.fromarray(np.clip(soft + noise.normal(0, 4, soft.shape), 0, 255).astype(np.uint8))
@@ -170,7 +172,7 @@ def handwritten() -> OddPage:
 
 
 def scribbled() -> OddPage:
-    """Strokes that look like writing and are none that anything could read."""
+    """Strokes that look like writing but are illegible."""
     page, chance = Image.new("L", (WIDTH, HEIGHT), 255), random.Random(9)
     draw = ImageDraw.Draw(page)
     for row in range(16):
@@ -329,7 +331,7 @@ class NoCheckpoints:
 
 
 def read_page(pipeline: DocumentPipeline, pdf: bytes, folder: Path) -> PageText:
-    """The record of a document of one page."""
+    """The record of a one-page document."""
     path = folder / "page.pdf"
     path.write_bytes(pdf)
     split = PageSplit(
@@ -353,7 +355,7 @@ def read_page(pipeline: DocumentPipeline, pdf: bytes, folder: Path) -> PageText:
 
 
 def found_share(text: str, truth: str) -> float | None:
-    """The share of the words of the truth that are in the text, wherever; None where there are none."""
+    """The share of the words of the truth that occur anywhere in the text; None if the truth has no words."""
     wanted = Counter(truth.split())
     if not wanted:
         return None
@@ -362,7 +364,7 @@ def found_share(text: str, truth: str) -> float | None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--only", help="pages whose name has this in it")
+    parser.add_argument("--only", help="only pages whose name contains this")
     parser.add_argument("--keep", type=Path, help="write the pages to this folder")
     parser.add_argument("--signals", action="store_true")
     chosen = parser.parse_args()
@@ -373,8 +375,8 @@ def main() -> None:
             for make in MAKERS:
                 try:
                     odd = make()
-                except NoFont as missing:
-                    print(f"{make.__name__}: left out, there is no {missing}")
+                except FontMissing as missing:
+                    print(f"{make.__name__}: skipped, {missing} is not installed")
                     continue
                 if chosen.only and chosen.only not in odd.name:
                     continue

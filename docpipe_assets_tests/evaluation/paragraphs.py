@@ -1,9 +1,11 @@
-"""Are paragraphs told apart? python -m docpipe_assets_tests.evaluation.paragraphs [--seed 2026] [--ocr]
+"""Scores the detection of paragraphs.
 
-Sheets of several kinds are made, of which it is known which lines begin a block: a paragraph, a heading, a
-question, an answer, a table, a stamp. They are read as PDFs with a text layer or, with --ocr, as scans. A
-line that begins a block in what was read is right when its first word is that of a block on the sheet.
-The rules were tuned with the seeds below 100.
+    python -m docpipe_assets_tests.evaluation.paragraphs [--seed 2026] [--ocr]
+
+Generates sheets of several kinds with known lines that begin a block: a paragraph, a heading, a question, an
+answer, a table, a stamp. They are read as PDFs with a text layer or, with --ocr, as scans. A line that begins
+a block in the result is correct if its first word is that of a block on the sheet. The rules were tuned with
+the seeds below 100.
 """
 
 import argparse
@@ -26,9 +28,9 @@ from docpipe_assets.text.layer_order import layer_order
 from docpipe_assets.text.paragraphs import paragraph_starts
 from docpipe_assets_tests.evaluation.ocr import layouts
 from docpipe_assets_tests.evaluation.ocr.conditions import CONDITIONS
+from docpipe_assets_tests.evaluation.ocr.generated_set import fitting
+from docpipe_assets_tests.evaluation.ocr.generated_texts import Texts
 from docpipe_assets_tests.evaluation.ocr.layouts import Type
-from docpipe_assets_tests.evaluation.ocr.made_set import fitting
-from docpipe_assets_tests.evaluation.ocr.made_texts import Texts
 from docpipe_assets_tests.evaluation.ocr.sheet import Sheet, path_of
 
 DPI = 200
@@ -91,7 +93,7 @@ KINDS: dict[str, Callable[[Texts, random.Random], Sheet]] = {
 
 
 def count(lines: Lines, sheet: Sheet) -> Count:
-    """What was told of the lines that were read, held against the sheet."""
+    """Compares the detected beginnings of blocks with the sheet."""
     true_words = [line.split() for line in sheet.lines]
     read_words = [[word.text for word in line] for line in lines]
     true_starts = _first_words(true_words)
@@ -99,12 +101,12 @@ def count(lines: Lines, sheet: Sheet) -> Count:
     place: dict[int, int] = {}
     alike = SequenceMatcher(None, [*chain(*true_words)], [*chain(*read_words)], autojunk=False)
     for block in alike.get_matching_blocks():
-        # A word that was misread stands beside one that was not.
+        # A misread word is next to a word that was read correctly.
         for offset in range(-1, block.size + 1):
             place.setdefault(block.a + offset, block.b + offset)
     expected = {place.get(true_starts[line]) for line in sheet.paragraphs}
-    told = {read_starts[line] for line in paragraph_starts(lines)}
-    return Count(len(told & expected), len(told - expected), len(expected - told))
+    detected = {read_starts[line] for line in paragraph_starts(lines)}
+    return Count(len(detected & expected), len(detected - expected), len(expected - detected))
 
 
 def _first_words(lines: list[list[str]]) -> list[int]:
@@ -116,7 +118,7 @@ def _first_words(lines: list[list[str]]) -> list[int]:
 
 
 def pdf_of(sheet: Sheet) -> bytes:
-    """With a text layer, each run where the sheet has it."""
+    """A PDF with a text layer, each run at its position on the sheet."""
     document = pymupdf.open()
     page = document.new_page(width=sheet.width, height=sheet.height)
     for run in sheet.runs:

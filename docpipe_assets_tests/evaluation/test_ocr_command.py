@@ -13,7 +13,7 @@ from docpipe_assets.evaluation.ocr import evaluate, find_pairs, summaries
 from docpipe_assets.settings import Settings
 
 ENGINE = "docpipe_assets_tests.engines.faulty_ocr:"
-"""Reads how light a page is, and which process it is read in."""
+"""Returns the gray value of a page and the process that reads it."""
 
 
 @pytest.fixture(autouse=True)
@@ -47,15 +47,15 @@ def test_pages_are_rendered_read_and_scored(tmp_path: Path) -> None:
     ]
     assert [row["text"].split()[0] for row in rows] == ["shade-90", "shade-80", "shade-255", "shade-200"]
     assert len({row["text"].split()[1] for row in rows}) == 1
-    assert rows[3]["counts"]["word_edits"] == 1  # the number of the process
+    assert rows[3]["counts"]["word_edits"] == 1  # the process id
     assert all(row["peak_bytes"] > 2**20 for row in rows)
 
 
-def test_the_table_sums_up_by_folder_and_engine(tmp_path: Path) -> None:
+def test_the_table_has_totals_by_folder_and_engine(tmp_path: Path) -> None:
     add(tmp_path, "letters/a.png", [200], "shade-200")
     add(tmp_path, "faxes/b.png", [13], "shade-13")
     settings = Settings(data_dir=tmp_path / "data")
-    engines = [f"{ENGINE}{name}" for name in ("Sound", "EatsMemoryOnPage")]
+    engines = [f"{ENGINE}{name}" for name in ("Sound", "ExhaustsMemoryOnPage")]
     found = summaries(list(evaluate(find_pairs(tmp_path), engines, settings)))
     assert [(row.kind, row.pages, row.failed) for row in found] == [
         ("faxes", 1, 0),
@@ -71,7 +71,7 @@ def test_the_table_sums_up_by_folder_and_engine(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "says"), [(None, "a.png: its text is missing"), (" \n", "a.png: its text a.txt is empty")]
 )
-def test_a_document_without_its_text_is_named(tmp_path: Path, text: str | None, says: str) -> None:
+def test_a_document_without_a_text_is_named(tmp_path: Path, text: str | None, says: str) -> None:
     add(tmp_path, "a.png", [200], text)
     with pytest.raises(ConfigurationError, match=says):
         find_pairs(tmp_path)
@@ -85,13 +85,13 @@ def test_a_folder_without_documents_is_an_error(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["one page", "one\ftwo\fthree"])
-def test_as_many_texts_as_pages_are_needed(tmp_path: Path, text: str) -> None:
+def test_the_number_of_texts_must_equal_that_of_pages(tmp_path: Path, text: str) -> None:
     add(tmp_path, "a.tif", [10, 20], text)
     with pytest.raises(ConfigurationError, match=r"a\.tif: 2 pages, but . texts"):
         list(evaluate(find_pairs(tmp_path), [f"{ENGINE}Sound"], Settings(data_dir=tmp_path / "data")))
 
 
-def test_an_image_that_is_none_is_named(tmp_path: Path) -> None:
+def test_a_file_that_is_not_an_image_is_named(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(b"no image")
     (tmp_path / "a.txt").write_text("text")
     with pytest.raises(ConfigurationError, match=r"a\.png is not a readable image"):

@@ -18,7 +18,9 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DocumentPipel
     made.close()
 
 
-def test_a_scan_in_a_typed_page_is_read_beside_its_text(pipeline: DocumentPipeline, tmp_path: Path) -> None:
+def test_a_scan_in_a_typed_page_is_read_in_addition_to_its_text(
+    pipeline: DocumentPipeline, tmp_path: Path
+) -> None:
     odd = pasted_scan()
     text = read_page(pipeline, odd.pdf, tmp_path)
     assert (text.method, text.engine, text.flags) == (TextMethod.BOTH, "text_layer+rapidocr", ())
@@ -31,7 +33,7 @@ def test_a_scan_in_a_typed_page_is_read_beside_its_text(pipeline: DocumentPipeli
     assert found_share(text.text[text.ocr_start :], pasted) == pytest.approx(1.0, abs=0.03)
 
 
-def test_what_nobody_can_read_is_flagged(pipeline: DocumentPipeline, tmp_path: Path) -> None:
+def test_unreadable_pages_are_flagged(pipeline: DocumentPipeline, tmp_path: Path) -> None:
     text = read_page(pipeline, scribbled().pdf, tmp_path)
     assert PageFlag.TEXT_LEFT in text.flags
     assert text.language is None

@@ -11,7 +11,7 @@ LEFT = ["The shipment had arrived", "in March, as the ledger", "of the port show
 RIGHT = ["Payment was demanded in", "April, and refused by the", "bank without a reason."]
 
 
-def test_a_text_that_was_read_right_has_no_errors() -> None:
+def test_a_text_that_was_read_correctly_has_no_errors() -> None:
     found = score(TRUTH, TRUTH)
     assert (found.character_error_rate, found.word_error_rate) == (0.0, 0.0)
     assert (found.word_f1, found.order_free_f1) == (1.0, 1.0)
@@ -20,7 +20,7 @@ def test_a_text_that_was_read_right_has_no_errors() -> None:
 @pytest.mark.parametrize(
     ("found", "edits", "word_edits"),
     [
-        ("The clerk filed the motion on the third of May.", 0, 0),  # where lines end is no error
+        ("The clerk filed the motion on the third of May.", 0, 0),  # different line ends are not errors
         ("The clerk filed the motion on the third of  May.", 0, 0),
         ("The clerk filed the rnotion\non the third of May.", 2, 1),
         ("The clerkfiled the motion\non the third of May.", 1, 2),
@@ -35,11 +35,11 @@ def test_edits_are_counted(found: str, edits: int, word_edits: int) -> None:
     assert scored.character_error_rate == edits / 47
 
 
-def test_typographic_marks_are_those_that_they_stand_for() -> None:
+def test_typographic_marks_equal_their_plain_forms() -> None:
     assert score("“It’s due” – now", '"It\'s due" - now').character_edits == 0
 
 
-def test_columns_that_were_read_across_have_all_their_words_and_characters() -> None:
+def test_columns_read_across_have_all_their_words_and_characters() -> None:
     across = "\n".join(f"{a} {b}" for a, b in zip(LEFT, RIGHT, strict=True))
     found = score(across, "\n".join([*LEFT, *RIGHT]))
     assert found.character_error_rate > 0.4
@@ -47,7 +47,7 @@ def test_columns_that_were_read_across_have_all_their_words_and_characters() -> 
     assert found.order_free_f1 == 1.0
 
 
-def test_what_is_missing_is_missed_in_any_order() -> None:
+def test_missing_text_is_an_error_in_any_order() -> None:
     found = score("\n".join([*RIGHT, *LEFT[:2]]), "\n".join([*LEFT, *RIGHT]))
     assert 0.9 < found.order_free_f1 < 0.95
     assert 0.9 < found.word_f1 < 0.95
@@ -59,13 +59,13 @@ def test_scores_of_pages_add_up_by_their_length() -> None:
     assert TextScore().character_error_rate == 0.0
 
 
-def test_text_where_there_is_none_is_all_wrong() -> None:
+def test_text_found_on_an_empty_page_is_entirely_wrong() -> None:
     assert score("specks", "").character_error_rate == 1.0
     assert score("", "").word_f1 == 1.0
 
 
 @given(st.text("ab c\n", max_size=60), st.text("ab c\n", max_size=60))
-def test_shares_are_shares(found: str, truth: str) -> None:
+def test_scores_are_between_zero_and_one(found: str, truth: str) -> None:
     scored = score(found, truth)
     assert 0.0 <= scored.word_f1 <= 1.0
     assert 0.0 <= scored.order_free_f1 <= 1.0

@@ -1,8 +1,10 @@
-"""Is missed text seen, and nothing else? python -m docpipe_assets_tests.evaluation.unread [--pages 2]
+"""Scores the detection of text that OCR missed.
 
-Pages of many kinds are made into scans and read by OCR. Whatever is flagged as left unread then is a false
-alarm, unless OCR did miss it. Then lines are taken out of what was read, as if OCR had not found them: each
-row says of how many pages that was noticed.
+    python -m docpipe_assets_tests.evaluation.unread [--pages 2]
+
+Pages of many kinds are converted to scans and read by OCR. A page that is flagged as incompletely read is a
+false alarm, unless OCR did miss text. Then lines are removed from the result, as if OCR had not found them:
+each row shows the number of pages that are flagged.
 """
 
 import argparse
@@ -46,7 +48,7 @@ Line = tuple[PlacedWord, ...]
 
 
 def as_scan(pdf: bytes, seed: int) -> bytes:
-    """The page as an image, a little worn, without any text layer."""
+    """The page as a slightly degraded image, without any text layer."""
     image = typeset.aged(typeset.image_of(pdf, DPI), seed)
     sheet = typeset.Sheet(seed, (image.width * 72 / DPI, image.height * 72 / DPI))
     sheet.picture(image, 0, 0, sheet.width, sheet.height)
@@ -54,7 +56,7 @@ def as_scan(pdf: bytes, seed: int) -> bytes:
 
 
 def without(lines: list[Line], count: int) -> list[Line]:
-    """Without so many of the longest lines that follow each other."""
+    """The lines without the ``count`` consecutive lines with the most text."""
     first = max(range(max(len(lines) - count + 1, 1)), key=lambda n: sum(map(_length, lines[n : n + count])))
     return lines[:first] + lines[first + count :]
 

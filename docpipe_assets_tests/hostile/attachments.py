@@ -51,7 +51,7 @@ def xfa_entity() -> bytes:
     return pdf.written(root)
 
 
-@_kind("metadata with entities that multiply a thousand million times", TEXT, shows="witness")
+@_kind("metadata with entities that expand a billion times", TEXT, shows="witness")
 def metadata_entities() -> bytes:
     pdf, root = with_pages(show())
     entities = b'<!ENTITY a0 "ha">' + b"".join(
@@ -62,7 +62,7 @@ def metadata_entities() -> bytes:
     return pdf.written(root)
 
 
-@_kind("a stream that is kept in another file", TEXT, "BLANK")
+@_kind("a stream that is stored in another file", TEXT, "BLANK")
 def external_stream() -> bytes:
     pdf, root = with_pages(show())
     pdf.objects[2] = b"<< /Length 0 /F (/etc/passwd) /FFilter [] >>\nstream\n\nendstream"
@@ -80,7 +80,7 @@ def title_hostile() -> bytes:
     return pdf.written(root, b"/Info %d 0 R" % number)
 
 
-@_kind("a title of a megabyte, and dates that are none", TEXT, shows="witness")
+@_kind("a title of a megabyte, and invalid dates", TEXT, shows="witness")
 def title_long() -> bytes:
     pdf, root = with_pages(show())
     number = pdf.add(b"<< /Title (%s) /CreationDate (D:99999999999999Z99) /Trapped 7 >>" % (b"T" * 1_000_000))

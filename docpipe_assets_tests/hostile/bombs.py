@@ -29,9 +29,9 @@ def _page_of(pdf: TinyPdf, contents: int, entries: bytes = RESOURCES, box: bytes
 
 @cache
 def _deflated(mebibytes: int, byte: bytes = b" ") -> bytes:
-    """A zlib stream of so much of one byte; its checksum, which comes last, is wrong.
+    """A zlib stream of ``mebibytes`` MiB of one byte; its checksum, at the end, is wrong.
 
-    Between full flushes the compressed form of a block does not depend on what came before.
+    Between full flushes, the compressed form of a block does not depend on preceding data.
     """
     squeeze = zlib.compressobj(9)
     start = squeeze.compress(b"") + squeeze.flush(zlib.Z_FULL_FLUSH)
@@ -46,7 +46,7 @@ def flate_bomb() -> bytes:
 
 
 @_kind(
-    "a content stream of 10 GB in 30 KB: three filters, each unpacking the next",
+    "a content stream of 10 GB in 30 KB: three filters, each decompressing the next",
     TEXT,
     BLANK,
     *_SPENT,
@@ -66,14 +66,14 @@ def hundred_filters() -> bytes:
     return _page_of(pdf, pdf.stream(data, b"/Filter [%s]" % (b"/FlateDecode " * 100)))
 
 
-@_kind("run lengths that unpack to 120 MB", TEXT, BLANK, *_SPENT, is_slow=True)
+@_kind("run lengths that decompress to 120 MB", TEXT, BLANK, *_SPENT, is_slow=True)
 def run_length_bomb() -> bytes:
     pdf = TinyPdf()
     data = zlib.compress(b"\x81 " * 1_000_000 + b"\x80", 9)
     return _page_of(pdf, pdf.stream(data, b"/Filter [/FlateDecode /RunLengthDecode]"))
 
 
-@_kind("hexadecimal digits without an end", TEXT, BLANK, *_SPENT)
+@_kind("hexadecimal digits without an end marker", TEXT, BLANK, *_SPENT)
 def hex_without_end() -> bytes:
     pdf = TinyPdf()
     data = zlib.compress(b"20" * 2_000_000, 9)
@@ -88,7 +88,7 @@ def predictor_bomb() -> bytes:
 
 
 @_kind(
-    "an object stream that unpacks to 300 MB",
+    "an object stream that decompresses to 300 MB",
     TEXT,
     "NO_PAGES",
     "UNREADABLE_PDF",
@@ -99,7 +99,7 @@ def predictor_bomb() -> bytes:
 def object_stream_bomb() -> bytes:
     pdf, root = with_pages(show())
     pdf.stream(_deflated(300), b"/Type /ObjStm /N 9 /First 100 /Filter /FlateDecode")
-    return pdf.written(root)[:-40]  # without startxref: whoever repairs looks into it
+    return pdf.written(root)[:-40]  # without startxref, so repairing the file requires reading it
 
 
 @_kind("metadata of 200 MB", TEXT, shows="witness")
@@ -126,7 +126,7 @@ def image_huge() -> bytes:
     return _image(b"/Width 100000 /Height 100000 " + _GREY + b"/Filter /FlateDecode", zlib.compress(b"", 9))
 
 
-@_kind("an image of 20,000 by 20,000 pixels, all there", *_PAINTED)
+@_kind("an image of 20,000 by 20,000 pixels with complete data", *_PAINTED)
 def image_400_megapixels() -> bytes:
     return _image(b"/Width 20000 /Height 20000 " + _GREY + b"/Filter /FlateDecode", _deflated(382, b"\xff"))
 
@@ -136,7 +136,7 @@ def image_size_overflow() -> bytes:
     return _image(b"/Width 65537 /Height 65537 /ColorSpace /DeviceCMYK /BitsPerComponent 16", b"\0" * 99)
 
 
-@_kind("an image of less than no size", *_PAINTED)
+@_kind("an image of negative size", *_PAINTED)
 def image_size_negative() -> bytes:
     return _image(b"/Width -5 /Height 0 " + _GREY, b"\0" * 99)
 
@@ -150,7 +150,7 @@ def jpeg_garbage() -> bytes:
     return _image(b"/Width 800 /Height 600 " + _GREY + b"/Filter /DCTDecode", head + _GARBAGE)
 
 
-@_kind("a JPEG that says 65,500 by 65,500 pixels", *_PAINTED)
+@_kind("a JPEG that declares 65,500 by 65,500 pixels", *_PAINTED)
 def jpeg_huge() -> bytes:
     head = b"\xff\xd8\xff\xc0\0\x0b\x08\xff\xdc\xff\xdc\1\1\x11\0"
     return _image(b"/Width 65500 /Height 65500 " + _GREY + b"/Filter /DCTDecode", head + _GARBAGE)
@@ -162,7 +162,7 @@ def jpeg_2000_garbage() -> bytes:
     return _image(b"/Width 800 /Height 600 /Filter /JPXDecode", head + _GARBAGE)
 
 
-@_kind("a JBIG2 image whose segments say they are huge", *_PAINTED)
+@_kind("a JBIG2 image that declares huge segments", *_PAINTED)
 def jbig2_huge() -> bytes:
     page = b"\0\0\0\0\x30\0\1\0\0\0\x13" + b"\x7f\xff\xff\xff" * 2 + bytes(11)
     region = b"\0\0\0\1\x26\0\1\xff\xff\xff\xff" + b"\x7f\xff\xff\xff" * 2 + bytes(10) + _GARBAGE
@@ -182,27 +182,27 @@ def lzw_garbage() -> bytes:
     return _image(b"/Width 5000 /Height 5000 " + _GREY + b"/Filter /LZWDecode", _GARBAGE * 20)
 
 
-@_kind("an image that is its own mask, in a colour space made of itself", *_PAINTED)
+@_kind("an image that is its own mask, in a color space defined by itself", *_PAINTED)
 def image_masks_itself() -> bytes:
     entries = b"/Width 9 /Height 9 /BitsPerComponent 8 /SMask 1 0 R /ColorSpace [/Indexed 1 0 R 255 1 0 R]"
     return _image(entries, b"\0" * 81)
 
 
-@_kind("a page of 14,400 points, an image on it", TEXT, BLANK, PARTIAL)
+@_kind("a page of 14,400 points with an image", TEXT, BLANK, PARTIAL)
 def page_14400_points() -> bytes:
     pixels = zlib.compress(bytes(10_000), 9)
     entries = b"/Width 100 /Height 100 " + _GREY + b"/Filter /FlateDecode"
     return _image(entries, pixels, b"/MediaBox [0 0 14400 14400]")
 
 
-@_kind("a page of 8,500 points, an image on it", TEXT, BLANK, PARTIAL)
+@_kind("a page of 8,500 points with an image", TEXT, BLANK, PARTIAL)
 def page_8500_points() -> bytes:
     pixels = zlib.compress(bytes(10_000), 9)
     entries = b"/Width 100 /Height 100 " + _GREY + b"/Filter /FlateDecode"
     return _image(entries, pixels, b"/MediaBox [0 0 8500 8500]").replace(b"612 0 0 792", b"8500 0 0 8500")
 
 
-@_kind("a page of a million points, an image on all of it", BLANK, "ALL_PAGES_FAILED")
+@_kind("a page of a million points, covered by an image", BLANK, "ALL_PAGES_FAILED")
 def page_million_points() -> bytes:
     pixels = zlib.compress(bytes(10_000), 9)
     entries = b"/Width 100 /Height 100 " + _GREY + b"/Filter /FlateDecode"
@@ -215,12 +215,12 @@ def user_unit_huge() -> bytes:
     return simple(box=LETTER + b" /UserUnit 75000")
 
 
-@_kind("a page of no size", TEXT, BLANK, shows="witness")
+@_kind("a page of size zero", TEXT, BLANK, shows="witness")
 def media_box_empty() -> bytes:
     return simple(box=b"/MediaBox [0 0 0 0]")
 
 
-@_kind("a page whose corners are exchanged", TEXT, shows="witness")
+@_kind("a page box with exchanged corners", TEXT, shows="witness")
 def media_box_turned() -> bytes:
     return simple(box=b"/MediaBox [612 792 0 0]")
 
@@ -235,17 +235,17 @@ def media_box_missing() -> bytes:
     return simple(box=b"")
 
 
-@_kind("a crop box beside the page", TEXT, BLANK)
+@_kind("a crop box outside the page", TEXT, BLANK)
 def crop_box_outside() -> bytes:
     return simple(box=LETTER + b" /CropBox [5000 5000 6000 6000]")
 
 
-@_kind("a page turned by 45 degrees", TEXT, shows="witness")
+@_kind("a page rotated by 45 degrees", TEXT, shows="witness")
 def rotation_45() -> bytes:
     return simple(box=LETTER + b" /Rotate 45")
 
 
-@_kind("a transformation without an inverse, and coordinates without bounds", TEXT, BLANK)
+@_kind("a singular transformation, and unbounded coordinates", TEXT, BLANK)
 def matrix_singular() -> bytes:
     return simple(
         b"0 0 0 0 0 0 cm " + show() + b"1e38 1e38 m -1e38 9e37 l 1e30 w S 1e-40 0 0 1e-40 0 0 cm " + show()
@@ -266,7 +266,7 @@ def endless_text() -> bytes:
     return _page_of(pdf, pdf.flate(b"BT /F1 1 Tf 0.02 TL 10 780 Td " + line * 32_000 + b"ET"))
 
 
-@_kind("forms drawn ten times each by the next, nine levels up", TEXT, BLANK, *_SPENT, is_slow=True)
+@_kind("nested forms: nine levels, each drawing the next ten times", TEXT, BLANK, *_SPENT, is_slow=True)
 def forms_multiplied() -> bytes:
     pdf = TinyPdf()
     below = pdf.stream(show(), b"/Type /XObject /Subtype /Form /BBox [0 0 612 792] " + RESOURCES)

@@ -13,7 +13,7 @@ _kind = COLLECTION.kind
 _THREE_PAGES = (show("Page one. " + SENTENCE), show("Page two. " + SENTENCE), show("Page three. " + SENTENCE))
 
 
-@_kind("no byte at all", "EMPTY_FILE")
+@_kind("an empty file", "EMPTY_FILE")
 def zero_bytes() -> bytes:
     return b""
 
@@ -95,7 +95,7 @@ def zeros() -> bytes:
     return bytes(65_536)
 
 
-@_kind("nothing but a header", "UNREADABLE_PDF", "NO_PAGES")
+@_kind("only a header", "UNREADABLE_PDF", "NO_PAGES")
 def header_alone() -> bytes:
     return b"%PDF-1.7\n"
 
@@ -115,7 +115,7 @@ def header_far_away() -> bytes:
     return b"junk " * 20_000 + b"\n" + simple()
 
 
-@_kind("HTML before a whole PDF", TEXT, "NOT_A_PDF", shows="witness")
+@_kind("HTML before a complete PDF", TEXT, "NOT_A_PDF", shows="witness")
 def html_then_pdf() -> bytes:
     return b"<html><!-- proxy -->" + simple()
 
@@ -135,7 +135,7 @@ def version_nine() -> bytes:
     return simple().replace(b"%PDF-1.7", b"%PDF-9.9")
 
 
-@_kind("all lines end with a carriage return alone", TEXT, shows="witness")
+@_kind("all lines end with only a carriage return", TEXT, shows="witness")
 def carriage_returns() -> bytes:
     return simple().replace(b"\n", b"\r")
 
@@ -147,7 +147,7 @@ def mixed_line_ends() -> bytes:
     return b"".join(line + ends[number % 3] for number, line in enumerate(lines))
 
 
-@_kind("line feeds became CR LF, as a transfer in text mode leaves it", TEXT, shows="three")
+@_kind("line feeds replaced by CR LF, as by a transfer in text mode", TEXT, shows="three")
 def text_mode_transfer() -> bytes:
     return simple(*_THREE_PAGES).replace(b"\n", b"\r\n")
 
@@ -157,26 +157,32 @@ def seven_bits() -> bytes:
     return bytes(byte & 0x7F for byte in simple(*_THREE_PAGES))
 
 
-@_kind("cut in the header", "UNREADABLE_PDF", "NO_PAGES")
+@_kind("truncated in the header", "UNREADABLE_PDF", "NO_PAGES")
 def cut_in_header() -> bytes:
     return simple()[:12]
 
 
 @_kind(
-    "cut after a third", "UNREADABLE_PDF", "NO_PAGES", "BAD_PAGE_TREE", "ALL_PAGES_FAILED", "PARTIAL", TEXT
+    "truncated after a third",
+    "UNREADABLE_PDF",
+    "NO_PAGES",
+    "BAD_PAGE_TREE",
+    "ALL_PAGES_FAILED",
+    "PARTIAL",
+    TEXT,
 )
 def cut_after_a_third() -> bytes:
     whole = simple(*_THREE_PAGES)
     return whole[: len(whole) // 3]
 
 
-@_kind("cut in the last object", TEXT, "PARTIAL", "NO_PAGES", "UNREADABLE_PDF", shows="three")
+@_kind("truncated in the last object", TEXT, "PARTIAL", "NO_PAGES", "UNREADABLE_PDF", shows="three")
 def cut_in_last_object() -> bytes:
     whole = simple(*_THREE_PAGES)
     return whole[: whole.rindex(b"/Catalog")]
 
 
-@_kind("cut in the cross-reference table", TEXT, shows="three")
+@_kind("truncated in the cross-reference table", TEXT, shows="three")
 def cut_in_xref() -> bytes:
     whole = simple(*_THREE_PAGES)
     return whole[: whole.rindex(b"xref\n0") + 60]
@@ -187,9 +193,7 @@ def cut_at_the_end() -> bytes:
     return simple(*_THREE_PAGES)[:-20]
 
 
-@_kind(
-    "every 500th byte turned over", TEXT, "PARTIAL", "BLANK", "UNREADABLE_PDF", "NO_PAGES", "BAD_PAGE_TREE"
-)
+@_kind("every 500th byte inverted", TEXT, "PARTIAL", "BLANK", "UNREADABLE_PDF", "NO_PAGES", "BAD_PAGE_TREE")
 def bit_rot() -> bytes:
     whole = bytearray(simple(*_THREE_PAGES))
     for at in range(250, len(whole), 500):

@@ -8,7 +8,7 @@ TEXT = "TEXT"
 BLANK = "BLANK"
 """Every page was read, and none has text."""
 PARTIAL = "PARTIAL"
-"""There is text, or there are blank pages, and the pages that could not be read are named."""
+"""There is text, or there are blank pages, and the pages that could not be read are listed."""
 
 Make = Callable[[], bytes]
 
@@ -22,9 +22,9 @@ class Kind:
     outcomes: frozenset[str]
     make: Make
     shows: str = ""
-    """Text that must be found when the outcome is TEXT or PARTIAL."""
+    """Text that must be found if the outcome is TEXT or PARTIAL."""
     is_slow: bool = False
-    """Uses up one budget of CPU seconds after the other."""
+    """Exhausts one CPU budget after the other."""
 
     @property
     def file_name(self) -> str:
@@ -32,7 +32,7 @@ class Kind:
 
 
 class Collection:
-    """Kinds in the order in which they are defined; a module keeps one."""
+    """Kinds in the order of their definition; each module has one collection."""
 
     def __init__(self) -> None:
         self.kinds: list[Kind] = []
@@ -40,7 +40,7 @@ class Collection:
     def kind(
         self, what: str, *outcomes: str, shows: str = "", is_slow: bool = False
     ) -> Callable[[Make], Make]:
-        """Take a function that makes a file; its name is the name of the kind."""
+        """Register a function that generates a file; the kind is named after the function."""
 
         def take(make: Make) -> Make:
             name = make.__name__.strip("_")

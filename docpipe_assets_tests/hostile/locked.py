@@ -22,7 +22,7 @@ def _locked(revision: _Revision, user: str, is_aes: bool) -> bytes:
         owner="Owner-7", user=user, R=revision, aes=is_aes, metadata=revision >= 4
     )
     with pikepdf.open(io.BytesIO(simple())) as document:
-        # Old files have old encryption, whatever is thought of it today.
+        # Old files use old encryption, which is weak today.
         document.save(target, encryption=encryption, deterministic_id=False, static_id=True)
     return target.getvalue()
 
@@ -51,7 +51,7 @@ def _with_encrypt(entries: bytes) -> bytes:
 _CODES = ("UNSUPPORTED_ENCRYPTION", "PASSWORD_REQUIRED", "UNREADABLE_PDF")
 
 
-@_kind("an encryption handler nobody knows", *_CODES)
+@_kind("an unknown encryption handler", *_CODES)
 def encryption_unknown() -> bytes:
     return _with_encrypt(b"/Filter /Acme.DRM /SubFilter /acme.v9 /V 9 /R 99 /Length 4096")
 
@@ -76,7 +76,7 @@ def encryption_crypt_filter_missing() -> bytes:
     return _with_encrypt(b"/Filter /Standard /V 4 /R 4 /Length 7 /P -44 /StmF /None /StrF /Gone " + keys)
 
 
-@_kind("an Encrypt entry that names no object", *_CODES, TEXT, BLANK)
+@_kind("an Encrypt entry without an object", *_CODES, TEXT, BLANK)
 def encryption_missing() -> bytes:
     return simple(trailer=b"/Encrypt 99 0 R")
 

@@ -16,7 +16,7 @@ from docpipe_assets_tests.hostile.kinds import BLANK, PARTIAL, TEXT
 
 PAGE_CPU_SECONDS = 4.0
 SPLIT_CPU_SECONDS = 15.0
-"""Smaller than in production, so that what never ends ends sooner."""
+"""Lower than in production, so that endless processing is stopped sooner."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def open_pipeline(data_dir: Path, files: Mapping[str, Path]) -> Iterator[Documen
 
 
 def outcome_of(pipeline: DocumentPipeline, document: str) -> Outcome:
-    """All stages for one document; an error that is no DocpipeError comes through."""
+    """Run all stages for one document; an error that is not a DocpipeError propagates."""
     with Meter(pipeline) as meter:
         _, error = processed(pipeline, document)
     raw = [] if error else list(pipeline.load(RawPdfs, document))
@@ -78,7 +78,7 @@ def outcome_of(pipeline: DocumentPipeline, document: str) -> Outcome:
 
 
 def artifacts(pipeline: DocumentPipeline, document: str) -> dict[str, list[str]]:
-    """Every record of every stage as JSON: what must be the same whatever came before."""
+    """Every record of every stage as JSON, which must not depend on earlier documents."""
     return {
         stream.asset: [record.model_dump_json() for record in pipeline.load(stream, document)]
         for stream in PIPELINE.streams

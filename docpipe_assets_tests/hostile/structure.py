@@ -28,7 +28,7 @@ def no_xref() -> bytes:
     return whole[: whole.rindex(b"xref\n0")]
 
 
-@_kind("startxref points behind the end of the file", TEXT, shows="witness")
+@_kind("startxref points beyond the end of the file", TEXT, shows="witness")
 def startxref_behind_the_end() -> bytes:
     return _startxref(simple(), b"999999999999")
 
@@ -46,7 +46,7 @@ def xref_offsets_wrong() -> bytes:
     return pdf.header + body + table + end(len(offsets) + 1, root, len(pdf.header) + len(body))
 
 
-@_kind("every object stands at the offset of the first", TEXT, *_NOTHING, shows="witness")
+@_kind("every object is at the offset of the first", TEXT, *_NOTHING, shows="witness")
 def xref_all_alike() -> bytes:
     pdf, root = with_pages(show())
     body, offsets = pdf.body(at=len(pdf.header))
@@ -61,7 +61,7 @@ def xref_loop() -> bytes:
     return pdf.written(root, b"/Prev %d" % (len(pdf.header) + len(body)))
 
 
-@_kind("the table says two billion entries", TEXT, *_NOTHING, shows="witness")
+@_kind("the table declares two billion entries", TEXT, *_NOTHING, shows="witness")
 def xref_two_billion() -> bytes:
     return simple().replace(b"xref\n0 ", b"xref\n0 200000000", 1)
 
@@ -147,22 +147,22 @@ def _with_count(count: int, pages: int) -> bytes:
     return pdf.written(root)
 
 
-@_kind("100 pages are said, 98 are there", PARTIAL, TEXT, shows="Page 98.")
+@_kind("100 pages are declared, 98 exist", PARTIAL, TEXT, shows="Page 98.")
 def count_too_high() -> bytes:
     return _with_count(100, 98)
 
 
-@_kind("2 pages are said, 3 are there", TEXT, PARTIAL, shows="Page 2.")
+@_kind("2 pages are declared, 3 exist", TEXT, PARTIAL, shows="Page 2.")
 def count_too_low() -> bytes:
     return _with_count(2, 3)
 
 
-@_kind("a thousand million pages are said, one is there", TEXT, PARTIAL, "TOO_MANY_PAGES", shows="Page 1.")
+@_kind("a billion pages are declared, one exists", TEXT, PARTIAL, "TOO_MANY_PAGES", shows="Page 1.")
 def count_absurd() -> bytes:
     return _with_count(1_000_000_000, 1)
 
 
-@_kind("minus 3 pages are said", TEXT, *_NOTHING, shows="Page 1.")
+@_kind("-3 pages are declared", TEXT, *_NOTHING, shows="Page 1.")
 def count_negative() -> bytes:
     return _with_count(-3, 2)
 
@@ -231,7 +231,7 @@ def too_many_pages() -> bytes:
 
 
 def _with_object_stream(first: bytes, data: bytes) -> bytes:
-    """A page tree inside an object stream, found through a cross-reference stream."""
+    """A page tree inside an object stream, referenced by a cross-reference stream."""
     pdf = TinyPdf()
     pdf.stream(show())  # object 1; 2 catalog, 3 tree and 4 page are in object 5
     body, offsets = pdf.body(at=len(pdf.header))
@@ -263,17 +263,17 @@ def _packed_objects() -> tuple[bytes, bytes]:
     return b"%d" % len(index), index + b" ".join(objects)
 
 
-@_kind("an object stream as it should be", TEXT, shows="witness")
+@_kind("a valid object stream", TEXT, shows="witness")
 def object_stream_sound() -> bytes:
     return _with_object_stream(*_packed_objects())
 
 
-@_kind("an object stream that says its objects begin far behind its end", *_NOTHING)
+@_kind("an object stream whose objects begin far beyond its end", *_NOTHING)
 def object_stream_first_wrong() -> bytes:
     return _with_object_stream(b"99999999", _packed_objects()[1])
 
 
-@_kind("an object stream cut in two", *_NOTHING)
+@_kind("a truncated object stream", *_NOTHING)
 def object_stream_cut() -> bytes:
     first, data = _packed_objects()
     return _with_object_stream(first, data[: len(data) // 2])
@@ -293,14 +293,14 @@ def linearised_wrong() -> bytes:
     return pdf.written(root)
 
 
-@_kind("a stream says it is a thousand times as long", TEXT, shows="witness")
+@_kind("a stream that declares a thousand times its length", TEXT, shows="witness")
 def length_too_long() -> bytes:
     pdf, root = with_pages(show())
     pdf.objects[2] = pdf.objects[2].replace(b"/Length ", b"/Length 1000")
     return pdf.written(root)
 
 
-@_kind("a stream says it has 3 bytes", TEXT, BLANK, shows="witness")
+@_kind("a stream that declares 3 bytes", TEXT, BLANK, shows="witness")
 def length_too_short() -> bytes:
     pdf, root = with_pages(show())
     pdf.objects[2] = b"<< /Length 3 >>" + pdf.objects[2].partition(b">>")[2]
@@ -334,7 +334,7 @@ def long_names() -> bytes:
     )
 
 
-@_kind("structure, outline, labels and annotations run in circles", TEXT, shows="witness")
+@_kind("cycles in structure, outline, labels and annotations", TEXT, shows="witness")
 def circles() -> bytes:
     pdf, root = with_pages(show(), entries=RESOURCES + b"/Annots [6 0 R 6 0 R] /StructParents 0")
     pdf.add(b"<< /Type /StructTreeRoot /K 5 0 R /ParentTree 5 0 R >>")

@@ -53,7 +53,7 @@ class Round:
 
 
 def _zygotes() -> set[str]:
-    """The processes that fork for the parsers; the one that reads page images is another matter."""
+    """The processes that fork for the parsers, without the one that reads page images."""
     children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
     return {pid for pid in children if b"sandbox.zygote" in Path(f"/proc/{pid}/cmdline").read_bytes()}
 
@@ -75,19 +75,19 @@ def test_there_are_enough_kinds_and_they_are_small(processed: Round) -> None:
 
 
 @pytest.mark.parametrize("kind", QUICK, ids=lambda kind: kind.name)
-def test_each_kind_ends_in_text_or_in_its_class(processed: Round, kind: Kind) -> None:
-    assert_ends_as_it_may(processed, kind)
+def test_each_kind_has_an_acceptable_outcome(processed: Round, kind: Kind) -> None:
+    assert_outcome_is_acceptable(processed, kind)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("kind", SLOW, ids=lambda kind: kind.name)
-def test_a_kind_that_takes_long_ends_so_as_well(tmp_path: Path, kind: Kind) -> None:
+def test_a_slow_kind_has_an_acceptable_outcome(tmp_path: Path, kind: Kind) -> None:
     alone = Round(tmp_path, [kind])
-    assert_ends_as_it_may(alone, kind)
+    assert_outcome_is_acceptable(alone, kind)
     assert (alone.left, alone.zygote_after, alone.after) == ([], alone.zygote, alone.before)
 
 
-def assert_ends_as_it_may(processed: Round, kind: Kind) -> None:
+def assert_outcome_is_acceptable(processed: Round, kind: Kind) -> None:
     outcome = processed.outcomes[kind.name]
     assert outcome.code != InternalError.code, outcome.message
     assert outcome.code in kind.outcomes, outcome.message
@@ -95,7 +95,7 @@ def assert_ends_as_it_may(processed: Round, kind: Kind) -> None:
         assert kind.shows in outcome.text
 
 
-def test_no_error_goes_without_the_documents_name(processed: Round) -> None:
+def test_every_error_names_the_document(processed: Round) -> None:
     nameless = [
         name for name, found in processed.outcomes.items() if found.message and name not in found.message
     ]
@@ -111,7 +111,7 @@ def test_nothing_is_left_in_the_scratch_folder(processed: Round) -> None:
     assert processed.left == []
 
 
-def test_a_normal_document_comes_out_the_same_before_and_afterwards(processed: Round) -> None:
+def test_a_normal_document_has_the_same_result_before_and_afterwards(processed: Round) -> None:
     assert processed.after == processed.before
 
 

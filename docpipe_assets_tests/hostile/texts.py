@@ -9,7 +9,7 @@ _GARBAGE = bytes(range(256)) * 40
 
 
 def _with_font(font: bytes, contents: bytes, *more: bytes) -> bytes:
-    """A page whose font F1 is object 5; ``more`` follow it."""
+    """A page whose font F1 is object 5, followed by ``more``."""
     pdf, root = with_pages(contents, entries=b"/Resources << /Font << /F1 5 0 R >> >>", box=LETTER)
     pdf.add(font)
     for body in more:
@@ -70,7 +70,7 @@ def cmap_bomb() -> bytes:
     return _with_font(font, show(), _stream(cmap))
 
 
-@_kind("a map to Unicode that gives control characters, surrogates and a NUL", TEXT, BLANK)
+@_kind("a map to Unicode with control characters, surrogates and a NUL", TEXT, BLANK)
 def cmap_to_surrogates() -> bytes:
     cmap = b"begincmap 1 begincodespacerange <00> <ff> endcodespacerange 4 beginbfchar "
     cmap += b"<54> <D800> <68> <0000> <65> <000C> <20> <DFFF> endbfchar endcmap"
@@ -89,7 +89,7 @@ def type_3_in_itself() -> bytes:
     return _with_font(font, show("aaaa " * 20), glyph)
 
 
-@_kind("a font size of a thousand million, and one of nothing", TEXT, BLANK)
+@_kind("a font size of a billion, and one of zero", TEXT, BLANK)
 def font_sizes() -> bytes:
     return simple(show(size=1_000_000_000) + show(size=0) + show(y=300))
 
@@ -107,7 +107,7 @@ def _flat(pdf: TinyPdf, contents: bytes) -> bytes:
     return pdf.written(pdf.add(b"<< /Type /Catalog /Pages %d 0 R >>" % tree))
 
 
-@_kind("content that ends within a string", TEXT, BLANK, shows="witness")
+@_kind("content that ends inside a string", TEXT, BLANK, shows="witness")
 def string_unclosed() -> bytes:
     return simple(show() + b"BT /F1 12 Tf 72 600 Td (and then")
 
@@ -119,7 +119,7 @@ def operators_alone() -> bytes:
     )
 
 
-@_kind("an inline image without an end", TEXT, BLANK, shows="witness")
+@_kind("an inline image without an end marker", TEXT, BLANK, shows="witness")
 def inline_image_unclosed() -> bytes:
     return simple(show() + b"BI /W 9999 /H 9999 /BPC 8 /CS /G ID \0\1\2")
 
@@ -132,6 +132,6 @@ def contents_odd() -> bytes:
     return pdf.written(root)
 
 
-@_kind("text a page away from the page", TEXT, BLANK)
+@_kind("text outside the page", TEXT, BLANK)
 def text_off_the_page() -> bytes:
     return simple(show(x=5000, y=-9000) + show(SENTENCE, x=-99999))

@@ -9,7 +9,7 @@ SENTENCE = "The witness left the office before the letter of the company was sen
 
 
 class TinyPdf:
-    """Objects by number; nothing is checked."""
+    """Objects by number, without any validation."""
 
     def __init__(self, header: bytes = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n") -> None:
         self.header = header
@@ -27,8 +27,8 @@ class TinyPdf:
         return number
 
     def stream(self, data: bytes, entries: bytes = b"", length: bytes | None = None) -> int:
-        said = b"%d" % len(data) if length is None else length
-        return self.add(b"<< /Length %s %s >>\nstream\n%s\nendstream" % (said, entries, data))
+        declared = b"%d" % len(data) if length is None else length
+        return self.add(b"<< /Length %s %s >>\nstream\n%s\nendstream" % (declared, entries, data))
 
     def flate(self, data: bytes, entries: bytes = b"") -> int:
         return self.stream(zlib.compress(data, 9), b"/Filter /FlateDecode " + entries)
@@ -39,7 +39,7 @@ class TinyPdf:
         )
 
     def body(self, objects: dict[int, bytes] | None = None, at: int = 0) -> tuple[bytes, dict[int, int]]:
-        """The objects one after the other, and where each begins when the first byte is at ``at``."""
+        """The objects one after the other, and the offset of each if the first byte is at ``at``."""
         out = bytearray()
         offsets = {}
         for number, content in (self.objects if objects is None else objects).items():
@@ -48,7 +48,7 @@ class TinyPdf:
         return bytes(out), offsets
 
     def written(self, root: int, trailer: bytes = b"") -> bytes:
-        """The whole file, with a right cross-reference table."""
+        """The complete file, with a correct cross-reference table."""
         body, offsets = self.body(at=len(self.header))
         start = len(self.header) + len(body)
         table = xref_table(offsets)
@@ -93,6 +93,6 @@ def simple(
     catalog: bytes = b"",
     trailer: bytes = b"",
 ) -> bytes:
-    """A whole file with these contents, one page of text when there are none."""
+    """A complete file with these contents, or with one page of text if there are none."""
     pdf, root = with_pages(*(contents or (show(),)), entries=entries, box=box, catalog=catalog)
     return pdf.written(root, trailer)

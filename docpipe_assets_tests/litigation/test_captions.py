@@ -107,11 +107,11 @@ def test_a_running_line_is_a_caption_without_roles() -> None:
         "A switch (12 v. 24 volts)",
     ],
 )
-def test_a_cited_case_or_plain_prose_is_no_caption(text: str) -> None:
+def test_a_cited_case_or_plain_prose_is_not_a_caption(text: str) -> None:
     assert list(captions(text)) == []
 
 
-def test_what_stands_above_the_parties_is_not_part_of_the_caption() -> None:
+def test_text_above_the_parties_does_not_belong_to_the_caption() -> None:
     text = "Judges: Farris, Moss\n\n517 F.3d 1154 (2008)\nPETER VARGA, Appellant,\nv.\nANA CHEN, Appellee.\n"
     (caption,) = captions(text)
     assert text_of(text, caption.left) == "PETER VARGA,"
@@ -136,6 +136,6 @@ def test_a_role_before_a_name_is_found_but_not_a_heading_above_counsel() -> None
         ("Plaintiff/Counter-Defendant", "plaintiff-counter-defendant", "plaintiff"),
     ],
 )
-def test_roles_are_written_in_one_way(text: str, role: str, side: str) -> None:
+def test_roles_are_normalized(text: str, role: str, side: str) -> None:
     assert role_of(text) == role
     assert side_of(role) == side

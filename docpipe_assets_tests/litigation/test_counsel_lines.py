@@ -39,7 +39,7 @@ from docpipe_assets.litigation.counsel_lines import counsel
         ("Wombat LLC is represented by James Holt of Holt Brandt LLP.", None, ["James Holt"], "Wombat LLC"),
     ],
 )
-def test_counsel_lines_tell_who_acts_for_whom(
+def test_counsel_lines_name_counsel_and_clients(
     text: str, role: str | None, attorneys: list[str], client: str
 ) -> None:
     (found,) = counsel(text)
@@ -49,7 +49,7 @@ def test_counsel_lines_tell_who_acts_for_whom(
     assert "Tim Moss" not in text[slice(*found.attorneys)]
 
 
-def test_counsel_of_either_side_in_one_line_are_told_apart() -> None:
+def test_counsel_of_both_sides_in_one_line_are_distinguished() -> None:
     text = "Ana Chen, Reno, NV, for Plaintiff-Appellee. B. E. Boyle, Boyle & Moss, Reno, for Appellant.\n"
     first, second = counsel(text)
     assert text[slice(*first.attorneys)] == "Ana Chen, Reno, NV"

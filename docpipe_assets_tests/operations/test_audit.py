@@ -37,7 +37,7 @@ TEXTS = [
 
 @dataclass(frozen=True)
 class Document:
-    """All that the stages made of one document."""
+    """All output of the stages for one document."""
 
     raw_pdf: RawPdf
     pages: Sequence[PageText]
@@ -78,16 +78,16 @@ def document() -> Document:
 
 
 def changed(rows: Sequence[Any], index: int, **values: object) -> list[Any]:
-    """The rows with one of them changed."""
+    """The rows, one of them changed."""
     return [row.model_copy(update=values) if n == index else row for n, row in enumerate(rows)]
 
 
 def quoted(document: Document) -> int:
-    """The first relationship that rests on a quote."""
+    """The first relationship with a quote."""
     return next(n for n, edge in enumerate(document.relationships) if edge.quote)
 
 
-def test_what_the_stages_make_is_sound(document: Document) -> None:
+def test_the_output_of_the_stages_has_no_fault(document: Document) -> None:
     found = document.audit()
     assert found.is_sound, found.examples
     assert found.remarks == []
@@ -142,7 +142,7 @@ PLANTED: dict[str, tuple[Fault, Callable[[Document], Document]]] = {
 
 
 @pytest.mark.parametrize("name", PLANTED)
-def test_a_planted_fault_is_found_and_said(document: Document, name: str) -> None:
+def test_a_seeded_fault_is_found_and_described(document: Document, name: str) -> None:
     fault, plant = PLANTED[name]
     found = plant(document).audit()
     assert fault in found.faults
@@ -183,7 +183,7 @@ def test_failed_pages_are_named_with_their_codes(document: Document) -> None:
     ]
 
 
-def test_pages_that_ocr_was_unsure_of_are_listed(document: Document) -> None:
+def test_pages_with_low_ocr_confidence_are_listed(document: Document) -> None:
     pages = changed(document.pages, 1, method=TextMethod.OCR, confidence=0.71)
     pages = changed(pages, 2, method=TextMethod.OCR, confidence=0.97)
     found = replace(document, pages=pages).audit()
@@ -192,7 +192,7 @@ def test_pages_that_ocr_was_unsure_of_are_listed(document: Document) -> None:
     assert found.remarks == ["OCR confidence is low on page 2"]
 
 
-def test_pages_that_may_not_have_been_read_whole_are_named(document: Document) -> None:
+def test_pages_that_may_be_incompletely_read_are_named(document: Document) -> None:
     pages = changed(document.pages, 1, flags=(PageFlag.TEXT_LEFT,))
     pages = changed(pages, 2, flags=(PageFlag.TEXT_LEFT, PageFlag.MISREAD))
     found = replace(document, pages=pages).audit()
@@ -203,7 +203,7 @@ def test_pages_that_may_not_have_been_read_whole_are_named(document: Document) -
     ]
 
 
-def test_repairs_and_ungrounded_rows_are_remarked(document: Document) -> None:
+def test_repairs_and_ungrounded_rows_are_reported(document: Document) -> None:
     raw_pdf = document.raw_pdf.model_copy(update={"is_repaired": True})
     mentions = changed(document.mentions, 0, quote="not there", is_grounded=False)
     found = replace(document, raw_pdf=raw_pdf, mentions=mentions).audit()
@@ -222,8 +222,8 @@ def test_claims_beyond_one_batch_are_compared_too(
     assert replace(document, mentions=last).audit().faults[Fault.QUOTE] == 1
 
 
-def test_records_are_let_go_as_they_are_read(document: Document) -> None:
-    """No more rows are alive at a time than a batch of claims needs of them: none."""
+def test_records_are_released_as_they_are_read(document: Document) -> None:
+    """A batch of claims keeps no rows in memory."""
     alive = 0
     most = 0
 
@@ -260,5 +260,5 @@ def test_records_are_let_go_as_they_are_read(document: Document) -> None:
         ([*range(1, 9, 2)], "1, 3 and 2 more"),
     ],
 )
-def test_pages_are_written_as_people_write_them(pages: list[int], written: str) -> None:
+def test_page_numbers_are_shown_as_ranges(pages: list[int], written: str) -> None:
     assert ranges(pages, limit=2) == written

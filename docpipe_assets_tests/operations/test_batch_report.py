@@ -24,7 +24,7 @@ def read(pages: int, version: str = "v", read_version: str | None = "v", /, **me
     return ReadDocument(version, pages, read_version, methods or None)
 
 
-def test_every_page_is_in_one_place() -> None:
+def test_every_page_is_counted_once() -> None:
     report = report_on(
         ledger(a=State.SUCCEEDED, b=State.PARTIAL, c=State.FAILED, d=State.QUARANTINED),
         {
@@ -39,7 +39,7 @@ def test_every_page_is_in_one_place() -> None:
     assert report.unaccounted == 0
 
 
-def test_each_way_to_get_the_text_of_a_page_is_counted() -> None:
+def test_pages_are_counted_by_the_method_of_their_text() -> None:
     methods = {method.value: n for n, method in enumerate(TextMethod, start=1)}
     report = report_on(ledger(a=State.SUCCEEDED), {"b/a.pdf": read(sum(methods.values()), **methods)})
     counted = report.as_json()["pages"]
@@ -47,7 +47,7 @@ def test_each_way_to_get_the_text_of_a_page_is_counted() -> None:
     assert report.unaccounted == 0
 
 
-def test_flagged_pages_are_counted_beside_the_sum() -> None:
+def test_flagged_pages_are_counted_in_addition_to_the_sum() -> None:
     found = replace(read(10, text_layer=6, ocr=4), pages_flagged=3)
     report = report_on(ledger(a=State.SUCCEEDED), {"b/a.pdf": found})
     assert (report.pages.flagged, report.pages.discovered, report.unaccounted) == (3, 10, 0)
@@ -58,7 +58,7 @@ def test_a_lost_page_is_unaccounted() -> None:
     assert report.unaccounted == 1
 
 
-def test_text_of_an_older_version_accounts_for_nothing() -> None:
+def test_text_of_an_older_version_does_not_count() -> None:
     report = report_on(ledger(a=State.SUCCEEDED), {"b/a.pdf": read(3, "new", "old", text_layer=3)})
     assert report.unaccounted == 3
 
@@ -74,7 +74,7 @@ def test_the_same_bytes_under_several_keys_are_one_group() -> None:
     assert duplicates({}) == ()
 
 
-def test_a_withdrawn_document_is_nobodys_duplicate() -> None:
+def test_a_withdrawn_document_is_not_a_duplicate() -> None:
     states = ledger(a=State.SUCCEEDED, b=State.WITHDRAWN)
     one = read(1, "same", "same", text_layer=1)
     report = report_on(states, {"b/a.pdf": one, "b/b.pdf": one})
@@ -82,7 +82,7 @@ def test_a_withdrawn_document_is_nobodys_duplicate() -> None:
     assert duplicates_table(report) == "none"
 
 
-def test_what_is_not_done_is_listed_with_advice() -> None:
+def test_unfinished_documents_are_listed_with_advice() -> None:
     entries = (
         Entry("b/a.pdf", State.SUCCEEDED),
         Entry("b/q.pdf", State.QUARANTINED, "raw_pdf", "PASSWORD_REQUIRED", "b/q.pdf: needs a password"),
@@ -95,7 +95,7 @@ def test_what_is_not_done_is_listed_with_advice() -> None:
     assert "b/w.pdf" not in shown
 
 
-def test_a_lost_worker_is_not_advised_upon_as_a_defect() -> None:
+def test_the_advice_for_a_lost_worker_does_not_suggest_a_defect() -> None:
     entry = Entry("b/a.pdf", State.HELD, None, "WORKER_LOST", "b/a.pdf: lost")
     assert "memory" in open_table(report_on(Ledger((entry,), 0), {}))
 
@@ -114,7 +114,7 @@ def labelled(first: int, last: int, *findings: BatesFinding, version: str = "v")
     return ReadDocument(version, 1, "v", {"ocr": 1}, summary)
 
 
-def test_findings_on_labels_are_told_by_document_and_between_documents() -> None:
+def test_label_findings_are_listed_in_and_between_documents() -> None:
     gap = BatesFinding(BatesFault.GAP, "AB 0002 | is not there")
     report = report_on(
         ledger(a=State.SUCCEEDED, b=State.SUCCEEDED, c=State.WITHDRAWN, d=State.QUEUED),
@@ -126,8 +126,8 @@ def test_findings_on_labels_are_told_by_document_and_between_documents() -> None
     )
     assert [(one.document, one.fault.value) for one in report.bates] == [("b/a.pdf", "gap"), ("", "overlap")]
     assert "AB 0002 \\| is not there" in bates_table(report)
-    told = json.loads(json.dumps(report.as_json()))["bates"]
-    assert told[1]["what"] == "AB 0003 is in b/a.pdf and in b/b.pdf"
+    findings = json.loads(json.dumps(report.as_json()))["bates"]
+    assert findings[1]["what"] == "AB 0003 is in b/a.pdf and in b/b.pdf"
 
 
 def test_labels_of_duplicates_are_compared_once_and_stale_ones_not_at_all() -> None:
@@ -139,7 +139,7 @@ def test_labels_of_duplicates_are_compared_once_and_stale_ones_not_at_all() -> N
     assert bates_table(report) == "none"
 
 
-def test_counts_stand_by_batch() -> None:
+def test_counts_are_listed_by_batch() -> None:
     entries = (Entry("a/1.pdf", State.SUCCEEDED), Entry("b/1.pdf", State.FAILED), Entry("2.pdf", State.HELD))
     report = report_on(Ledger(entries, 0), {"a/1.pdf": read(1, text_layer=1)})
     head, _, top, a, b = batches_table(report).splitlines()

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from docpipe_assets.operations.breaker import WORKER_LOST, Purpose
 from docpipe_assets.operations.ledger import State
 from docpipe_assets.settings import Settings
-from docpipe_assets_tests.operations.plant import (
+from docpipe_assets_tests.operations.simulated_platform import (
     Behaviour,
     Ending,
     Run,
@@ -38,7 +38,7 @@ def the_batch(**more: object) -> SimulatedPlatform:
     behaviours: dict[str, Behaviour] = dict.fromkeys([*GOOD, *DUPLICATES, LARGE], succeeds)
     behaviours |= {key: always_fails(error, "raw_pdf") for key, error in PERMANENT.items()}
     behaviours[HANGING] = always_fails("CPU_TIMEOUT_DOCUMENT", "page_splits")
-    # Two of the good ones do not get through at once.
+    # Two of the valid documents need several attempts.
     behaviours["b/good 3.pdf"] = fails_at_first(2, "STORE_UNAVAILABLE", "raw_pdf")
     behaviours["b/good 4.pdf"] = fails_at_first(2, WORKER_LOST, "")
     return platform_of(behaviours, {LARGE: 600 * 1024 * 1024}, **more)
@@ -55,7 +55,7 @@ def assert_all_accounted_for(platform: SimulatedPlatform) -> None:
     assert ledger.is_settled
 
 
-def assert_each_was_tried_as_often_as_is_right(platform: SimulatedPlatform) -> None:
+def assert_each_had_the_correct_number_of_attempts(platform: SimulatedPlatform) -> None:
     names = [run.request.name for run in platform.runs if run.request is not None]
     assert len(names) == len(set(names)), "an attempt was requested twice"
     spent = platform.spent()
@@ -77,7 +77,7 @@ def test_the_incident_with_a_kill_between_registrations_and_requests() -> None:
     assert platform.ledger().count(State.QUEUED) == 20
     platform.run_for(minutes=30)
     assert_all_accounted_for(platform)
-    assert_each_was_tried_as_often_as_is_right(platform)
+    assert_each_had_the_correct_number_of_attempts(platform)
 
 
 kills = st.lists(
@@ -87,12 +87,12 @@ kills = st.lists(
 
 Kills = list[tuple[int, int, int, int]]
 EXAMPLES = settings().max_examples // 2
-"""Of the profile's: an incident takes a third of a second."""
+"""Fraction of the profile's examples: an incident takes a third of a second."""
 
 
 @settings(max_examples=EXAMPLES, deadline=None)
 @given(kills, st.integers(1, 4))
-def test_the_incident_killed_anywhere(kills: Kills, workers: int) -> None:
+def test_the_incident_with_a_kill_at_any_step(kills: Kills, workers: int) -> None:
     platform = the_batch(workers=workers)
     for dies_after, key_budget, run_budget, seconds in kills:
         platform.tick(dies_after, keys=key_budget, runs=run_budget)
@@ -103,7 +103,7 @@ def test_the_incident_killed_anywhere(kills: Kills, workers: int) -> None:
     platform.resume_after = ""
     platform.run_for(minutes=30)
     assert_all_accounted_for(platform)
-    assert_each_was_tried_as_often_as_is_right(platform)
+    assert_each_had_the_correct_number_of_attempts(platform)
 
 
 @settings(max_examples=EXAMPLES, deadline=None)
@@ -112,7 +112,7 @@ def test_two_daemons_at_once_spend_no_attempt_twice(kills: Kills) -> None:
     platform = the_batch()
     for _, key_budget, run_budget, seconds in kills:
         platform.fold()
-        plans = [platform.look(key_budget, run_budget), platform.look()]
+        plans = [platform.plan_tick(key_budget, run_budget), platform.plan_tick()]
         for made in plans:
             platform.partitions.update(made.register)
         for made in plans:
@@ -121,7 +121,7 @@ def test_two_daemons_at_once_spend_no_attempt_twice(kills: Kills) -> None:
         platform.work(seconds)
     platform.run_for(minutes=30)
     assert_all_accounted_for(platform)
-    assert_each_was_tried_as_often_as_is_right(platform)
+    assert_each_had_the_correct_number_of_attempts(platform)
 
 
 def test_a_new_version_new_code_and_a_reset_each_allow_one_more_attempt() -> None:
@@ -138,11 +138,11 @@ def test_a_new_version_new_code_and_a_reset_each_allow_one_more_attempt() -> Non
     platform.behaviours = {**platform.behaviours, HANGING: succeeds}
     platform.run_for(minutes=30)
     assert platform.ledger().count(State.HELD) == 0
-    assert platform.runs[-1].lane == "large", "what failed in the standard lane is not sent there again"
+    assert platform.runs[-1].lane == "large", "the document does not return to the standard lane"
 
 
-class EngineDown:
-    """Every document that comes to a stage fails there until ``repaired``."""
+class StageOutage:
+    """Every document that reaches a stage fails there until ``repaired``."""
 
     def __init__(self, error: str = "ENGINE_FAILED", stage: str = "ocr_text") -> None:
         self.ending = (error, stage)
@@ -172,10 +172,10 @@ FIVE_HUNDRED: dict[str, Behaviour] = dict.fromkeys((f"b/{number:03d}.pdf" for nu
         (WORKER_LOST, ""),
     ],
 )
-def test_an_outage_costs_few_attempts_and_charges_nobody(
+def test_an_outage_costs_few_attempts_and_counts_against_no_document(
     error: str, stage: str, goes_well_first_minutes: float, documents: int
 ) -> None:
-    outage = EngineDown(error, stage)
+    outage = StageOutage(error, stage)
     the_documents = dict(list(FIVE_HUNDRED.items())[:documents])
     platform = platform_of(the_documents, settings=Settings(intake_max_queued=documents))
     platform.run_for(goes_well_first_minutes)
@@ -187,7 +187,7 @@ def test_an_outage_costs_few_attempts_and_charges_nobody(
     print(f"{error} after {finished_before} good ones: {len(failed)} documents spent an attempt")
     assert len(failed) < 30
     assert platform.ledger().count(State.QUEUED) == documents - platform.ledger().count(State.SUCCEEDED)
-    # A worker may be lost by a document's fault; that it was not is known from the fifth or tenth on.
+    # A document may cause the loss of its worker; only the fifth or tenth shows that the stage did.
     charged = [one.failures for one in platform.breakers.documents.values() if one.failures]
     assert charged == ([1] * len(charged) if error == WORKER_LOST else [])
     assert len(charged) < 10
@@ -199,15 +199,15 @@ def test_an_outage_costs_few_attempts_and_charges_nobody(
 
 
 @pytest.mark.parametrize("workers", [1, 2, 8])
-def test_a_short_queue_alone_keeps_an_outage_cheap(workers: int) -> None:
+def test_a_short_queue_alone_limits_the_cost_of_an_outage(workers: int) -> None:
     platform = platform_of(FIVE_HUNDRED, dequeues=False, workers=workers)
-    platform.outage = EngineDown()
+    platform.outage = StageOutage()
     platform.run_for(minutes=20)
     assert len(platform.spent()) < 30
 
 
 def test_an_outage_ends_with_one_canary_that_reached_the_stage() -> None:
-    outage = EngineDown()
+    outage = StageOutage()
     behaviours = dict(FIVE_HUNDRED)
     behaviours |= dict.fromkeys(
         (f"b/{number:03d}.pdf" for number in range(0, 500, 3)), always_fails("NO_PAGES", "raw_pdf")
@@ -222,7 +222,7 @@ def test_an_outage_ends_with_one_canary_that_reached_the_stage() -> None:
     platform.run_for(minutes=25)
     canaries = [run for run in platform.runs if run.request and run.request.purpose is Purpose.CANARY]
     assert Counter(run.ending is None for run in canaries)[True] == 1
-    # Canaries never overlap.
+    # Canary runs never overlap.
     for earlier, later in pairwise(canaries):
         assert earlier.ended_at is not None
         assert later.started_at is not None
@@ -234,21 +234,21 @@ def test_an_outage_ends_with_one_canary_that_reached_the_stage() -> None:
     )
 
 
-def test_a_person_who_brings_a_document_past_the_stage_ends_the_pause() -> None:
-    outage = EngineDown()
+def test_a_manual_run_that_passes_the_stage_ends_the_pause() -> None:
+    outage = StageOutage()
     platform = platform_of(FIVE_HUNDRED)
     platform.outage = outage
     platform.run_for(minutes=5)
     assert platform.breakers.open_stages
     outage.repaired = True
-    platform.launch_as_a_person("b/400.pdf")
+    platform.launch_manually("b/400.pdf")
     platform.work(10)
     platform.fold()
     assert not platform.breakers.open_stages
 
 
 def test_a_reset_of_the_stage_ends_the_pause() -> None:
-    outage = EngineDown()
+    outage = StageOutage()
     platform = platform_of(FIVE_HUNDRED)
     platform.outage = outage
     platform.run_for(minutes=5)

@@ -35,7 +35,7 @@ def stored(key: str, etag: str = "e", size: int = 10, age_seconds: float = 60) -
 
 
 class SimulatedBucket:
-    """The bucket and Dagster's records, and a sensor that may die between any two of its steps."""
+    """The bucket and Dagster's records, and a sensor that may be killed between any two of its steps."""
 
     def __init__(self, bucket: list[StoredObject]) -> None:
         self.bucket = {found.key: found for found in bucket}
@@ -55,7 +55,7 @@ class SimulatedBucket:
         )
 
     def tick(self, dies_after: int | None = None, keys: int = 1000, runs: int = 1000) -> Plan:
-        """Carry out a plan; ``dies_after`` is the number of steps that still happen."""
+        """Execute a plan; ``dies_after`` is the number of steps before the kill."""
         made = self.plan_tick(keys, runs)
         steps: list[str | Request] = [*made.register, *made.requests]
         for count, what in enumerate(steps):
@@ -92,7 +92,7 @@ def test_kills_at_any_point_neither_lose_nor_duplicate_documents(
 
 
 @given(st.lists(names, min_size=1, max_size=30, unique=True), st.integers(1, 40), st.integers(0, 40))
-def test_a_tick_never_does_more_than_its_budget(keys: list[str], key_budget: int, run_budget: int) -> None:
+def test_a_tick_never_exceeds_its_budget(keys: list[str], key_budget: int, run_budget: int) -> None:
     made = SimulatedBucket([stored(key) for key in keys]).plan_tick(key_budget, run_budget)
     assert made.documents <= key_budget
     assert len(made.requests) <= run_budget
@@ -100,7 +100,7 @@ def test_a_tick_never_does_more_than_its_budget(keys: list[str], key_budget: int
 
 
 @pytest.mark.parametrize(
-    ("set_up", "said"),
+    ("set_up", "priorities"),
     [
         ({"z": "high", "a": "low"}, {}),
         ({}, {"z": "high", "a": "low"}),
@@ -109,7 +109,7 @@ def test_a_tick_never_does_more_than_its_budget(keys: list[str], key_budget: int
     ids=["in the settings", "by a person", "by a person, whatever the settings say"],
 )
 def test_a_batch_of_high_priority_goes_first_wherever_it_is_listed(
-    set_up: dict[str, Priority], said: dict[str, Priority]
+    set_up: dict[str, Priority], priorities: dict[str, Priority]
 ) -> None:
     settings = Settings(batch_priorities=set_up)
     made = plan(
@@ -120,7 +120,7 @@ def test_a_batch_of_high_priority_goes_first_wherever_it_is_listed(
         budget=Budget(keys=100, runs=4, modified_before=NOW),
         large_bytes=1000,
         failures=FailureHistory(Breakers(), NOW, settings, requested=frozenset()),
-        priorities=said,
+        priorities=priorities,
     )
     assert [request.listed.document for request in made.requests] == [
         "z/0.pdf",
@@ -131,8 +131,8 @@ def test_a_batch_of_high_priority_goes_first_wherever_it_is_listed(
     assert made.waiting == 5
 
 
-def test_where_there_was_no_room_for_a_run_is_looked_at_until_there_is(tmp_path: Path) -> None:
-    """The listing comes back there after ten ticks; the queue has room after one."""
+def test_a_document_without_room_in_the_queue_is_rescanned(tmp_path: Path) -> None:
+    """The listing returns to this position after ten ticks; the queue has room after one."""
     settings, store, runs = Settings(), MemoryStore(), set[tuple[str, str]]()
     (tmp_path / "x.pdf").write_bytes(b"x")
     for number in range(30):
@@ -165,7 +165,7 @@ def test_a_new_folder_is_polled_at_once_and_while_documents_arrive(tmp_path: Pat
     cursor = IntakeCursor()
 
     def plan_tick(*arrived: str) -> list[str]:
-        """What is found new, two keys a look, a hundred of them being old."""
+        """The new documents that are found with two keys per tick, in addition to a hundred old ones."""
         nonlocal cursor
         for key in arrived:
             store.put(key, tmp_path / "x.pdf")
@@ -189,12 +189,12 @@ def test_a_new_folder_is_polled_at_once_and_while_documents_arrive(tmp_path: Pat
         store.put(f"old/{number:02}.pdf", tmp_path / "x.pdf")
     while plan_tick():
         pass
-    assert plan_tick("y/1.pdf", "y/2.pdf", "z/1.pdf") == ["y/1.pdf", "y/2.pdf"], "a folder in each look"
+    assert plan_tick("y/1.pdf", "y/2.pdf", "z/1.pdf") == ["y/1.pdf", "y/2.pdf"], "one folder in each tick"
     assert plan_tick() == ["z/1.pdf"]
     assert plan_tick("z/2.pdf") == ["z/2.pdf"]
     for _ in range(3):
         assert plan_tick() == []
-    assert plan_tick("z/3.pdf") == [], "it is an old folder now"
+    assert plan_tick("z/3.pdf") == [], "the folder is no longer new"
     found = [key for _ in range(60) for key in plan_tick()]
     assert found == ["z/3.pdf"]
 
@@ -216,7 +216,7 @@ def test_an_overwritten_key_is_processed_again_as_a_new_version() -> None:
     assert not world.tick().requests
 
 
-def test_a_key_deleted_and_added_again_is_looked_at_once_more() -> None:
+def test_a_key_deleted_and_added_again_is_processed_once_more() -> None:
     world = SimulatedBucket([stored("b/x.pdf")])
     world.tick()
     del world.bucket["b/x.pdf"]
@@ -226,7 +226,7 @@ def test_a_key_deleted_and_added_again_is_looked_at_once_more() -> None:
     assert not world.tick().requests
 
 
-def test_a_key_that_gets_its_first_bytes_back_is_processed_a_third_time() -> None:
+def test_a_key_restored_to_its_first_bytes_is_processed_a_third_time() -> None:
     world = SimulatedBucket([])
     for etag, age_seconds in (("a", 30), ("b", 20), ("a", 10)):
         world.bucket["b/x.pdf"] = stored("b/x.pdf", etag, age_seconds=age_seconds)
@@ -234,7 +234,7 @@ def test_a_key_that_gets_its_first_bytes_back_is_processed_a_third_time() -> Non
         assert not world.tick().requests
 
 
-def test_keys_with_equal_times_are_all_seen() -> None:
+def test_keys_with_equal_times_are_all_detected() -> None:
     world = SimulatedBucket([stored(f"b/{number}.pdf", age_seconds=5) for number in range(50)])
     assert len(world.tick().requests) == 50
 
@@ -248,19 +248,19 @@ def test_a_key_that_sorts_before_the_stop_position_of_a_tick_is_not_lost() -> No
     assert {document for document, _ in world.runs} == {"a.pdf", "m.pdf", "z.pdf"}
 
 
-def test_a_document_with_a_run_under_way_waits_for_it() -> None:
+def test_a_document_with_a_run_in_progress_waits_for_it() -> None:
     world = SimulatedBucket([stored("b/x.pdf", etag="new")])
     made = world.plan_tick(busy=frozenset({"b/x.pdf"}))
     assert (made.requests, made.waiting) == ([], 1)
 
 
-def test_what_is_still_being_written_is_left_for_later() -> None:
+def test_objects_below_the_minimum_age_are_deferred() -> None:
     world = SimulatedBucket([stored("b/x.pdf", age_seconds=-1)])
     made = world.plan_tick()
     assert (made.register, made.requests, made.too_recent) == ([], [], 1)
 
 
-def test_what_is_no_document_is_counted_not_dropped() -> None:
+def test_non_pdf_keys_are_counted() -> None:
     made = SimulatedBucket([stored("b/"), stored("b/load.dat"), stored("b/x.PDF")]).plan_tick()
     assert (made.folder_markers, made.other_files, made.documents) == (1, 1, 1)
     assert "1 non-PDF keys" in str(made)
@@ -276,7 +276,7 @@ def test_what_is_no_document_is_counted_not_dropped() -> None:
         ("b/.DS_Store", Kind.OTHER),
     ],
 )
-def test_documents_are_told_by_their_names(key: str, kind: Kind) -> None:
+def test_documents_are_recognized_by_their_names(key: str, kind: Kind) -> None:
     assert kind_of(key) is kind
 
 

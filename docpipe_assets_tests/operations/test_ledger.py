@@ -53,7 +53,7 @@ def test_each_situation_has_its_state() -> None:
     assert state_of(X, run=run(Progress.SUCCEEDED_RUN, failed_pages=2)) is State.PARTIAL
     assert state_of(X, run=run(Progress.RUNNING)) is State.IN_FLIGHT
     assert state_of(X, run=run(Progress.WAITING)) is State.QUEUED
-    assert state_of(X) is State.QUEUED, "registered is on the durable work list"
+    assert state_of(X) is State.QUEUED, "registered documents are on the durable work list"
     assert state_of(None) is State.WITHDRAWN
 
 
@@ -71,11 +71,11 @@ def test_the_class_of_the_error_decides_between_failed_and_quarantined(error: st
     assert state_of(X, run=run(Progress.FAILED_RUN, error=error)) is state
 
 
-def test_a_run_for_an_older_version_does_not_speak_for_the_new_one() -> None:
+def test_a_run_for_an_older_version_does_not_count_for_the_new_one() -> None:
     assert state_of(stored("b/x.pdf", "new"), run=run(Progress.SUCCEEDED_RUN, "old")) is State.QUEUED
 
 
-def test_a_run_launched_by_a_person_speaks_for_the_document() -> None:
+def test_a_manual_run_counts_for_the_document() -> None:
     assert state_of(X, run=RunSummary(Progress.SUCCEEDED_RUN, None)) is State.SUCCEEDED
 
 
@@ -84,12 +84,12 @@ def test_a_document_that_intake_has_missed_is_unaccounted() -> None:
     assert state_of(stored("b/x.pdf", modified=NOW), registered=False) is State.QUEUED
 
 
-def test_a_run_that_says_it_went_well_without_a_result_is_unaccounted() -> None:
+def test_a_successful_run_without_a_result_is_unaccounted() -> None:
     assert state_of(X, run=run(Progress.SUCCEEDED_RUN), finished=False) is State.UNACCOUNTED
 
 
-def outlook(*errors: str, resets: int = 0, minutes_later: float = 0, lane: str = "standard") -> Entry:
-    """The ledger's line for a document whose attempts, a minute apart, failed with these errors."""
+def entry_after(*errors: str, resets: int = 0, minutes_later: float = 0, lane: str = "standard") -> Entry:
+    """The ledger entry of a document whose attempts, a minute apart, failed with these errors."""
     version = listed_document(X).version
     attempts = [
         Attempt("b/x.pdf", str(n), OLD + timedelta(minutes=n), error, "raw_pdf", version, lane=lane)
@@ -112,24 +112,24 @@ def outlook(*errors: str, resets: int = 0, minutes_later: float = 0, lane: str =
 
 
 def test_a_failed_document_is_in_the_state_that_intake_acts_upon() -> None:
-    waiting = outlook("OBJECT_CHANGED")
+    waiting = entry_after("OBJECT_CHANGED")
     assert (waiting.state, waiting.failures) == (State.QUEUED, 1)
     assert waiting.next_attempt_at is not None
     assert timedelta() < waiting.next_attempt_at - OLD <= timedelta(seconds=30)
-    held = outlook(WORKER_LOST, WORKER_LOST, WORKER_LOST)
+    held = entry_after(WORKER_LOST, WORKER_LOST, WORKER_LOST)
     assert (held.state, held.since) == (State.HELD, OLD + timedelta(minutes=2))
     assert held.reason == "failed 3 times, last with WORKER_LOST in raw_pdf"
     assert held.next_attempt_at is not None
-    assert outlook(WORKER_LOST, WORKER_LOST, WORKER_LOST, minutes_later=20).state is State.QUEUED
-    assert outlook("MEMORY_LIMIT").state is State.QUEUED
-    for_good = outlook("MEMORY_LIMIT", lane="large")
+    assert entry_after(WORKER_LOST, WORKER_LOST, WORKER_LOST, minutes_later=20).state is State.QUEUED
+    assert entry_after("MEMORY_LIMIT").state is State.QUEUED
+    for_good = entry_after("MEMORY_LIMIT", lane="large")
     assert (for_good.state, for_good.next_attempt_at) == (State.HELD, None)
-    assert outlook("INTERNAL_ERROR").state is State.HELD
-    assert outlook("NO_PAGES").state is State.QUARANTINED
-    assert outlook("NO_PAGES", resets=1, minutes_later=60).state is State.QUEUED
+    assert entry_after("INTERNAL_ERROR").state is State.HELD
+    assert entry_after("NO_PAGES").state is State.QUARANTINED
+    assert entry_after("NO_PAGES", resets=1, minutes_later=60).state is State.QUEUED
 
 
-def test_a_document_behind_a_paused_stage_is_queued_and_says_why() -> None:
+def test_a_document_waiting_for_a_paused_stage_is_queued_with_reason() -> None:
     settings = Settings()
     outage = [Attempt(f"b/{n}.pdf", str(n), OLD, "ENGINE_FAILED", "ocr_text") for n in range(5)]
     ledger = build_ledger(
@@ -146,7 +146,7 @@ def test_a_document_behind_a_paused_stage_is_queued_and_says_why() -> None:
     assert "ocr_text is paused: 5 documents failed with ENGINE_FAILED" in (entry.reason or "")
 
 
-def test_a_batch_is_counted_by_itself() -> None:
+def test_a_batch_is_counted_separately() -> None:
     ledger = build_ledger(
         [stored("a/x.pdf"), stored("b/x.pdf"), stored("b/load.dat")],
         registered=["a/x.pdf", "b/x.pdf", "b/gone.pdf", "a/gone.pdf"],

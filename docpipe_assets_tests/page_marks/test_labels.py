@@ -45,18 +45,18 @@ BODY = ["The shipment was received at the yard.", "Nobody signed for it on that 
         ("* * *", set()),
     ],
 )
-def test_a_legend_is_what_says_nothing_else(text: str, legends: set[str]) -> None:
+def test_a_legend_is_a_line_without_other_text(text: str, legends: set[str]) -> None:
     assert legends_in(text, is_in_margin=True) == {Legend(one) for one in legends}
 
 
-def test_in_the_body_a_legend_is_in_capitals_and_no_heading() -> None:
+def test_a_legend_in_the_body_is_in_capitals_and_not_a_heading() -> None:
     assert legends_in("CONFIDENTIAL", is_in_margin=False)
     assert not legends_in("Confidential", is_in_margin=False)
     assert not legends_in("PRIVILEGED", is_in_margin=False)
 
 
 def page(number: int, *lines: tuple[str, float] | tuple[str, float, float]) -> tuple[PageText, Page]:
-    """A page with a line of text for each: its text, top and, where it is not 72, left; 6 points a letter."""
+    """A page with a line for each tuple: its text, top and, if it is not 72, left; 6 points a letter."""
     texts, words, offset = [], [], 0
     for text, top, *left in lines:
         start = left[0] if left else 72.0
@@ -102,7 +102,7 @@ def marked(*pages: tuple[PageText, Page]) -> list[list[tuple[MarkRole, str]]]:
     return [[(m.role, p.text[m.start : m.end]) for m in p.marks] for p in with_labels(pages)]
 
 
-def test_headers_and_footers_are_what_comes_again_numbers_aside() -> None:
+def test_headers_and_footers_are_lines_repeated_up_to_numbers() -> None:
     def one(n: int) -> tuple[PageText, Page]:
         return page(n, ("Norvane v. Caldera", 20.0), *body(n), (f"Complaint | page {n}", 760.0))
 
@@ -116,14 +116,14 @@ def test_a_line_that_numbers_the_page_is_a_footer_from_the_second_page_on() -> N
     assert marked(pages[0]) == [[]]
 
 
-def test_what_stands_at_an_edge_once_or_twice_is_of_the_body() -> None:
+def test_a_line_at_an_edge_of_one_or_two_pages_is_body_text() -> None:
     first = page(1, ("Brightwater Freight, LLC", 20.0), *body(1))
     others = [page(n, (f"{word} paragraph", 20.0), *body(n)) for n, word in ((2, "Second"), (3, "Third"))]
     assert marked(first, *others) == [[], [], []]
     assert marked(first, page(2, ("Brightwater Freight, LLC", 20.0), *body(2)), *others) == [[], [], [], []]
 
 
-def test_lines_of_the_body_that_come_again_are_no_headers() -> None:
+def test_repeated_lines_of_the_body_are_not_headers() -> None:
     pages = [page(n, ("Q. Do you recall?", 300.0), *body(n)) for n in range(1, 6)]
     assert marked(*pages) == [[]] * 5
 
@@ -142,7 +142,7 @@ def test_page_numbers_have_a_fixed_position_unlike_numbers_in_a_table() -> None:
     assert marked(*tables) == [[]] * 4
 
 
-def test_the_number_of_a_line_is_no_header() -> None:
+def test_a_line_number_is_not_a_header() -> None:
     pages = [
         page(n, (f"1 ............ It was the {n * 'x'} that came", 40.0), *body(n), ("28", 770.0))
         for n in (1, 2, 3)
@@ -150,7 +150,7 @@ def test_the_number_of_a_line_is_no_header() -> None:
     assert marked(*pages) == [[(MarkRole.FOOTER, "28")]] * 3
 
 
-def test_stamp_and_legend_in_one_line_are_told_apart() -> None:
+def test_a_stamp_and_a_legend_in_one_line_are_distinguished() -> None:
     line = "CONFIDENTIAL - ATTORNEYS' EYES ONLY WOMBAT 000454"
     pages = [page(n, *body(n), (line.replace("454", f"{453 + n}"), 760.0)) for n in (1, 2)]
     assert marked(*pages)[1] == [
@@ -162,13 +162,13 @@ def test_stamp_and_legend_in_one_line_are_told_apart() -> None:
     assert first.bates == "WOMBAT 000454"
 
 
-def test_a_repaired_stamp_is_marked_as_it_stands_in_the_text() -> None:
+def test_a_repaired_stamp_is_marked_as_it_appears_in_the_text() -> None:
     texts = ["WOMBAT 000454", "W0MBAT O00455", "WOMBAT 000456"]
     pages = [page(n, *body(n), (text, 760.0, 480.0)) for n, text in enumerate(texts, 1)]
     assert marked(*pages) == [[(MarkRole.STAMP, text)] for text in texts]
 
 
-def test_all_marks_of_a_page_lie_in_order_and_apart() -> None:
+def test_the_marks_of_a_page_are_in_order_and_do_not_overlap() -> None:
     pages = [
         page(
             n,
@@ -185,8 +185,8 @@ def test_all_marks_of_a_page_lie_in_order_and_apart() -> None:
         assert marks[-1].end == len(text.text)
 
 
-def test_what_is_remembered_does_not_grow_with_the_document() -> None:
-    """Of a document whose every page has another header, another stamp and another number."""
+def test_memory_does_not_grow_with_the_document() -> None:
+    """Every page of the document has a different header, stamp and number."""
 
     def pages(count: int) -> Iterator[tuple[PageText, Page]]:
         for n in range(1, count + 1):

@@ -14,7 +14,7 @@ _PATIENCE_SECONDS = 300.0
 
 
 class Gate:
-    """Two files in the data folder: while one is there, every page waits, and the other says who does."""
+    """Two files in the data folder: while one exists, pages wait; the other names the waiting process."""
 
     def __init__(self, data_dir: Path) -> None:
         self._closed = data_dir / "ocr.closed"
@@ -28,7 +28,7 @@ class Gate:
         self._closed.unlink(missing_ok=True)
 
     def waiting_process(self) -> int | None:
-        """The number of the worker's process whose page is read."""
+        """The id of the worker process whose page is waiting."""
         with suppress(FileNotFoundError):
             return int(self._waiting.read_text() or 0) or None
         return None
@@ -42,8 +42,8 @@ class Gate:
             time.sleep(0.05)
 
 
-class SlowOcr:
-    """Reads the same two words on every page, as soon as the gate lets it."""
+class GatedOcr:
+    """Returns the same two words for every page, as soon as the gate is open."""
 
     name = "slow"
     version = "1"

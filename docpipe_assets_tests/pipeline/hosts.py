@@ -13,7 +13,7 @@ from docpipe_assets_tests.relay import HERE, relay
 
 
 def reason_without_hosts() -> str | None:
-    """Why there can be none; None where they can be made."""
+    """The reason why hosts can't be simulated; None if they can."""
     if sys.platform != "linux" or os.geteuid() != 0:
         return "network namespaces need Linux and root"
     if shutil.which("ip") is None:
@@ -29,9 +29,9 @@ def reason_without_hosts() -> str | None:
 class Host:
     name: str
     gateway: str
-    """The address of this machine, as seen from there."""
+    """The address of this machine as seen from the host."""
     callers: dict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
-    """Who has called a port of this machine through the gateway."""
+    """Callers of a port of this machine through the gateway."""
 
     def command(self, words: Sequence[str]) -> list[str]:
         return ["ip", "netns", "exec", self.name, *words]
@@ -42,7 +42,7 @@ class Host:
 
 @contextmanager
 def host(number: int, ports: Sequence[int]) -> Iterator[Host]:
-    """A namespace without any network but a cable to this machine, where the ports answer as they do here."""
+    """A namespace whose only network is a cable to this machine, with the given ports of this machine."""
     name, cable = f"docpipe-{os.getpid()}-{number}", f"dp{os.getpid() % 10_000}n{number}"
     made = Host(name, f"10.213.{number}.1")
     there = f"10.213.{number}.2"
@@ -55,11 +55,11 @@ def host(number: int, ports: Sequence[int]) -> Iterator[Host]:
         _ip("-n", name, "link", "set", "eth0", "up")
         with ExitStack() as relays:
             for port in ports:
-                # The services listen to this machine alone.
+                # The services listen only on the loopback interface.
                 relays.enter_context(relay((made.gateway, port), port, made.callers[port].add))
             yield made
     finally:
-        _ip("netns", "delete", name)  # the cable goes with it
+        _ip("netns", "delete", name)  # this also removes the cable
 
 
 def _ip(*words: str) -> None:

@@ -24,7 +24,7 @@ from docpipe_assets.storage.open_store import open_store
 T = TypeVar("T")
 _PAUSE_SECONDS = 0.7
 _PAUSE_SHARE = 9
-"""A look at thousands of documents takes a while; those who are looked at need the machine more."""
+"""Polling thousands of documents takes a while, and must not slow down their processing."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Site:
         self.intake.put(key, path)
 
     def ledger(self, batch: str | None = None) -> Ledger:
-        """Of a batch, or of all."""
+        """The ledger of a batch, or of all documents."""
         return read_ledger(self.instance, self.pipeline, batch)
 
     def entry(self, document: str) -> Entry:
@@ -47,7 +47,7 @@ class Site:
         return next(entry for entry in ledger.entries if entry.document == document)
 
     def settled(self, batch: str, documents: int) -> Ledger:
-        """The batch's ledger once that many documents are there and nothing moves any more."""
+        """The ledger of the batch, once it has ``documents`` documents and all are settled."""
         return self.wait_for(
             lambda: self.ledger(batch),
             lambda ledger: ledger.discovered == documents and ledger.is_settled,
@@ -55,7 +55,7 @@ class Site:
         )
 
     def runs_in(self, batch: str) -> Counter[str]:
-        """How many runs each document of a batch has had, by partition key."""
+        """The number of runs of each document of a batch, by partition key."""
         runs = self.instance.get_runs(dg.RunsFilter(tags={tags.BATCH: batch}))
         return Counter(run.tags[tags.PARTITION] for run in runs)
 
@@ -64,7 +64,7 @@ class Site:
         return list(self.instance.get_runs(dg.RunsFilter(tags={"dagster/partition": partition_key})))
 
     def wait_for_ticks(self, count: int = 3) -> None:
-        """Until intake has begun so many ticks more: all but the last of them have ended by then."""
+        """Wait until intake has begun ``count`` more ticks; all but the last of them have ended by then."""
         since = time.time()
         self.wait_for(lambda: self._ticks_since(since), lambda ticks: ticks >= count, f"{count} more ticks")
 
@@ -72,22 +72,22 @@ class Site:
         (intake,) = self.instance.all_instigator_state()  # docpipe's only sensor
         return len(self.instance.get_ticks(intake.instigator_origin_id, intake.selector_id, after=moment))
 
-    def wait_for(self, look: Callable[[], T], is_there: Callable[[T], bool], what: str) -> T:
+    def wait_for(self, poll: Callable[[], T], is_done: Callable[[T], bool], what: str) -> T:
         deadline = time.monotonic() + self.patience_seconds
         while True:
             began = time.monotonic()
-            if is_there(found := look()):
+            if is_done(found := poll()):
                 return found
             assert time.monotonic() < deadline, (
                 f"waited {self.patience_seconds:.0f} s for {what}; last seen: {found}"
             )
-            assert not self.stack.check(), "a part of the stack died"
+            assert not self.stack.check(), "a service of the stack died"
             time.sleep(max(_PAUSE_SECONDS, _PAUSE_SHARE * (time.monotonic() - began)))
 
 
 @contextmanager
 def open_site(stack: Stack, patience_seconds: float = 400) -> Iterator[Site]:
-    """Starts the stack; this process works with it as the command line does."""
+    """Starts the stack; this process uses it like the command line does."""
     with stack, pytest.MonkeyPatch.context() as environment:
         for name, value in stack.environment.items():
             environment.setenv(name, value)
@@ -98,7 +98,7 @@ def open_site(stack: Stack, patience_seconds: float = 400) -> Iterator[Site]:
 
 
 def report(site: Site, intake: Source | None = None) -> tuple[dg.ExecuteInProcessResult, dict[str, Any]]:
-    """Materialize the batch report; what it says as metadata, by name."""
+    """Materialize the batch report; return its metadata by name."""
     pipeline = DocumentPipeline(site.pipeline.settings, intake=intake)
     result = dg.materialize(
         [batch_report], instance=site.instance, resources={"pipeline": pipeline}, raise_on_error=False

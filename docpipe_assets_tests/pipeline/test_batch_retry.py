@@ -20,7 +20,7 @@ from docpipe_assets.operations.ledger import Ledger, State
 from docpipe_assets.pipeline import PIPELINE
 from docpipe_assets.stack import Stack
 from docpipe_assets_tests.pipeline.chromium import open_page
-from docpipe_assets_tests.pipeline.papers import awkward_letter, invoice, letter, write_scan
+from docpipe_assets_tests.pipeline.documents import invoice, letter, unsplittable_letter, write_scan
 from docpipe_assets_tests.pipeline.site import Site, open_site
 
 pytestmark = [
@@ -29,24 +29,24 @@ pytestmark = [
 ]
 
 DOCUMENTS = int(os.environ.get("BATCH_RETRY_DOCUMENTS", "20")) // 2
-"""In each of the two batches."""
+"""The number of documents in each of the two batches."""
 STAGES = ("page_splits", "ocr_text", "mentions")
-"""In which the failing documents fail, by turns."""
+"""The stages in which the failing documents fail, in turn."""
 FAILURES = max(len(STAGES), round(DOCUMENTS * 334 / 1428))
 BY_COMMAND, BY_BACKFILL = "first", "second"
 ALL_STAGES = [stream.asset for stream in PIPELINE.streams]
 ENVIRONMENT = {
     "DOCPIPE_INTAKE_SECONDS": "2" if DOCUMENTS < 100 else "5",
     "DOCPIPE_INTAKE_MAX_QUEUED": "50",
-    "DOCPIPE_OCR_ENGINE": "docpipe_assets_tests.pipeline.moods:SwitchableOcr",
-    "DOCPIPE_NER_ENGINES": '["docpipe_assets_tests.pipeline.moods:SwitchableNer"]',
+    "DOCPIPE_OCR_ENGINE": "docpipe_assets_tests.pipeline.switchable_engines:SwitchableOcr",
+    "DOCPIPE_NER_ENGINES": '["docpipe_assets_tests.pipeline.switchable_engines:SwitchableNer"]',
 }
-WORKSPACE = Path(__file__).with_name("moody_workspace.yaml")
+WORKSPACE = Path(__file__).with_name("switchable_workspace.yaml")
 
 
 @pytest.fixture(scope="module")
 def restartable(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    folder = tmp_path_factory.mktemp("clinic")
+    folder = tmp_path_factory.mktemp("stack")
     stack = Stack(folder, workers=2, environment=ENVIRONMENT, workspace=WORKSPACE)
     with open_site(stack, patience_seconds=300 + 5 * DOCUMENTS) as site:
         yield site
@@ -54,7 +54,7 @@ def restartable(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 @pytest.fixture(scope="module")
 def failed(restartable: Site, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Ledger]:
-    """Both batches after their first round, by engines that had a defect then and are repaired since."""
+    """Both batches after their first run, with engines that were defective then and have been repaired."""
     folder = tmp_path_factory.mktemp("documents")
     set_fault(restartable, "defective")
     for batch in (BY_COMMAND, BY_BACKFILL):
@@ -68,11 +68,11 @@ def failed(restartable: Site, tmp_path_factory: pytest.TempPathFactory) -> dict[
 
 
 def set_fault(restartable: Site, fault: str) -> None:
-    (restartable.stack.folder / "mood").write_text(fault)
+    (restartable.stack.folder / "fault").write_text(fault)
 
 
 def write_documents(folder: Path) -> Iterator[Path]:
-    """The failing ones evenly among the others, their stages by turns."""
+    """Distributes the failing documents and their stages evenly."""
     failures = 0
     for number in range(DOCUMENTS):
         path = folder / f"{number:04d}.pdf"
@@ -83,7 +83,7 @@ def write_documents(folder: Path) -> Iterator[Path]:
             stage = ""
         match stage:
             case "page_splits":
-                path.write_bytes(awkward_letter(number))
+                path.write_bytes(unsplittable_letter(number))
             case "ocr_text":
                 write_scan(path, number)
             case "mentions":
@@ -94,7 +94,7 @@ def write_documents(folder: Path) -> Iterator[Path]:
 
 
 def failed_stages(ledger: Ledger) -> dict[str, str]:
-    """The stage that each document which has not succeeded failed in."""
+    """The stage in which each unsuccessful document failed."""
     return {e.document: e.stage or "" for e in ledger.entries if e.state is not State.SUCCEEDED}
 
 
@@ -109,8 +109,8 @@ def recovered(restartable: Site, batch: str) -> Ledger:
     return ledger
 
 
-def assert_exactly_the_missing_was_made(restartable: Site, before: Ledger) -> None:
-    """One more run for each document that had failed, from its stage on, and none for the others."""
+def assert_only_missing_stages_were_run(restartable: Site, before: Ledger) -> None:
+    """Each failed document had one more run, from its failed stage on, and the others had none."""
     failed = failed_stages(before)
     batch = before.entries[0].document.partition("/")[0]
     assert restartable.runs_in(batch) == {e.document: 1 + (e.document in failed) for e in before.entries}
@@ -127,7 +127,7 @@ def assert_exactly_the_missing_was_made(restartable: Site, before: Ledger) -> No
 
 
 def stages_of(site: Site, run: dg.DagsterRun) -> tuple[list[str], list[str]]:
-    """The assets that a run made anew, and those that it left unchanged, in its order."""
+    """The assets that a run materialized, and those that it left unchanged, in order."""
     events = site.instance.all_logs(run.run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION)
     made: dict[bool, list[str]] = {True: [], False: []}
     for event in events:
@@ -155,8 +155,8 @@ def test_one_command_runs_exactly_the_missing_stages(restartable: Site, failed: 
     assert result.exit_code == 0, result.output
     assert f"{FAILURES} documents will be retried" in result.output
     recovered(restartable, BY_COMMAND)
-    assert_exactly_the_missing_was_made(restartable, failed[BY_COMMAND])
-    assert restartable.runs_in(BY_BACKFILL).total() == DOCUMENTS, "the other batch was not named"
+    assert_only_missing_stages_were_run(restartable, failed[BY_COMMAND])
+    assert restartable.runs_in(BY_BACKFILL).total() == DOCUMENTS, "the other batch was not selected"
 
 
 @pytest.mark.needs("chromium")
@@ -175,13 +175,13 @@ def test_one_backfill_in_the_ui_runs_exactly_the_missing_stages(
         recovered(restartable, BY_BACKFILL)
         page.wait_for_timeout(3000)
         page.screenshot(path=tmp_path / "backfill.png")
-    assert_exactly_the_missing_was_made(restartable, failed[BY_BACKFILL])
+    assert_only_missing_stages_were_run(restartable, failed[BY_BACKFILL])
     backfills = set()
     for document in failed_stages(failed[BY_BACKFILL]):
         run = restartable.runs_of(document)[0]
-        assert tags.REQUEST not in run.tags, "a person launched it"
+        assert tags.REQUEST not in run.tags, "a user launched it"
         backfills.add(run.tags["dagster/backfill"])
     assert len(backfills) == 1
     (backfill,) = restartable.instance.get_backfills()
     assert backfill.backfill_id in backfills
-    assert restartable.runs_in(BY_COMMAND).total() == DOCUMENTS + FAILURES, "nothing was left to do there"
+    assert restartable.runs_in(BY_COMMAND).total() == DOCUMENTS + FAILURES, "all its documents were finished"

@@ -16,7 +16,7 @@ from docpipe_assets.instance.records.names import BREAKER
 from docpipe_assets.operations.interventions import resets
 from docpipe_assets.operations.ledger import State
 from docpipe_assets_tests.pipeline.chromium import open_page
-from docpipe_assets_tests.pipeline.clinic import KILLER, RestartableStack, metadata_on, state
+from docpipe_assets_tests.pipeline.restartable_stack import KILLER, RestartableStack, metadata_on, state
 
 pytestmark = [
     pytest.mark.pipeline,
@@ -29,8 +29,8 @@ pytestmark = [
 def restartable(tmp_path: Path) -> Iterator[RestartableStack]:
     """A document that killed its worker twice; its breaker is open, and stays so for an hour."""
     (tmp_path / "documents").mkdir()
-    made = RestartableStack(tmp_path / "clinic")
-    (tmp_path / "clinic").mkdir()
+    made = RestartableStack(tmp_path / "stack")
+    (tmp_path / "stack").mkdir()
     made.start()
     try:
         made.open_the_breaker(tmp_path / "documents")
@@ -39,29 +39,29 @@ def restartable(tmp_path: Path) -> Iterator[RestartableStack]:
         made.stop()
 
 
-def test_a_restart_of_everything_changes_nothing(restartable: RestartableStack) -> None:
+def test_a_restart_of_all_services_changes_nothing(restartable: RestartableStack) -> None:
     before, shown, listed = (
         restartable.breaker,
         restartable.command("breaker", "show", KILLER),
-        set(restartable.told),
+        set(restartable.messages),
     )
     restartable.stop()
     restartable.start()
     assert restartable.breaker == before
     assert restartable.command("breaker", "show", KILLER) == shown
     restartable.site.wait_for_ticks()
-    assert len(restartable.site.runs_of(KILLER)) == 2, "automation holds back after the restart too"
-    assert set(restartable.told) == listed, "and has nothing new to tell"
+    assert len(restartable.site.runs_of(KILLER)) == 2, "no automatic run after the restart either"
+    assert set(restartable.messages) == listed, "and the sensor records nothing new"
 
 
-def test_two_daemons_let_one_probe_through(restartable: RestartableStack) -> None:
+def test_two_daemons_allow_one_probe(restartable: RestartableStack) -> None:
     before = restartable.breaker
     assert before is not None
     restartable.stop()
     restartable.start(cool_down_seconds=1, daemon=False)
     now = restartable.breaker
     assert now is not None
-    assert state(now) == "half_open", "both daemons find it so"
+    assert state(now) == "half_open", "both daemons find it due"
     with two_daemons(restartable):
         restartable.site.wait_for(
             lambda: restartable.breaker,
@@ -96,10 +96,14 @@ def test_the_command_resets_and_the_history_shows_it_all(
     restartable.set_fault("well")
     assert "1 reset" in restartable.command("breaker", "reset", KILLER, "--reason", "a copy of fewer pixels")
     restartable.site.wait_for(
-        lambda: restartable.site.entry(KILLER).state, lambda found: found is State.SUCCEEDED, "its success"
+        lambda: restartable.site.entry(KILLER).state,
+        lambda found: found is State.SUCCEEDED,
+        "the success of the document",
     )
     news = "closed: the latest attempt succeeded"
-    restartable.site.wait_for(lambda: restartable.told, lambda texts: texts[0] == news, "the news of it")
+    restartable.site.wait_for(
+        lambda: restartable.messages, lambda texts: texts[0] == news, "the success on the breaker asset"
+    )
     assert "All breakers are closed." in restartable.command("breaker", "list")
     (reset,) = resets(read(restartable.site.instance, BREAKER))
     assert reset.reason == "a copy of fewer pixels"
@@ -107,7 +111,7 @@ def test_the_command_resets_and_the_history_shows_it_all(
         page.goto(f"{restartable.url}/assets/breaker?view=events")
         page.get_by_text(news).first.wait_for()
         page.screenshot(path=tmp_path / "history.png")
-        page.goto(f"{restartable.url}/assets/breaker?view=partitions&partition=ward%2Fkiller.pdf")
+        page.goto(f"{restartable.url}/assets/breaker?view=partitions&partition=breakers%2Fkiller.pdf")
         page.get_by_text("the latest attempt succeeded").first.wait_for()
         page.screenshot(path=tmp_path / "closed.png")
         assert metadata_on(page)["state"] == "closed"

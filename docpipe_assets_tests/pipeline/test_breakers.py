@@ -13,7 +13,13 @@ from docpipe_assets.instance.records.interventions import read
 from docpipe_assets.instance.records.names import BREAKER
 from docpipe_assets.operations.interventions import resets
 from docpipe_assets_tests.pipeline.chromium import open_page
-from docpipe_assets_tests.pipeline.clinic import KILLER, OTHER, RestartableStack, metadata_on, state
+from docpipe_assets_tests.pipeline.restartable_stack import (
+    KILLER,
+    OTHER,
+    RestartableStack,
+    metadata_on,
+    state,
+)
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -32,7 +38,7 @@ def utc(at: datetime) -> str:
 @pytest.fixture(scope="module")
 def restartable(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RestartableStack]:
     """A document that killed its worker twice; its breaker is open, and stays so for an hour."""
-    made = RestartableStack(tmp_path_factory.mktemp("clinic"))
+    made = RestartableStack(tmp_path_factory.mktemp("stack"))
     made.start()
     try:
         made.open_the_breaker(tmp_path_factory.mktemp("documents"))
@@ -52,7 +58,7 @@ def shots(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("screenshots")
 
 
-def test_the_command_line_says_who_is_held_back_why_and_until_when(restartable: RestartableStack) -> None:
+def test_the_command_line_shows_an_open_breaker_with_reason_and_end(restartable: RestartableStack) -> None:
     one = restartable.breaker
     assert one is not None
     assert one.next_at is not None
@@ -65,19 +71,19 @@ def test_the_command_line_says_who_is_held_back_why_and_until_when(restartable: 
     assert OTHER not in listed
     shown = restartable.command("breaker", "show", KILLER)
     print(shown)
-    for said in (f"open since {since}", "WORKER_LOST", one.run_id, f"next attempt: {next_at}"):
-        assert said in shown
+    for expected in (f"open since {since}", "WORKER_LOST", one.run_id, f"next attempt: {next_at}"):
+        assert expected in shown
     assert re.search(r"counted against it: 2\b", shown)
     assert "closed" in restartable.command("breaker", "show", OTHER)
 
 
-def test_the_ui_says_the_same_on_the_breaker_asset(
+def test_the_ui_shows_the_same_on_the_breaker_asset(
     restartable: RestartableStack, page: "Page", shots: Path
 ) -> None:
     one = restartable.breaker
     assert one is not None
     assert one.next_at is not None
-    page.goto(f"{restartable.url}/assets/breaker?view=partitions&partition=ward%2Fkiller.pdf")
+    page.goto(f"{restartable.url}/assets/breaker?view=partitions&partition=breakers%2Fkiller.pdf")
     page.get_by_text("next_attempt").first.wait_for()
     page.screenshot(path=shots / "breaker.png")
     shown = metadata_on(page)
@@ -88,12 +94,12 @@ def test_the_ui_says_the_same_on_the_breaker_asset(
     assert "worker's log" in shown["advice"]
 
 
-def test_a_person_is_not_refused_while_the_breaker_is_open(
+def test_a_manual_run_is_allowed_while_the_breaker_is_open(
     restartable: RestartableStack, page: "Page", shots: Path
 ) -> None:
-    before, told, runs = restartable.breaker, restartable.told, restartable.site.runs_of(KILLER)
+    before, messages, runs = restartable.breaker, restartable.messages, restartable.site.runs_of(KILLER)
     assert before is not None
-    page.goto(f"{restartable.url}/assets/mentions?view=partitions&partition=ward%2Fkiller.pdf")
+    page.goto(f"{restartable.url}/assets/mentions?view=partitions&partition=breakers%2Fkiller.pdf")
     page.get_by_role("button", name="Materialize").first.click()
     page.get_by_role("dialog").get_by_text(KILLER).first.wait_for(state="attached")
     page.screenshot(path=shots / "person.png")
@@ -101,7 +107,7 @@ def test_a_person_is_not_refused_while_the_breaker_is_open(
     found = restartable.site.wait_for(
         lambda: restartable.site.runs_of(KILLER),
         lambda found: len(found) == len(runs) + 1 and found[0].is_finished,
-        "the person's run",
+        "the manual run",
     )
     assert tags.REQUEST not in found[0].tags
     after = restartable.breaker
@@ -109,7 +115,7 @@ def test_a_person_is_not_refused_while_the_breaker_is_open(
     assert (after.run_id, after.attempts) == (found[0].run_id, before.attempts + 1), "it killed its worker"
     assert (state(after), after.since, after.failures) == ("open", before.since, before.failures)
     restartable.site.wait_for(
-        lambda: restartable.told, lambda now: len(now) == len(told) + 1, "the sensor to tell"
+        lambda: restartable.messages, lambda now: len(now) == len(messages) + 1, "the sensor to record it"
     )
 
 
@@ -133,9 +139,9 @@ def test_the_job_in_the_ui_resets_with_a_reason(
     (reset,) = resets(read(restartable.site.instance, BREAKER))
     assert (reset.key, reset.reason) == (KILLER, "more memory for the worker")
     restartable.site.wait_for(
-        lambda: restartable.told,
+        lambda: restartable.messages,
         lambda texts: "more memory" in " ".join(texts),
-        "the sensor to tell of the reset",
+        "the sensor to record the reset",
     )
     one = restartable.wait_for_opening(attempts=before.attempts + 2)
-    assert (one.reset_reason, one.failures) == (reset.reason, 2), "two attempts more, and it opens again"
+    assert (one.reset_reason, one.failures) == (reset.reason, 2), "it reopens after two more"

@@ -52,7 +52,7 @@ def test_the_asset_graph_shows_the_seven_stages(site: Site, page: "Page", docume
     page.screenshot(path=shots / "graph.png")
 
 
-def test_a_document_shows_what_the_person_on_call_wants(
+def test_a_document_shows_the_facts_for_the_person_on_call(
     site: Site, page: "Page", document: str, shots: Path
 ) -> None:
     page.goto(f"{site.stack.endpoints.webserver_url}/assets/mentions?view=partitions&partition={quote(KEY)}")

@@ -31,7 +31,7 @@ DOCUMENTS = ("checked/letter.pdf", "checked/copy of letter.pdf")
 
 @pytest.fixture(scope="module")
 def document(site: Site, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A finished document, and beside it one with the same bytes."""
+    """A finished document, and another one with the same bytes."""
     (path,) = write_text_pdfs(tmp_path_factory.mktemp("checked"), 1)
     for key in DOCUMENTS:
         site.put(key, path)
@@ -73,7 +73,7 @@ def test_a_run_from_the_ui_gets_its_lane_and_batch(site: Site, document: str) ->
     assert run.tags["docpipe/batch"] == batch_of(document)
 
 
-def test_a_large_document_from_the_ui_is_worked_on_in_the_large_lane(
+def test_a_large_document_from_the_ui_is_processed_in_the_large_lane(
     site: Site, document: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DOCPIPE_LARGE_BYTES", "100")
@@ -85,14 +85,14 @@ def test_a_large_document_from_the_ui_is_worked_on_in_the_large_lane(
 
 
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
-def test_an_attempt_that_two_daemons_ask_for_at_once_is_one_run(
+def test_an_attempt_requested_by_two_daemons_at_once_is_one_run(
     site: Site, document: str, order: tuple[int, int]
 ) -> None:
     first_run = site.runs_of(document)[-1]
     name = f"{first_run.tags[tags.REQUEST]}#{order}"
-    asked = {**first_run.tags, tags.REQUEST: name, tags.RUN_KEY: name}
-    # Each has looked for a run with this key and found none.
-    runs = [recorded(site, document, asked) for _ in range(2)]
+    run_tags = {**first_run.tags, tags.REQUEST: name, tags.RUN_KEY: name}
+    # Both have searched for a run with this key and found none.
+    runs = [recorded(site, document, run_tags) for _ in range(2)]
     for number in order:
         assert submitted(site, runs[number]).run_id == runs[0].run_id
     (left,) = site.instance.get_runs(dg.RunsFilter(tags={tags.REQUEST: name}))
@@ -102,17 +102,17 @@ def test_an_attempt_that_two_daemons_ask_for_at_once_is_one_run(
 
 @pytest.mark.usefixtures("document")
 def test_a_reexecution_from_the_ui_is_a_manual_run_without_an_outcome(site: Site) -> None:
-    document = DOCUMENTS[1]  # the other tests see the tags of the first one's runs
+    document = DOCUMENTS[1]  # other tests see the tags of the runs of the first document
     first_run = site.runs_of(document)[-1]
     site.instance.add_run_tags(first_run.run_id, {tags.FAILED_PAGES: "3", tags.ERROR: "ENGINE_FAILED"})
     again = finished(site, reexecute(site, first_run.run_id))
     assert again.tags[tags.LANE] == first_run.tags[tags.LANE]
     assert not any(again.tags.get(name) for name in tags.OF_ONE_ATTEMPT)
-    assert site.entry(document).state is State.SUCCEEDED, "not partial, as the tag of the first run says"
+    assert site.entry(document).state is State.SUCCEEDED, "not partial, unlike the first run"
 
 
 def recorded(site: Site, document: str, own_tags: dict[str, str]) -> dg.DagsterRun:
-    """A run that was made and is not in the queue yet."""
+    """A run that was created but not queued yet."""
     run = site.runs_of(document)[-1]._replace(
         run_id=str(uuid.uuid4()), status=dg.DagsterRunStatus.NOT_STARTED, tags=own_tags
     )
@@ -122,12 +122,12 @@ def recorded(site: Site, document: str, own_tags: dict[str, str]) -> dg.DagsterR
 def submitted(site: Site, run: dg.DagsterRun) -> dg.DagsterRun:
     coordinator = DocumentRunCoordinator()
     coordinator.register_instance(site.instance)
-    # Nothing but the run is looked at: no code location is asked when it is put into the queue.
-    submission = dg.SubmitRunContext(run, workspace=None)  # type: ignore[arg-type]  # not looked at
+    # Only the run is used: queueing it requests nothing from a code location.
+    submission = dg.SubmitRunContext(run, workspace=None)  # type: ignore[arg-type]  # not used
     return coordinator.submit_run(submission)
 
 
-def test_a_wrong_quote_in_the_lake_turns_the_check_red(site: Site, document: str) -> None:
+def test_a_wrong_quote_in_the_lake_fails_the_check(site: Site, document: str) -> None:
     good = site.pipeline.load(Mentions, document)
     key = site.pipeline.lake.url(Mentions, document).removeprefix(f"{site.pipeline.lake.store.url}/")
     rows = [row.model_copy(update={"quote": "Nobody"}) if n == 0 else row for n, row in enumerate(good)]
@@ -136,25 +136,25 @@ def test_a_wrong_quote_in_the_lake_turns_the_check_red(site: Site, document: str
     site.pipeline.lake.save(document, Mentions(good.fingerprint, lambda: iter(rows)))
     run = launched(site, document, ["relationships"])
     (check,) = evaluations(site, run.run_id)
-    assert run.status is dg.DagsterRunStatus.SUCCESS, "the check tells; the document stays as it was"
+    assert run.status is dg.DagsterRunStatus.SUCCESS, "the check reports it; the document is unchanged"
     assert (check.passed, check.severity) == (False, dg.AssetCheckSeverity.ERROR)
     assert rows[0].mention in str(check.metadata["first_faults"].value)
 
     site.pipeline.lake.store.delete(key)
-    run = launched(site, document)  # made again from what is there
+    run = launched(site, document)  # rebuilt from the existing artifacts
     (check,) = evaluations(site, run.run_id)
     assert check.passed
 
 
-def test_the_batch_report_adds_up_and_names_duplicates(site: Site, document: str) -> None:
-    result, said = report(site)
+def test_the_batch_report_is_consistent_and_names_duplicates(site: Site, document: str) -> None:
+    result, metadata = report(site)
     assert result.success, "the blocking check passes"
-    assert said["discovered"] == sum(said[state.value] for state in State)
-    assert said["unaccounted"] == said["pages_unaccounted"] == 0
+    assert metadata["discovered"] == sum(metadata[state.value] for state in State)
+    assert metadata["unaccounted"] == metadata["pages_unaccounted"] == 0
     parts = ("text_layer", "ocr", "both", "blank", "failed", "in_open_documents")
-    assert said["pages_discovered"] == sum(said[f"pages_{part}"] for part in parts) >= 2
+    assert metadata["pages_discovered"] == sum(metadata[f"pages_{part}"] for part in parts) >= 2
     with site.pipeline.lake.store.open(
-        said["artifact"].removeprefix(f"{site.pipeline.lake.store.url}/")
+        metadata["artifact"].removeprefix(f"{site.pipeline.lake.store.url}/")
     ) as source:
         kept = json.load(source)
     assert kept["batches"]["checked"]["succeeded"] == 2
@@ -166,9 +166,9 @@ def test_a_document_that_intake_missed_fails_the_report_and_is_named(site: Site,
     path.parent.mkdir()
     path.write_bytes(b"%PDF-1.7")
     os.utime(path, (time.time() - 3600,) * 2)
-    result, said = report(site, FileStore(tmp_path))
+    result, metadata = report(site, FileStore(tmp_path))
     assert not result.success
-    assert said["unaccounted"] == 1
+    assert metadata["unaccounted"] == 1
     (check,) = [e for e in result.get_asset_check_evaluations() if e.check_name == UNACCOUNTED_CHECK.name]
     assert check.blocking
     assert check.metadata["named"].value == ["missed/since an hour.pdf"]

@@ -26,8 +26,8 @@ from docpipe_assets.pipeline import PIPELINE
 from docpipe_assets.sample import write_text_pdfs
 from docpipe_assets.stack import Stack
 from docpipe_assets.storage.transfer import sha256_of
+from docpipe_assets_tests.pipeline.documents import write_padded
 from docpipe_assets_tests.pipeline.engines import Gate
-from docpipe_assets_tests.pipeline.papers import write_padded
 from docpipe_assets_tests.pipeline.site import Site, open_site
 
 pytestmark = [
@@ -38,22 +38,22 @@ pytestmark = [
 
 PATIENCE_SECONDS = 400.0
 NOTICED_SECONDS = 60.0
-"""So soon the run of a killed worker has to be marked as failed."""
+"""Maximum time until the run of a killed worker is marked as failed."""
 BIG_BYTES = 90_000_000
 ENVIRONMENT = {
     "DOCPIPE_INTAKE_SECONDS": "2",
     "DOCPIPE_RETRY_SECONDS": "2",
-    "DOCPIPE_OCR_ENGINE": "docpipe_assets_tests.pipeline.engines:SlowOcr",
+    "DOCPIPE_OCR_ENGINE": "docpipe_assets_tests.pipeline.engines:GatedOcr",
 }
 DEAD_ENDS = {State.FAILED, State.HELD, State.QUARANTINED, State.PARTIAL, State.WITHDRAWN}
 PROVENANCE = {"document", "etag", "key", "last_modified"}
-"""What tells where a document lies and not what is in it."""
+"""Fields that depend on the key of a document and not on its content."""
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class FaultHarness:
-    """A stack whose parts are killed, and two documents whose right results are known."""
+    """A stack whose services are killed, and two documents with known results."""
 
     site: Site
     gate: Gate
@@ -64,8 +64,8 @@ class FaultHarness:
     def stack(self) -> Stack:
         return self.site.stack
 
-    def hold_up(self, batch: str) -> int:
-        """Puts the scan; returns when it is in the middle of OCR, with the process that works on it."""
+    def begin_and_block(self, batch: str) -> int:
+        """Uploads the scan and waits until OCR has begun; returns the process that reads it."""
         self.gate.close()
         self.site.put(f"{batch}/scan.pdf", self.scan)
         pid = self.wait_for(self.gate.waiting_process, lambda found: found is not None, "OCR to begin")
@@ -73,27 +73,27 @@ class FaultHarness:
         return pid
 
     def wait_for(
-        self, look: Callable[[], T], is_there: Callable[[T], bool], what: str, *, is_tended: bool = True
+        self, poll: Callable[[], T], is_done: Callable[[T], bool], what: str, *, restarts: bool = True
     ) -> T:
-        """Tends the stack the while, as ``docpipe up`` does, unless what is dead should stay so."""
+        """Restarts dead services meanwhile, like ``docpipe up``, unless they should stay dead."""
         deadline = time.monotonic() + PATIENCE_SECONDS
-        while not is_there(found := look()):
+        while not is_done(found := poll()):
             assert time.monotonic() < deadline, f"waited {PATIENCE_SECONDS:.0f} s for {what}; last: {found}"
-            if is_tended:
+            if restarts:
                 self.stack.restart_failed()
             time.sleep(0.5)
         return found
 
-    def wait_for_end(self, run_id: str, *, is_tended: bool = True) -> dg.RunRecord:
+    def wait_for_end(self, run_id: str, *, restarts: bool = True) -> dg.RunRecord:
         return self.wait_for(
             lambda: self.record(run_id),
             lambda found: found.dagster_run.is_finished,
             f"the end of run {run_id}",
-            is_tended=is_tended,
+            restarts=restarts,
         )
 
     def wait_for_success(self, document: str) -> list[dg.DagsterRun]:
-        """All runs of the document, oldest first, once it has succeeded; fails at any other end."""
+        """All runs of the document, oldest first, once it has succeeded; fails at any other outcome."""
 
         def state() -> State:
             entries = self.site.ledger(document.partition("/")[0]).entries
@@ -119,8 +119,8 @@ class FaultHarness:
             for stream in PIPELINE.streams
         }
 
-    def assert_work_goes_on(self, batch: str, others: int = 0) -> None:
-        """A normal document comes out as before the faults, the interrupted one too, and all add up."""
+    def assert_processing_continues(self, batch: str, others: int = 0) -> None:
+        """A normal and the interrupted document have the same results as before; all are accounted for."""
         self.site.put(f"{batch}/letter.pdf", self.letter)
         self.wait_for_success(f"{batch}/letter.pdf")
         self.wait_for_success(f"{batch}/scan.pdf")
@@ -134,7 +134,7 @@ class FaultHarness:
         self.assert_every_document_is_accounted_for()
 
     def assert_every_document_is_accounted_for(self) -> None:
-        """Of all batches: no test leaves one behind."""
+        """In all batches: no test leaves an unaccounted document."""
         ledger = self.site.ledger()
         assert ledger.discovered == ledger.count(State.SUCCEEDED)
         assert not self.stack.check()
@@ -144,7 +144,7 @@ class FaultHarness:
         requests = [run.tags[tags.REQUEST] for run in runs]
         assert len(requests) == len(set(requests)), "two runs of one attempt"
         done = [run.tags[tags.PARTITION] for run in runs if run.status is dg.DagsterRunStatus.SUCCESS]
-        assert len(done) == len(set(done)), "a finished document was processed again"
+        assert len(done) == len(set(done)), "a finished document was processed twice"
         for run in runs:
             events = self.site.instance.all_logs(
                 run.run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION
@@ -152,7 +152,7 @@ class FaultHarness:
             made = [
                 str(event.asset_materialization.asset_key) for event in events if event.asset_materialization
             ]
-            assert len(made) == len(set(made)), "an asset was made twice in a run"
+            assert len(made) == len(set(made)), "an asset was materialized twice in a run"
 
 
 def _content(value: Any) -> Any:
@@ -163,7 +163,7 @@ def _content(value: Any) -> Any:
 
 @pytest.fixture(scope="module")
 def harness(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaultHarness]:
-    folder, files = tmp_path_factory.mktemp("ward"), tmp_path_factory.mktemp("files")
+    folder, files = tmp_path_factory.mktemp("stack"), tmp_path_factory.mktemp("files")
     with open_site(Stack(folder, workers=2, environment=ENVIRONMENT)) as site:
         (letter,) = write_text_pdfs(files, 1, pages=2)
         made = FaultHarness(
@@ -192,17 +192,17 @@ def lost_run(harness: FaultHarness, batch: str) -> str:
 
 
 def assert_lost_and_retried(harness: FaultHarness, batch: str, run_id: str) -> None:
-    """One run that says WORKER_LOST, and one after it that the reconciler asked for by itself."""
+    """One run with WORKER_LOST, and a subsequent one that the reconciler requested automatically."""
     runs = harness.runs(f"{batch}/scan.pdf")
     assert [run.status for run in runs] == [dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.SUCCESS]
     assert runs[0].run_id == run_id
     assert [run.tags[tags.ATTEMPT] for run in runs] == ["1", "2"]
     assert runs[1].tags[tags.PURPOSE] == "retry"
-    assert tags.ERROR not in runs[0].tags, f"{WORKER_LOST} is what a run without a word is taken for"
+    assert tags.ERROR not in runs[0].tags, f"a run without an error is considered {WORKER_LOST}"
 
 
 def test_a_killed_worker_process_costs_one_attempt(harness: FaultHarness) -> None:
-    pid = harness.hold_up("child")
+    pid = harness.begin_and_block("child")
     run_id = lost_run(harness, "child")
     children = psutil.Process(pid).children(recursive=True)
     killed_at = time.time()
@@ -211,15 +211,15 @@ def test_a_killed_worker_process_costs_one_attempt(harness: FaultHarness) -> Non
     record = harness.wait_for_end(run_id)
     assert record.end_time is not None
     assert record.end_time - killed_at < NOTICED_SECONDS
-    assert not harness.stack.check(), "the worker itself lives on"
-    harness.assert_work_goes_on("child")
+    assert not harness.stack.check(), "the worker itself still runs"
+    harness.assert_processing_continues("child")
     assert_lost_and_retried(harness, "child", run_id)
     _, alive = psutil.wait_procs(children, timeout=10)
-    assert not alive, "the sandbox of a killed process ends with it"
+    assert not alive, "the sandbox of a killed process ends too"
 
 
-def test_a_worker_that_is_gone_as_a_whole_costs_one_attempt(harness: FaultHarness) -> None:
-    pid = harness.hold_up("host")
+def test_a_lost_worker_costs_one_attempt(harness: FaultHarness) -> None:
+    pid = harness.begin_and_block("host")
     run_id = lost_run(harness, "host")
     worker = psutil.Process(harness.stack.part("worker").pid)
     family = worker.children(recursive=True)
@@ -229,18 +229,18 @@ def test_a_worker_that_is_gone_as_a_whole_costs_one_attempt(harness: FaultHarnes
         process.kill()
     harness.gate.open()
     harness.stack.part("worker").kill()
-    # Nobody restarts it: a host that is gone does not come back by itself.
-    record = harness.wait_for_end(run_id, is_tended=False)
+    # The worker is not restarted: a lost host does not return automatically.
+    record = harness.wait_for_end(run_id, restarts=False)
     assert record.end_time is not None
     assert record.end_time - killed_at < NOTICED_SECONDS
     assert [death.name for death in harness.stack.check()] == ["worker"]
     harness.stack.restart_failed()
-    harness.assert_work_goes_on("host")
+    harness.assert_processing_continues("host")
     assert_lost_and_retried(harness, "host", run_id)
 
 
 @pytest.mark.filterwarnings("ignore:Call to deprecated setex:DeprecationWarning")  # made by Celery
-def test_one_look_at_many_runs_of_a_silent_worker_asks_it_once(harness: FaultHarness) -> None:
+def test_one_check_of_many_runs_pings_an_unresponsive_worker_once(harness: FaultHarness) -> None:
     launcher = harness.site.instance.run_launcher
     assert isinstance(launcher, DocumentRunLauncher)
     runs = [
@@ -255,25 +255,25 @@ def test_one_look_at_many_runs_of_a_silent_worker_asks_it_once(harness: FaultHar
     assert answers == {"Worker docpipe@gone does not respond."}
 
 
-def test_a_killed_broker_does_not_cost_the_document_that_is_worked_on(harness: FaultHarness) -> None:
-    harness.hold_up("broker")
+def test_a_killed_broker_does_not_affect_a_document_in_progress(harness: FaultHarness) -> None:
+    harness.begin_and_block("broker")
     run_id = lost_run(harness, "broker")
     harness.stack.part("broker").kill()
     harness.gate.open()
-    record = harness.wait_for_end(run_id, is_tended=False)
+    record = harness.wait_for_end(run_id, restarts=False)
     assert record.dagster_run.status is dg.DagsterRunStatus.SUCCESS
     harness.stack.restart_failed()
-    harness.assert_work_goes_on("broker")
+    harness.assert_processing_continues("broker")
     assert len(harness.runs("broker/scan.pdf")) == 1
 
 
-def test_an_s3_server_killed_in_the_middle_of_a_transfer_costs_no_document(
+def test_an_s3_server_killed_during_a_transfer_costs_no_document(
     harness: FaultHarness, tmp_path: Path
 ) -> None:
     big = write_padded(tmp_path / "big.pdf", harness.letter, BIG_BYTES)
     server = harness.stack.part("s3")
     harness.site.put("transfer/big.pdf", big)
-    arrived = stop_in_the_middle_of_the_download(harness, server.pid)
+    arrived = stop_during_the_download(harness, server.pid)
     assert 0 < arrived < big.stat().st_size
     server.kill()
     harness.stack.restart_failed()
@@ -281,14 +281,14 @@ def test_an_s3_server_killed_in_the_middle_of_a_transfer_costs_no_document(
     runs = harness.wait_for_success("transfer/big.pdf")
     (raw,) = harness.site.pipeline.load(RawPdfs, "transfer/big.pdf")
     assert raw.version == sha256_of(big)
-    # Mostly the transfer goes on within its attempt; a slow machine may need another one.
+    # Usually the transfer resumes within its attempt; a slow machine may need another one.
     errors = {run.tags[tags.ERROR] for run in runs if tags.ERROR in run.tags}
     assert errors <= {"TRANSFER_CUT", "STORE_UNAVAILABLE"}
-    harness.assert_work_goes_on("transfer", others=1)
+    harness.assert_processing_continues("transfer", others=1)
 
 
-def stop_in_the_middle_of_the_download(harness: FaultHarness, server_pid: int) -> int:
-    """Freezes the server as soon as the first bytes are on the worker's disk; how many there are then."""
+def stop_during_the_download(harness: FaultHarness, server_pid: int) -> int:
+    """Freezes the server as soon as the first bytes are on the worker's disk; returns their number."""
     scratch = harness.site.pipeline.settings.scratch_dir
     deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
@@ -301,35 +301,35 @@ def stop_in_the_middle_of_the_download(harness: FaultHarness, server_pid: int) -
 
 
 def test_a_killed_postgres_costs_at_most_one_attempt(harness: FaultHarness) -> None:
-    harness.hold_up("postgres")
+    harness.begin_and_block("postgres")
     harness.stack.part("postgres").kill()
     harness.gate.open()
-    time.sleep(2)  # the worker meets a database that is not there
+    time.sleep(2)  # the worker finds the database unavailable
     harness.stack.restart_failed()
     harness.wait_for_success("postgres/scan.pdf")
     assert len(harness.runs("postgres/scan.pdf")) <= 2
-    harness.assert_work_goes_on("postgres")
+    harness.assert_processing_continues("postgres")
 
 
-def test_a_killed_daemon_does_not_stop_the_document_that_is_worked_on(harness: FaultHarness) -> None:
-    harness.hold_up("daemon")
+def test_a_killed_daemon_does_not_stop_a_document_in_progress(harness: FaultHarness) -> None:
+    harness.begin_and_block("daemon")
     run_id = lost_run(harness, "daemon")
     harness.stack.part("daemon").kill()
     harness.gate.open()
-    record = harness.wait_for_end(run_id, is_tended=False)
+    record = harness.wait_for_end(run_id, restarts=False)
     assert record.dagster_run.status is dg.DagsterRunStatus.SUCCESS
     assert [death.name for death in harness.stack.check()] == ["daemon"]
-    harness.assert_work_goes_on("daemon")
+    harness.assert_processing_continues("daemon")
     assert len(harness.runs("daemon/scan.pdf")) == 1
 
 
 def test_killed_code_server_and_webserver_do_not_stop_a_running_document(harness: FaultHarness) -> None:
-    harness.hold_up("servers")
+    harness.begin_and_block("servers")
     run_id = lost_run(harness, "servers")
     for name in ("code-server", "webserver"):
         harness.stack.part(name).kill()
     harness.gate.open()
-    record = harness.wait_for_end(run_id, is_tended=False)
+    record = harness.wait_for_end(run_id, restarts=False)
     assert record.dagster_run.status is dg.DagsterRunStatus.SUCCESS
-    harness.assert_work_goes_on("servers")
+    harness.assert_processing_continues("servers")
     assert len(harness.runs("servers/scan.pdf")) == 1

@@ -32,17 +32,17 @@ pytestmark = [
 
 ENVIRONMENT = {
     "DOCPIPE_INTAKE_SECONDS": "2",
-    "DOCPIPE_RETRY_SECONDS": "600",  # whoever is charged waits for longer than the test does
-    "DOCPIPE_OCR_ENGINE": "docpipe_assets_tests.pipeline.engines:SlowOcr",
+    "DOCPIPE_RETRY_SECONDS": "600",  # a counted attempt delays the next one beyond the test
+    "DOCPIPE_OCR_ENGINE": "docpipe_assets_tests.pipeline.engines:GatedOcr",
 }
 ENDS_SECONDS = 120.0
-"""Far more than a worker takes; it kills itself, with another status, when handing back takes too long."""
+"""Far more than a worker needs; if requeueing takes too long, it kills itself, with another status."""
 RUNNING = (dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING)
 
 
 @dataclass(frozen=True)
 class Fleet:
-    """A stack without workers of its own, a scan that waits in the middle, and a letter that does not."""
+    """A stack without workers, a scan that is blocked during OCR, and a letter that is not."""
 
     site: Site
     gate: Gate
@@ -51,7 +51,7 @@ class Fleet:
 
     @contextmanager
     def worker(self, name: str, *options: str, host: Host | None = None) -> Iterator[subprocess.Popen[bytes]]:
-        """A worker as it is started on any machine."""
+        """A worker, started like on any machine."""
         command = [sys.executable, "-m", "docpipe_assets", "worker", f"--name={name}", "--concurrency=1"]
         settings = self.site.stack.environment
         if host is not None:
@@ -70,7 +70,7 @@ class Fleet:
         return self.site.stack.folder / "logs" / f"{name}.log"
 
     def begin(self, document: str) -> dg.DagsterRun:
-        """Puts a scan; returns its run when it is in the middle of OCR."""
+        """Uploads a scan; returns its run once OCR has begun."""
         self.gate.close()
         self.site.put(document, self.scan)
         self.site.wait_for(self.gate.waiting_process, lambda found: found is not None, "OCR to begin")
@@ -79,7 +79,7 @@ class Fleet:
         return run
 
     def runs(self, document: str) -> list[dg.DagsterRun]:
-        """Oldest first."""
+        """The runs of a document, oldest first."""
         return self.site.runs_of(partition_key(document))[::-1]
 
     def wait_for_success(self, document: str) -> list[dg.DagsterRun]:
@@ -107,13 +107,13 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
 
 
 def unchanged(site: Site, run: dg.DagsterRun) -> set[str]:
-    """The stages that a run found made."""
+    """The stages that a run found unchanged."""
     logs = site.instance.all_logs(run.run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION)
     made = [entry.asset_materialization for entry in logs]
     return {str(one.asset_key.path[-1]) for one in made if one and one.metadata["unchanged"].value}
 
 
-def test_a_worker_told_to_end_takes_nothing_new_and_finishes_what_it_has(fleet: Fleet) -> None:
+def test_on_sigterm_a_worker_finishes_its_runs_and_takes_no_new_one(fleet: Fleet) -> None:
     with ExitStack() as workers:
         first = workers.enter_context(fleet.worker("first", "--grace-seconds=600"))
         fleet.begin("finish/scan.pdf")
@@ -121,7 +121,7 @@ def test_a_worker_told_to_end_takes_nothing_new_and_finishes_what_it_has(fleet: 
         fleet.site.put("finish/letter.pdf", fleet.letter)
         workers.enter_context(fleet.worker("second"))
         fleet.wait_for_success("finish/letter.pdf")
-        assert first.poll() is None, "it is still at work"
+        assert first.poll() is None, "it is still processing"
         fleet.gate.open()
         (scan,) = fleet.wait_for_success("finish/scan.pdf")
         assert tags.ERROR not in scan.tags
@@ -156,9 +156,9 @@ def test_a_worker_that_is_slow_to_shut_down_keeps_its_document(fleet: Fleet) -> 
 @pytest.mark.parametrize(
     ("grace", "signals", "page_ends"),
     [("0", [signal.SIGTERM], False), ("600", [signal.SIGINT, signal.SIGINT], True)],
-    ids=["whose grace is over, at a page that does not end", "that is told twice"],
+    ids=["whose grace period ends on an endless page", "that receives two signals"],
 )
-def test_a_worker_hands_its_document_back_to_the_others(
+def test_a_document_requeued_on_shutdown_is_finished_by_another_worker(
     fleet: Fleet, grace: str, signals: list[signal.Signals], page_ends: bool
 ) -> None:
     document = f"grace-{grace}/scan.pdf"
@@ -171,7 +171,7 @@ def test_a_worker_hands_its_document_back_to_the_others(
         if page_ends:
             fleet.gate.open()
         leaving.wait(ENDS_SECONDS)
-        assert leaving.returncode == 0, "it ended by itself, within the time that handing back may take"
+        assert leaving.returncode == 0, "it ended automatically, within the time limit for requeueing"
         (given_up,) = fleet.runs(document)[:1]
         assert given_up.status is dg.DagsterRunStatus.FAILURE
         assert given_up.tags[tags.ERROR] == RUN_HANDED_BACK
@@ -183,12 +183,12 @@ def test_a_worker_hands_its_document_back_to_the_others(
         assert (breaker.attempts, breaker.failures, breaker.uncounted) == (0, 0, 0)
         fleet.gate.open()
         _, finished = fleet.wait_for_success(document)
-        assert finished.tags[tags.ATTEMPT] == "1", "what was handed back was no attempt"
+        assert finished.tags[tags.ATTEMPT] == "1", "a requeued run does not count as an attempt"
         assert unchanged(fleet.site, finished) == {"raw_pdf", "page_splits"}
     assert partition_key(document) not in fleet.breakers().documents
 
 
-def test_a_run_that_a_person_cancels_is_not_taken_for_one_handed_back(fleet: Fleet) -> None:
+def test_a_canceled_run_is_not_mistaken_for_a_requeued_one(fleet: Fleet) -> None:
     with fleet.worker("cancels"):
         run = fleet.begin("cancel/scan.pdf")
         fleet.site.instance.run_launcher.terminate(run.run_id)
@@ -223,4 +223,4 @@ def test_remote_workers_need_only_s3_postgres_and_the_broker(fleet: Fleet, tmp_p
             assert {port: len(one.callers[port]) for port in ports} == dict.fromkeys(ports, 1)
         done = [fleet.log_of(one.name).read_text().count("succeeded in") for one in hosts]
         assert sum(done) == len(letters)
-        assert min(done) > 0, "both took their part"
+        assert min(done) > 0, "both workers processed documents"

@@ -30,9 +30,9 @@ ENVIRONMENT = {"DOCPIPE_INTAKE_SECONDS": "2"}
 
 @contextmanager
 def limited_site(folder: Path) -> Iterator[Site]:
-    """A stack on which a run, with all its processes, can't have more memory than its budget.
+    """A stack on which a run, with all its processes, can't use more memory than its budget.
 
-    Where the kernel lets nobody make groups, each process alone can't have more private data than that.
+    If the kernel allows no memory groups, the private data of each process is limited to the budget.
     """
     if reason_for_none():
         with confined_site(folder, None, ENVIRONMENT, 400) as site:
@@ -60,4 +60,4 @@ def test_a_scan_is_processed_within_the_budget_of_a_run(tmp_path: Path, pages: i
     assert set(peaks) == {stream.asset for stream in PIPELINE.streams}
     print({asset: f"{peak // 2**20} MB" for asset, peak in peaks.items()})
     assert all(0 < peak <= BUDGET_BYTES for peak in peaks.values())
-    assert len(set(text.split()) & set(scan_text(1).split())) > 20, "it was read, and not just survived"
+    assert len(set(text.split()) & set(scan_text(1).split())) > 20, "it was read completely"

@@ -24,7 +24,7 @@ from docpipe_assets.operations.breaker import RUN_RECALLED, request_name
 from docpipe_assets.operations.intake import listed_document
 from docpipe_assets.operations.ledger import State
 from docpipe_assets.stack import Stack
-from docpipe_assets_tests.pipeline.papers import write_scans
+from docpipe_assets_tests.pipeline.documents import write_scans
 from docpipe_assets_tests.pipeline.site import Site, open_site
 
 pytestmark = [
@@ -35,7 +35,7 @@ pytestmark = [
 
 SCANS = int(os.environ.get("RECOVERY_DOCUMENTS", "40"))
 IS_SHORT = SCANS < 100
-ENGINE = {"DOCPIPE_OCR_ENGINE": "docpipe_assets_tests.pipeline.moods:SwitchableOcr"}
+ENGINE = {"DOCPIPE_OCR_ENGINE": "docpipe_assets_tests.pipeline.switchable_engines:SwitchableOcr"}
 SHORT_PAUSES = {
     "DOCPIPE_INTAKE_SECONDS": "1",
     "DOCPIPE_INTAKE_MAX_QUEUED": "6",
@@ -43,13 +43,13 @@ SHORT_PAUSES = {
     "DOCPIPE_STAGE_BREAKER_COOL_DOWN_SECONDS": "10",
 }
 WORKERS = 6 if IS_SHORT else 2
-"""Those who meet the broken engine sleep between their retries, so that many cost no more than few."""
+"""Runs that meet the broken engine sleep between their retries, so many cost no more than few."""
 
 
 @pytest.fixture
 def harness(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """A stack of its own, with an OCR engine that can be broken."""
-    folder = tmp_path_factory.mktemp("ward")
+    """A separate stack with an OCR engine that can be broken."""
+    folder = tmp_path_factory.mktemp("stack")
     environment = ENGINE | (SHORT_PAUSES if IS_SHORT else {})
     stack = Stack(folder, workers=WORKERS, webserver=False, environment=environment)
     with open_site(stack, patience_seconds=400 + 5 * SCANS) as site:
@@ -57,28 +57,28 @@ def harness(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 
 def set_fault(harness: Site, fault: str) -> None:
-    (harness.stack.folder / "mood").write_text(fault)
+    (harness.stack.folder / "fault").write_text(fault)
 
 
-def test_an_outage_charges_nobody_and_all_finish_after_the_repair(harness: Site, tmp_path: Path) -> None:
-    intake_pauses_before_everybody_has_failed(harness, tmp_path)
-    what_waits_in_the_queue_is_recalled_and_nobody_is_charged(harness)
-    after_the_repair_a_canary_opens_the_way_and_all_finish_uncharged(harness)
+def test_an_outage_does_not_count_against_documents(harness: Site, tmp_path: Path) -> None:
+    intake_pauses_before_all_documents_have_failed(harness, tmp_path)
+    queued_runs_are_dequeued_without_counting_attempts(harness)
+    after_the_repair_a_canary_succeeds_and_all_documents_finish(harness)
 
 
-def intake_pauses_before_everybody_has_failed(harness: Site, tmp_path: Path) -> None:
+def intake_pauses_before_all_documents_have_failed(harness: Site, tmp_path: Path) -> None:
     set_fault(harness, "broken")
     for path in write_scans(tmp_path, SCANS):
         harness.put(f"outage/{path.name}", path)
 
     harness.wait_for(
-        lambda: told_of(harness), lambda texts: has(texts, "ocr_text open"), "the breaker to open"
+        lambda: breaker_messages(harness), lambda texts: has(texts, "ocr_text open"), "the breaker to open"
     )
     before = {run.run_id: run.tags[tags.PARTITION] for run in runs_of_the_outage(harness)}
     harness.wait_for(
         lambda: sum(not run.is_finished for run in runs_of_the_outage(harness)),
         lambda count: count == 0,
-        "what was under way to end",
+        "the runs in progress to end",
     )
     runs = runs_of_the_outage(harness)
     had_a_run = set(before.values())
@@ -88,7 +88,7 @@ def intake_pauses_before_everybody_has_failed(harness: Site, tmp_path: Path) -> 
     assert all(tags.CANARY in run.tags for run in runs if run.run_id not in before), "intake pauses"
     breakers, _ = fold_history(harness.instance, harness.pipeline.settings)
     failed = [one.failures for one in breakers.documents.values() if one.error != RUN_RECALLED]
-    assert failed == [0] * len(spent), "nobody is charged"
+    assert failed == [0] * len(spent), "no document is counted against"
     ledger = harness.ledger("outage")
     assert ledger.count(State.UNACCOUNTED) == 0
     assert ledger.discovered == SCANS
@@ -102,8 +102,8 @@ def has_failed(run: dg.DagsterRun) -> bool:
     return run.status is dg.DagsterRunStatus.FAILURE
 
 
-def told_of(harness: Site) -> list[str]:
-    """What the sensor has told of breakers."""
+def breaker_messages(harness: Site) -> list[str]:
+    """The descriptions that the sensor has recorded for breakers."""
     records = harness.instance.fetch_materializations(breaker.key, limit=1000).records
     return [str(one.asset_materialization.description) for one in records if one.asset_materialization]
 
@@ -112,9 +112,9 @@ def has(texts: list[str], beginning: str) -> bool:
     return any(text.startswith(beginning) for text in texts)
 
 
-def what_waits_in_the_queue_is_recalled_and_nobody_is_charged(harness: Site) -> None:
-    """Runs as intake queues them a moment before it learns of the outage, in the lane that begins one at
-    a time: all but one of them wait until it looks."""
+def queued_runs_are_dequeued_without_counting_attempts(harness: Site) -> None:
+    """Queues runs as intake does just before it detects the outage, in the lane that starts one at a time, so
+    all but one of them are queued at the next tick."""
     like = runs_of_the_outage(harness)[0]
     have_a_run = {run.tags[tags.PARTITION] for run in runs_of_the_outage(harness)}
     others = [
@@ -123,7 +123,7 @@ def what_waits_in_the_queue_is_recalled_and_nobody_is_charged(harness: Site) -> 
     job = build_definitions(harness.pipeline.settings).resolve_job_def(PROCESS_DOCUMENT)
     queued = {}
     for seen in others:
-        said = {
+        run_tags = {
             tags.PARTITION: seen.key,
             tags.BATCH: seen.batch,
             tags.VERSION: seen.version,
@@ -132,7 +132,7 @@ def what_waits_in_the_queue_is_recalled_and_nobody_is_charged(harness: Site) -> 
             tags.QUEUE: LARGE,
         }
         run = harness.instance.create_run_for_job(
-            job, tags=said, remote_job_origin=like.remote_job_origin, job_code_origin=like.job_code_origin
+            job, tags=run_tags, remote_job_origin=like.remote_job_origin, job_code_origin=like.job_code_origin
         )
         submission = dg.SubmitRunContext(run, workspace=None)  # type: ignore[arg-type]  # not looked at
         harness.instance.run_coordinator.submit_run(submission)
@@ -144,7 +144,7 @@ def what_waits_in_the_queue_is_recalled_and_nobody_is_charged(harness: Site) -> 
     )
     recalled = [one for one in ended if one.dagster_run.status is dg.DagsterRunStatus.CANCELED]
     assert len(recalled) >= len(queued) - 1
-    assert {one.start_time for one in recalled} == {None}, "none of them had begun"
+    assert {one.start_time for one in recalled} == {None}, "none of them had started"
     assert {one.dagster_run.tags[tags.ERROR] for one in recalled} == {RUN_RECALLED}
     breakers, _ = fold_history(harness.instance, harness.pipeline.settings)
     keys = [one.dagster_run.tags[tags.PARTITION] for one in recalled]
@@ -154,7 +154,7 @@ def what_waits_in_the_queue_is_recalled_and_nobody_is_charged(harness: Site) -> 
     assert waiting <= {State.QUEUED, State.IN_FLIGHT}, "one of them may be the canary by now"
 
 
-def after_the_repair_a_canary_opens_the_way_and_all_finish_uncharged(harness: Site) -> None:
+def after_the_repair_a_canary_succeeds_and_all_documents_finish(harness: Site) -> None:
     set_fault(harness, "well")
     began = time.monotonic()
     ledger = harness.settled("outage", SCANS)
@@ -167,4 +167,4 @@ def after_the_repair_a_canary_opens_the_way_and_all_finish_uncharged(harness: Si
     print(f"canaries: {[run.status.value for run in canaries]}")
     assert len({run.tags[tags.CANARY] for run in canaries}) == len(canaries) >= 1
     assert Counter(has_failed(run) for run in canaries)[False] == 1
-    assert has(told_of(harness), "ocr_text closed")
+    assert has(breaker_messages(harness), "ocr_text closed")

@@ -28,12 +28,12 @@ pytestmark = [
 
 BATCH = "sample"
 LONG_PAGES = 300
-"""Of the one exhibit that takes as long as all others."""
+"""The exhibit that takes as long as all others."""
 
 
 @pytest.fixture(scope="module")
 def production(site: Site, tmp_path_factory: pytest.TempPathFactory) -> dict[str, int | str]:
-    """The sample production, put into the bucket by a plain S3 client and processed; what is true of it."""
+    """The sample production, uploaded with a plain S3 client and processed; returns its ground truth."""
     folder = tmp_path_factory.mktemp("production")
     client = boto3.client("s3", endpoint_url=site.stack.endpoints.s3_endpoint_url, region_name="us-east-1")
     truth = {f"{BATCH}/{name}": value for name, value in expected().items() if value != LONG_PAGES}
@@ -67,14 +67,14 @@ def test_all_good_documents_have_all_seven_assets(site: Site, production: dict[s
         assert site.instance.get_materialized_partitions(asset.key) & keys == keys
 
 
-def test_pages_are_counted_right(site: Site, production: dict[str, int | str]) -> None:
+def test_pages_are_counted_correctly(site: Site, production: dict[str, int | str]) -> None:
     pages = {entry.document: entry.pages for entry in site.ledger(BATCH).entries}
     assert {document: pages[document] for document in good(production)} == {
         document: production[document] for document in good(production)
     }
 
 
-def test_every_bad_document_is_a_failed_partition_that_says_why(
+def test_every_bad_document_is_a_failed_partition_with_a_reason(
     site: Site, production: dict[str, int | str]
 ) -> None:
     keys = [partition_key(document) for document in bad(production)]
@@ -93,7 +93,7 @@ def test_every_bad_document_is_a_failed_partition_that_says_why(
         assert details.metadata["advice"].value == error_class(code).advice
 
 
-def test_every_quote_stands_where_its_place_says(site: Site, production: dict[str, int | str]) -> None:
+def test_every_quote_is_at_its_place(site: Site, production: dict[str, int | str]) -> None:
     mentions = relationships = 0
     for document in good(production):
         pages = list(site.pipeline.load(PageTexts, document))
@@ -121,11 +121,11 @@ def test_names_of_the_case_are_found_in_born_digital_and_scanned_pages(
     assert {"text_layer", "ocr"} <= methods
 
 
-def test_duckdb_lists_mentions_straight_from_the_bucket(site: Site, production: dict[str, int | str]) -> None:
+def test_duckdb_lists_mentions_directly_from_the_bucket(site: Site, production: dict[str, int | str]) -> None:
     endpoints = site.stack.endpoints
     connection = duckdb.connect()
     lake = site.stack.folder / "s3" / "lake"
-    # DuckDB's S3 extension is a download; the bucket's own folder is what the server serves.
+    # DuckDB's S3 extension is a download, so the folder that the server serves is queried.
     rows = connection.sql(
         f"SELECT document, place.page, quote FROM '{lake}/mentions/{BATCH}/*.jsonl.zst' WHERE type = 'person'"
     ).fetchall()
@@ -133,30 +133,28 @@ def test_duckdb_lists_mentions_straight_from_the_bucket(site: Site, production: 
     assert len({document for document, _, _ in rows}) >= 10
 
 
-def test_an_unchanged_document_is_left_alone_and_quickly(
-    site: Site, production: dict[str, int | str]
-) -> None:
-    assert_left_alone(site, max(good(production), key=lambda document: int(production[document])))
+def test_an_unchanged_document_is_skipped_quickly(site: Site, production: dict[str, int | str]) -> None:
+    assert_skipped(site, max(good(production), key=lambda document: int(production[document])))
 
 
 @pytest.mark.long
-def test_three_hundred_pages_are_processed_and_then_left_alone_as_quickly(site: Site, tmp_path: Path) -> None:
+def test_three_hundred_pages_are_processed_then_skipped_as_quickly(site: Site, tmp_path: Path) -> None:
     name = next(name for name, pages in expected().items() if pages == LONG_PAGES)
     (path,) = [path for path in write_production(tmp_path) if path.name == name]
     site.put(f"long/{name}", path)
     (entry,) = site.settled("long", 1).entries
     assert (entry.state, entry.pages) == (State.SUCCEEDED, LONG_PAGES)
-    assert_left_alone(site, f"long/{name}")
+    assert_skipped(site, f"long/{name}")
 
 
-def assert_left_alone(site: Site, document: str) -> None:
+def assert_skipped(site: Site, document: str) -> None:
     run = launch(site, document)
     assert run.status is dg.DagsterRunStatus.SUCCESS
     made = materializations(site, run)
     assert {name: metadata["unchanged"].value for name, metadata in made.items()} == dict.fromkeys(
         (asset.key.to_user_string() for asset in DOCUMENT_ASSETS), True
     )
-    # Of CPU time: what else the machine does must not decide. Loading an engine alone takes longer.
+    # CPU time, which does not depend on other load. Loading an engine alone takes longer.
     assert sum(float(str(metadata["cpu_seconds"].value)) for metadata in made.values()) < 2
 
 
@@ -176,7 +174,7 @@ def test_a_new_key_is_processed_and_an_overwritten_one_again(site: Site, tmp_pat
     assert after is not None
     assert before.version != after.version
     site.wait_for_ticks()
-    assert len(site.runs_of(document)) == 2, "unchanged documents are left alone"
+    assert len(site.runs_of(document)) == 2, "unchanged documents are skipped"
 
 
 def test_a_deleted_key_is_withdrawn_not_lost(site: Site, tmp_path: Path) -> None:
@@ -197,7 +195,7 @@ def test_a_bucket_that_cannot_be_listed_makes_the_tick_fail_visibly(site: Site) 
         intake_sensor(settings)(context)
 
 
-def test_status_speaks_to_machines(site: Site, production: dict[str, int | str]) -> None:
+def test_status_has_machine_readable_output(site: Site, production: dict[str, int | str]) -> None:
     import json
 
     command = [sys.executable, "-m", "docpipe_assets", "status", "--batch", BATCH, "--json"]
@@ -208,7 +206,7 @@ def test_status_speaks_to_machines(site: Site, production: dict[str, int | str])
 
 
 def launch(site: Site, document: str) -> dg.DagsterRun:
-    """Materialize all assets of a document as the UI does, and wait for the end."""
+    """Materialize all assets of a document like the UI does, and wait for the end."""
     from docpipe_assets_tests.pipeline.ui_api import materialize
 
     run_id = materialize(site, document)

@@ -21,7 +21,7 @@ pytestmark = [
 
 
 def quarantined(site: Site, batch: str, folder: Path) -> str:
-    """A document without a byte, which intake does not try again."""
+    """An empty document, which intake does not retry."""
     path = folder / "empty.pdf"
     path.write_bytes(b"")
     document = f"{batch}/empty.pdf"
@@ -56,7 +56,7 @@ def test_a_new_version_of_a_quarantined_document_is_processed(site: Site, tmp_pa
     site.wait_for(
         lambda: site.ledger("mended").entries[0].state,
         lambda state: state is State.SUCCEEDED,
-        "the good copy to be processed",
+        "the valid version to be processed",
     )
 
 
@@ -71,4 +71,6 @@ def test_a_withdrawn_document_is_recorded_and_not_processed(site: Site, tmp_path
     site.settled("matter", 2)
     assert len(site.runs_of("matter/letter.pdf")) == 1, "the new version of a withdrawn document waits"
     withdraw(site.instance, site.pipeline, "matter/letter.pdf", reason="not privileged", is_withdrawn=False)
-    site.wait_for(lambda: len(site.runs_of("matter/letter.pdf")), lambda runs: runs == 2, "its new version")
+    site.wait_for(
+        lambda: len(site.runs_of("matter/letter.pdf")), lambda runs: runs == 2, "the run of the new version"
+    )

@@ -45,7 +45,7 @@ def write_documents(folder: Path) -> None:
 
 
 def process(site: SmallSite) -> str:
-    """The cursor after all documents are done and the decisions of a person are known."""
+    """The cursor after all documents are processed and the decisions of a user are recorded."""
     first = site.tick()
     for request in first.run_requests or []:
         site.run(request)
@@ -104,7 +104,7 @@ def main() -> int:
 
 
 def hide_folders(database: Path, folders: set[Path]) -> None:
-    """In the traces of errors: what a later release reads must not depend on where this one stood."""
+    """Removes folders from stack traces: the data must not depend on the location of this checkout."""
     with closing(sqlite3.connect(database)) as connection:
         tables = [
             name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
@@ -112,7 +112,7 @@ def hide_folders(database: Path, folders: set[Path]) -> None:
         for table in tables:
             for _, column, kind, *_ in connection.execute(f"PRAGMA table_info({table})").fetchall():
                 if kind.upper().startswith(("TEXT", "VARCHAR")):
-                    # The longest first: the environment may lie within the checkout.
+                    # The longest first: the environment may be inside the checkout.
                     for folder in sorted(map(str, folders), key=len, reverse=True):
                         connection.execute(
                             f"UPDATE {table} SET {column} = replace({column}, ?, '/opt/docpipe')", (folder,)

@@ -28,7 +28,7 @@ class SmallSite:
     pipeline: DocumentPipeline
 
     def tick(self, cursor: str | None = None) -> dg.SensorResult:
-        """One tick of intake; what it registers is registered, what it requests is not begun."""
+        """One tick of intake; partitions are registered, but requested runs are not started."""
         resources = {"pipeline": self.pipeline}
         with dg.build_sensor_context(instance=self.instance, cursor=cursor, resources=resources) as context:
             result = intake_sensor(self.pipeline.settings)(context)

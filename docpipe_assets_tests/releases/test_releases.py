@@ -36,13 +36,13 @@ class Release:
 
 @pytest.fixture(scope="module", params=RELEASES)
 def release(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Release]:
-    """A deployment on a copy of what the release left."""
+    """A deployment on a copy of the data of the release."""
     kept, folder = FOLDER / request.param, tmp_path_factory.mktemp("release")
     known = json.loads((kept / "release.json").read_text())
     for bucket in BUCKETS:
         shutil.copytree(kept / bucket, folder / "buckets" / bucket)
     for document, facts in known["documents"].items():
-        # The time of an object is part of its version, and a checkout does not keep it.
+        # The time of an object belongs to its version, and a checkout does not preserve it.
         os.utime(folder / "buckets" / "intake" / document, (facts["modified"],) * 2)
     with (
         zstandard.open(kept / "dagster-home.tar.zst", "rb") as packed,
@@ -57,7 +57,7 @@ def test_this_release_is_recorded() -> None:
     assert version("docpipe-assets") in RELEASES, "python -m docpipe_assets_tests.releases.record"
 
 
-def test_every_artifact_is_read_with_todays_models(release: Release) -> None:
+def test_every_artifact_is_read_with_the_current_models(release: Release) -> None:
     for document, facts in release.documents.items():
         for stream in PIPELINE.streams:
             if artifact := facts["artifacts"].get(stream.asset):
@@ -78,7 +78,7 @@ def test_the_ledger_is_the_same(release: Release) -> None:
     assert found == {name: (facts["state"], facts["error"]) for name, facts in release.documents.items()}
 
 
-def test_what_people_decided_is_known(release: Release) -> None:
+def test_decisions_of_users_are_preserved(release: Release) -> None:
     decisions = list(read(release.site.instance, BREAKER))
     assert [(one.key, one.reason) for one in resets(decisions)] == [
         (f"{BATCH}/empty.pdf", "the source was checked")
@@ -87,7 +87,9 @@ def test_what_people_decided_is_known(release: Release) -> None:
 
 
 @pytest.mark.parametrize("with_cursor", [True, False])
-def test_intake_goes_on_and_requests_no_finished_document_again(release: Release, with_cursor: bool) -> None:
+def test_intake_continues_and_requests_no_finished_document_again(
+    release: Release, with_cursor: bool
+) -> None:
     requested = release.site.tick(release.known["cursor"] if with_cursor else None).run_requests or []
-    # What failed may be worth another attempt by newer code.
+    # Newer code may retry failed documents.
     assert {request.partition_key for request in requested} <= {f"{BATCH}/empty.pdf"}

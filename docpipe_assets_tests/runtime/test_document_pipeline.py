@@ -26,7 +26,7 @@ def pipeline(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Documen
     made.close()
 
 
-def test_pages_are_summed_up_by_their_method_and_flagged_ones_beside(pipeline: DocumentPipeline) -> None:
+def test_pages_are_counted_by_method_and_flagged_pages_separately(pipeline: DocumentPipeline) -> None:
     first, second = page_texts("The first page.", "The second page.")
     flagged = second.model_copy(update={"flags": (PageFlag.TEXT_LEFT, PageFlag.MISREAD)})
     saved = pipeline.save(first.document, PageTexts("made", lambda: iter([first, flagged])))
@@ -35,7 +35,7 @@ def test_pages_are_summed_up_by_their_method_and_flagged_ones_beside(pipeline: D
 
 
 @pytest.mark.parametrize("pipeline", [{"ocr_fallback": SECOND}], indirect=True)
-def test_a_second_engine_is_there_where_it_is_named(pipeline: DocumentPipeline) -> None:
+def test_a_second_engine_is_created_if_configured(pipeline: DocumentPipeline) -> None:
     assert pipeline.fallback is not None
     assert pipeline.fallback.name == "sound"
 
@@ -45,12 +45,12 @@ def test_there_is_no_second_engine_by_default(pipeline: DocumentPipeline) -> Non
 
 
 @pytest.mark.parametrize("pipeline", [{"ocr_fallback": "clairvoyance"}], indirect=True)
-def test_a_second_engine_that_is_not_there_is_a_wrong_setting(pipeline: DocumentPipeline) -> None:
+def test_a_nonexistent_second_engine_is_a_configuration_error(pipeline: DocumentPipeline) -> None:
     with pytest.raises(ConfigurationError, match="clairvoyance"):
         assert pipeline.fallback
 
 
-def test_another_second_engine_is_another_code_version(tmp_path: Path) -> None:
+def test_a_different_second_engine_changes_the_code_version(tmp_path: Path) -> None:
     plain, other = (
         DocumentPipeline(Settings(data_dir=tmp_path, ocr_fallback=name)).code_versions[PageTexts.asset]
         for name in ("", SECOND)
@@ -77,12 +77,12 @@ def engine(folder: Path, **chosen: Any) -> str:
         ({"run_memory_bytes": 4 * GIGABYTE}, "rapidocr_openvino" if HAS_OPENVINO else "rapidocr"),
     ],
 )
-def test_the_back_end_of_ocr_follows_from_the_settings_and_the_memory(
+def test_the_ocr_back_end_depends_on_the_settings_and_the_memory(
     tmp_path: Path, chosen: dict[str, Any], name: str
 ) -> None:
     assert engine(tmp_path, **chosen) == name
 
 
 @pytest.mark.skipif(not HAS_OPENVINO, reason="needs the extra openvino")
-def test_a_back_end_that_is_set_is_taken_whatever_the_memory(tmp_path: Path) -> None:
+def test_a_configured_back_end_is_used_regardless_of_the_memory(tmp_path: Path) -> None:
     assert engine(tmp_path, ocr_backend="openvino") == "rapidocr_openvino"

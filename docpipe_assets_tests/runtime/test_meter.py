@@ -17,7 +17,7 @@ MEGABYTE = 2**20
 
 
 def _hold(pipe: Connection) -> None:
-    """Hold as many megabytes as asked, until asked for another number."""
+    """Hold the requested number of megabytes until another number is requested."""
     held = b""
     for megabytes in iter(pipe.recv, None):
         del held
@@ -26,7 +26,7 @@ def _hold(pipe: Connection) -> None:
 
 
 class Holder:
-    """A process that holds memory, and shares none with this process, whatever that holds."""
+    """A process that holds memory and shares none with this process."""
 
     def __init__(self) -> None:
         context = multiprocessing.get_context("spawn")
@@ -90,8 +90,8 @@ input()
 """
 
 
-def test_what_forked_processes_share_counts_once() -> None:
-    # In a program of its own: this process has threads, and must not be forked.
+def test_memory_shared_by_forked_processes_counts_once() -> None:
+    # In a separate program: this process has threads and must not be forked.
     command = [sys.executable, "-c", _FORKS]
     peaks = []
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as program:
@@ -110,7 +110,7 @@ def test_what_forked_processes_share_counts_once() -> None:
     assert 0 <= together - alone < 100 * MEGABYTE
 
 
-def test_a_watch_finds_the_peak_that_comes_and_goes(holders: tuple[Holder, Holder]) -> None:
+def test_monitoring_finds_a_short_peak(holders: tuple[Holder, Holder]) -> None:
     one, _ = holders
     with PeakMemory(lambda: _of(holders), every_seconds=0.02) as peak:
         for megabytes in (50, 10, 300, 10):
@@ -119,7 +119,7 @@ def test_a_watch_finds_the_peak_that_comes_and_goes(holders: tuple[Holder, Holde
     assert 300 * MEGABYTE < peak.bytes < 400 * MEGABYTE
 
 
-def test_processes_that_ended_hold_nothing() -> None:
+def test_ended_processes_use_no_memory() -> None:
     holder = Holder()
     holder.end()
     peak = PeakMemory(lambda: [holder.process.pid or 0])

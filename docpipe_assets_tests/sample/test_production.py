@@ -64,7 +64,7 @@ def test_a_second_call_writes_the_same_bytes(production: Path, tmp_path: Path) -
     assert hashes(write_production(tmp_path)) == hashes(sorted(production.iterdir()))
 
 
-def test_every_file_written_is_stated_and_every_stated_file_is_written(production: Path) -> None:
+def test_every_written_file_is_declared_and_vice_versa(production: Path) -> None:
     assert {path.name for path in production.iterdir()} == {*expected(), LOAD_NOTE_NAME}
 
 
@@ -73,7 +73,7 @@ def test_the_production_stays_small(production: Path) -> None:
 
 
 @pytest.mark.parametrize("name", GOOD_FILES)
-def test_a_good_file_opens_with_its_stated_pages(
+def test_a_good_file_opens_with_its_declared_pages(
     name: str, opened: Callable[[str], pypdfium2.PdfDocument]
 ) -> None:
     assert len(opened(name)) == GOOD_FILES[name]
@@ -140,7 +140,7 @@ def test_everyone_of_the_cast_is_named_on_some_born_digital_page(
 
 
 @pytest.mark.parametrize(("text", "number"), [("invoice", 2), ("expert_report", 3)])
-def test_a_turned_page_is_stored_upright_and_shown_landscape(
+def test_a_rotated_page_is_stored_upright_and_shown_landscape(
     text: str, number: int, opened: Callable[[str], pypdfium2.PdfDocument]
 ) -> None:
     first_bates, exhibit = NUMBERED[text]
@@ -157,7 +157,7 @@ def test_a_sideways_scan_is_set_upright_by_its_rotation(
     page = opened(exhibit.file_name(first_bates))[1]
     assert page.get_rotation() == 90
     assert page.get_size() == (612, 792)
-    # The title is near the top and most of the sheet below is bare: ink in rows tells up from down.
+    # The title is near the top and most of the sheet below is empty: the ink in rows shows the orientation.
     tone = page.render(scale=1, grayscale=True).to_numpy().reshape(792, 612)
     ink = (tone < 120)[40:, 40:].sum(axis=1)
     assert ink[:330].sum() > 5 * ink[330:660].sum()
@@ -185,12 +185,12 @@ def test_the_log_differs_from_page_to_page(opened: Callable[[str], pypdfium2.Pdf
     assert any("it rolled. Marisol is hurt bad" in body for body in bodies)
 
 
-def test_the_same_invoice_is_there_under_two_names(production: Path) -> None:
+def test_the_same_invoice_exists_under_two_names(production: Path) -> None:
     _, exhibit = NUMBERED["invoice"]
     assert (production / exhibit.also_named).read_bytes() == (production / exhibit.name).read_bytes()
 
 
-def test_one_good_file_has_a_name_that_needs_care() -> None:
+def test_one_good_file_has_a_name_with_special_characters() -> None:
     (name,) = (name for name in GOOD_FILES if "#" in name)
     assert all(character in name for character in ",'#% é")
 
@@ -204,7 +204,7 @@ def test_the_locked_file_opens_with_its_password_only(production: Path) -> None:
         assert len(document.pages) == 1
 
 
-def test_locking_makes_a_file_that_needs_the_password(production: Path) -> None:
+def test_a_locked_file_needs_the_password(production: Path) -> None:
     locked = lock((production / "Brannock invoice 20417.pdf").read_bytes())
     with pytest.raises(pypdfium2.PdfiumError):
         pypdfium2.PdfDocument(locked)
@@ -212,7 +212,7 @@ def test_locking_makes_a_file_that_needs_the_password(production: Path) -> None:
         assert len(document.pages) == 2
 
 
-def test_the_cut_file_begins_as_a_pdf_and_no_reader_finds_a_page_in_it(production: Path) -> None:
+def test_the_truncated_file_is_a_pdf_without_readable_pages(production: Path) -> None:
     content = (production / CUT_SHORT_NAME).read_bytes()
     assert content.startswith(b"%PDF-")
     assert b"%%EOF" not in content
@@ -229,14 +229,14 @@ def test_the_file_without_pages_is_well_formed(production: Path) -> None:
     assert pages_seen_by_mupdf(production / NO_PAGES_NAME) == 0
 
 
-def test_the_empty_file_the_web_page_and_the_note_are_what_they_are_called(production: Path) -> None:
+def test_the_empty_file_the_web_page_and_the_note_match_their_names(production: Path) -> None:
     assert (production / EMPTY_NAME).read_bytes() == b""
     assert (production / PORTAL_PAGE_NAME).read_bytes().startswith(b"<!DOCTYPE html>")
     assert not (production / LOAD_NOTE_NAME).read_bytes().startswith(b"%PDF")
     assert LOAD_NOTE_NAME not in expected()
 
 
-def test_bad_files_are_stated_with_codes_and_have_no_pages() -> None:
+def test_bad_files_are_declared_with_codes_and_have_no_pages() -> None:
     assert sorted(BAD_FILES.values()) == [
         "EMPTY_FILE",
         "NOT_A_PDF",
@@ -247,14 +247,14 @@ def test_bad_files_are_stated_with_codes_and_have_no_pages() -> None:
     assert GOOD_FILES.keys().isdisjoint(BAD_FILES)
 
 
-def test_small_documents_differ_and_are_the_same_at_each_call(tmp_path: Path) -> None:
+def test_small_documents_differ_and_are_reproducible(tmp_path: Path) -> None:
     first = hashes(write_text_pdfs(tmp_path / "first", 60))
     again = hashes(write_text_pdfs(tmp_path / "again", 60))
     assert first == again
     assert len(set(first.values())) == 60
 
 
-def test_small_documents_have_the_pages_asked_for(tmp_path: Path) -> None:
+def test_small_documents_have_the_requested_pages(tmp_path: Path) -> None:
     for path in write_text_pdfs(tmp_path, 6, pages=3):
         document = pypdfium2.PdfDocument(path)
         try:
@@ -274,7 +274,7 @@ def test_importing_the_sample_loads_no_typesetter() -> None:
 
 
 def pages_seen_by_mupdf(path: Path) -> int:
-    """Asked in a process of its own, as MuPDF's warnings and caches are global to one."""
+    """Runs in a separate process, because MuPDF's warnings and caches are global."""
     program = "import sys, pymupdf; print(pymupdf.open(sys.argv[1], filetype='pdf').page_count)"
     answer = subprocess.run(
         [sys.executable, "-c", program, str(path)], capture_output=True, text=True, check=True

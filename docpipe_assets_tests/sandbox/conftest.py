@@ -1,4 +1,4 @@
-"""A sandbox for the faults, and a check for anything that a call leaves behind."""
+"""A sandbox for the faults, and a check for leftovers of a call."""
 
 import os
 from collections.abc import Iterator
@@ -18,8 +18,8 @@ def call(sandbox: Sandbox, function: str, limits: Limits = ROOMY, /, **arguments
     return list(sandbox.stream(f"{FAULTS}:{function}", arguments, limits))
 
 
-def look_around(sandbox: Sandbox) -> dict[str, JSON]:
-    (seen,) = call(sandbox, "looks_around")
+def inspect_child(sandbox: Sandbox) -> dict[str, JSON]:
+    (seen,) = call(sandbox, "inspects_itself")
     assert isinstance(seen, dict)
     return seen
 
@@ -59,9 +59,9 @@ def sandbox(scratch: Path) -> Iterator[Sandbox]:
 
 @pytest.fixture
 def nothing_left(sandbox: Sandbox, scratch: Path) -> Iterator[None]:
-    """After the test no process lives but the zygote, and no file is left in the scratch folder."""
+    """After the test, only the zygote runs, and no file is left in the scratch folder."""
     yield
-    zygote = look_around(sandbox)["parent"]
+    zygote = inspect_child(sandbox)["parent"]
     assert isinstance(zygote, int)
     assert session_of(zygote) == {zygote}
     (owned,) = scratch.iterdir()

@@ -38,7 +38,7 @@ def hangs_in_sleep() -> Iterator[JSON]:
 
 
 def hangs_in_c_on_item(item: int) -> Iterator[JSON]:
-    """A regular expression that backtracks for ever, with no Python code in between."""
+    """A regular expression that backtracks endlessly, without returning to Python code."""
     yield from range(1, item)
     re.match(r"(a+)+$", "a" * 60 + "b")
 
@@ -70,7 +70,7 @@ def requests_huge_memory() -> Iterator[JSON]:
 
 
 def crashes_when_memory_is_refused() -> Iterator[JSON]:
-    """What a library does that never looks at what malloc returned."""
+    """What a library does that does not check the result of malloc."""
     libc = ctypes.CDLL(None)
     libc.malloc.restype = ctypes.c_void_p
     libc.malloc.argtypes = [ctypes.c_size_t]
@@ -89,12 +89,12 @@ def _allocator() -> Any:
 
 
 def continues_without_a_large_block(mebibytes: int) -> Iterator[JSON]:
-    """What a library does that leaves out an image which it can't unpack."""
+    """What a library does that omits an image that it can't decode."""
     yield "blank" if _allocator().malloc(mebibytes * 2**20) is None else "image"
 
 
 def continues_without_small_blocks() -> Iterator[JSON]:
-    """Takes what it gets, makes do with it, and gives all of it back."""
+    """Allocates as much as possible, continues with it, and frees all of it."""
     libc = _allocator()
     blocks = []
     while block := libc.malloc(2**18):
@@ -155,7 +155,7 @@ def leaves_files(names: list[str]) -> Iterator[JSON]:
         yield name
 
 
-def leaves_awkward_folders() -> Iterator[JSON]:
+def leaves_folders_that_resist_removal() -> Iterator[JSON]:
     here = Path.cwd()
     for _ in range(3000):
         os.mkdir("nested")
@@ -249,14 +249,14 @@ def closes_its_pipe() -> Iterator[JSON]:
 
 
 def sends(data: str, times: int = 1) -> Iterator[JSON]:
-    """Raw bytes, written behind the protocol's back."""
+    """Raw bytes, written without the protocol."""
     for _ in range(times):
         os.write(PIPE, data.encode("latin-1"))
     time.sleep(600)
     yield None
 
 
-def shouts_on_standard_streams() -> Iterator[JSON]:
+def writes_to_standard_streams() -> Iterator[JSON]:
     for _ in range(100):
         os.write(1, b"x" * 10_000)
         os.write(2, b"y" * 1_000)
@@ -264,7 +264,7 @@ def shouts_on_standard_streams() -> Iterator[JSON]:
     yield "done"
 
 
-def looks_around() -> Iterator[JSON]:
+def inspects_itself() -> Iterator[JSON]:
     seen: dict[str, Any] = {
         "environment": dict(os.environ),
         "folder": os.getcwd(),
@@ -279,7 +279,7 @@ def looks_around() -> Iterator[JSON]:
 
 
 def reports_pid_then_works_on(marks: str) -> Iterator[JSON]:
-    """Counts how far it got in a file, so that a test sees whether it is held up."""
+    """Records its progress in a file, so that a test can detect whether it is blocked."""
     yield os.getpid()
     number = 0
     while True:
@@ -298,5 +298,5 @@ def disarms_its_timer_and_spins() -> Iterator[JSON]:
 
 
 def start_a_thread() -> None:
-    """Not a call: what a library does that must not be preloaded."""
+    """Not a call: a library that does this must not be preloaded."""
     threading.Thread(target=time.sleep, args=(600,), daemon=True).start()

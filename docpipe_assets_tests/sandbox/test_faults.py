@@ -9,7 +9,7 @@ import pytest
 
 from docpipe_assets.errors import Crashed, DocpipeError, InternalError, MemoryLimit, PasswordRequired
 from docpipe_assets.sandbox import JSON, Limits, Sandbox
-from docpipe_assets_tests.sandbox.conftest import FAULTS, ROOMY, call, look_around
+from docpipe_assets_tests.sandbox.conftest import FAULTS, ROOMY, call, inspect_child
 
 MEBIBYTE = 2**20
 SHORT = dataclasses.replace(ROOMY, cpu_seconds=1.0)
@@ -63,7 +63,7 @@ def _name(value: object) -> str:
 
 @pytest.mark.usefixtures("nothing_left")
 @pytest.mark.parametrize(("function", "arguments", "limits", "items", "code"), OUTCOMES, ids=_name)
-def test_fault_has_its_code_and_the_next_call_gives_the_same(
+def test_fault_has_its_code_and_does_not_affect_the_next_call(
     sandbox: Sandbox, function: str, arguments: dict[str, JSON], limits: Limits, items: int | None, code: str
 ) -> None:
     before = call(sandbox, "counts", items=5)
@@ -76,16 +76,16 @@ def test_fault_has_its_code_and_the_next_call_gives_the_same(
     assert call(sandbox, "counts", items=5) == before
 
 
-def test_up_to_its_limit_a_call_is_refused_no_memory(sandbox: Sandbox) -> None:
+def test_call_can_allocate_memory_up_to_its_limit(sandbox: Sandbox) -> None:
     assert call(sandbox, "exceeds_memory_briefly", mebibytes=200) == ["all of it"]
     assert call(sandbox, "continues_without_a_large_block", mebibytes=200) == ["image"]
 
 
-def test_a_limit_that_the_worker_has_itself_leaves_no_gap(tmp_path: Path) -> None:
-    """A child can't have more than its worker; what it is refused there must not go unnoticed either."""
+def test_exceeding_the_limit_of_the_worker_itself_is_detected(tmp_path: Path) -> None:
+    """A child can't exceed the limit of its worker; a failed allocation must be detected there too."""
     before = resource.getrlimit(resource.RLIMIT_DATA)
     with Sandbox(preload=[FAULTS], scratch=tmp_path) as sandbox:
-        zygote = look_around(sandbox)["parent"]
+        zygote = inspect_child(sandbox)["parent"]
         assert isinstance(zygote, int)
         resource.prlimit(zygote, resource.RLIMIT_DATA, (200 * MEBIBYTE, 200 * MEBIBYTE))
         assert call(sandbox, "exceeds_memory_briefly", mebibytes=100) == ["all of it"]
@@ -99,7 +99,7 @@ def test_a_limit_that_the_worker_has_itself_leaves_no_gap(tmp_path: Path) -> Non
     assert resource.getrlimit(resource.RLIMIT_DATA) == before
 
 
-def test_a_limit_below_what_the_libraries_take_says_so(sandbox: Sandbox) -> None:
+def test_limit_below_the_memory_of_the_libraries_is_reported(sandbox: Sandbox) -> None:
     with pytest.raises(MemoryLimit, match="the libraries alone need"):
         call(sandbox, "counts", dataclasses.replace(ROOMY, memory_bytes=2**20), items=1)
 
@@ -116,7 +116,7 @@ def test_a_limit_below_what_the_libraries_take_says_so(sandbox: Sandbox) -> None
         ("maps_shared_memory", {}),
     ],
 )
-def test_forbidden_deed_is_refused(sandbox: Sandbox, function: str, arguments: dict[str, JSON]) -> None:
+def test_forbidden_action_is_denied(sandbox: Sandbox, function: str, arguments: dict[str, JSON]) -> None:
     if "seccomp" not in sandbox.confinement:
         pytest.skip("this kernel has no system call filter")
     with pytest.raises(InternalError, match=r"PermissionError|BlockingIOError"):
@@ -132,7 +132,7 @@ def test_a_typed_error_keeps_class_message_and_attributes_not_reaction(sandbox: 
     assert "raises_typed" in caught.value.__notes__[0]
 
 
-def test_typed_error_with_constructor_arguments_arrives_whole(sandbox: Sandbox) -> None:
+def test_typed_error_with_constructor_arguments_arrives_intact(sandbox: Sandbox) -> None:
     with pytest.raises(Crashed, match="the second engine died too") as caught:
         call(sandbox, "raises_crashed")
     assert caught.value.signal_number == signal.SIGBUS
@@ -148,7 +148,7 @@ def test_crash_names_function_and_item(sandbox: Sandbox) -> None:
         call(sandbox, "crashes_on_item", item=4, signal_name="SIGSEGV")
 
 
-def test_each_step_has_the_whole_of_its_cpu_limit(sandbox: Sandbox) -> None:
+def test_each_step_has_its_complete_cpu_limit(sandbox: Sandbox) -> None:
     limits = dataclasses.replace(ROOMY, step_cpu_seconds=0.4)
     assert call(sandbox, "spins_a_little", limits, items=4, step_seconds=0.2) == [1, 2, 3, 4]
 

@@ -11,7 +11,7 @@ import pytest
 
 from docpipe_assets.errors import EngineError, InternalError
 from docpipe_assets.sandbox import JSON, Sandbox
-from docpipe_assets_tests.sandbox.conftest import FAULTS, ROOMY, call, is_running, look_around, session_of
+from docpipe_assets_tests.sandbox.conftest import FAULTS, ROOMY, call, inspect_child, is_running, session_of
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
 
@@ -23,8 +23,8 @@ def test_values_arrive_as_they_were_sent(sandbox: Sandbox) -> None:
     ]
 
 
-def test_child_sees_nothing_of_the_worker(sandbox: Sandbox, scratch: Path) -> None:
-    seen = look_around(sandbox)
+def test_child_inherits_nothing_from_the_worker(sandbox: Sandbox, scratch: Path) -> None:
+    seen = inspect_child(sandbox)
     folder = seen["folder"]
     assert seen["environment"] == {
         "TMPDIR": folder,
@@ -39,7 +39,7 @@ def test_child_sees_nothing_of_the_worker(sandbox: Sandbox, scratch: Path) -> No
     assert seen["modules"] == []
 
 
-def test_function_that_works_ahead_is_held_up_until_it_is_read(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_function_that_works_ahead_blocks_until_it_is_read(sandbox: Sandbox, tmp_path: Path) -> None:
     marks = tmp_path / "marks"
     items = sandbox.stream(
         f"{FAULTS}:reports_pid_then_works_on", {"marks": str(marks)}, ROOMY, folder=tmp_path
@@ -47,7 +47,7 @@ def test_function_that_works_ahead_is_held_up_until_it_is_read(sandbox: Sandbox,
     next(items)
     next(items)
     progress = _steady_text(marks)
-    # Five 50 kB items are more than a pipe holds.
+    # Five 50 kB items exceed the capacity of a pipe.
     assert int(progress) < 5
     for _ in range(5):
         next(items)
@@ -55,7 +55,7 @@ def test_function_that_works_ahead_is_held_up_until_it_is_read(sandbox: Sandbox,
     items.close()  # type: ignore[attr-defined]  # a generator
 
 
-def test_time_the_caller_takes_between_items_is_not_the_childs(sandbox: Sandbox) -> None:
+def test_time_of_the_caller_between_items_does_not_count(sandbox: Sandbox) -> None:
     limits = dataclasses.replace(ROOMY, wall_seconds=0.5)
     items = sandbox.stream(f"{FAULTS}:counts", {"items": 5}, limits)
     next(items)
@@ -74,7 +74,7 @@ def test_abandoned_iterator_kills_the_child(sandbox: Sandbox, tmp_path: Path) ->
 
 
 def test_stream_that_is_never_read_starts_nothing(sandbox: Sandbox) -> None:
-    zygote = look_around(sandbox)["parent"]
+    zygote = inspect_child(sandbox)["parent"]
     assert isinstance(zygote, int)
     items = sandbox.stream(f"{FAULTS}:counts", {"items": 5}, ROOMY)
     assert session_of(zygote) == {zygote}
@@ -95,16 +95,16 @@ def test_child_writes_nowhere_but_in_its_folders(sandbox: Sandbox, tmp_path: Pat
     assert list(tmp_path.iterdir()) == []
 
 
-def test_folders_made_to_resist_removal_are_removed(sandbox: Sandbox) -> None:
-    (folder,) = call(sandbox, "leaves_awkward_folders")
+def test_folders_that_resist_removal_are_removed(sandbox: Sandbox) -> None:
+    (folder,) = call(sandbox, "leaves_folders_that_resist_removal")
     assert not os.path.exists(str(folder))
     assert os.path.isdir("/proc")
 
 
-def test_noise_on_standard_streams_disturbs_nobody(
+def test_output_on_standard_streams_has_no_effect(
     sandbox: Sandbox, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    assert call(sandbox, "shouts_on_standard_streams") == ["done"]
+    assert call(sandbox, "writes_to_standard_streams") == ["done"]
     assert capfd.readouterr() == ("", "")
 
 
@@ -116,7 +116,7 @@ def test_overlapping_calls_do_not_mix(sandbox: Sandbox) -> None:
     assert all(one == other for one, other in pairs)
 
 
-def test_threads_use_sandboxes_of_their_own(tmp_path: Path) -> None:
+def test_threads_use_separate_sandboxes(tmp_path: Path) -> None:
     results: list[list[JSON]] = []
 
     def work() -> None:
@@ -134,7 +134,7 @@ def test_threads_use_sandboxes_of_their_own(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_usage_tells_cpu_and_peak_memory(tmp_path: Path) -> None:
+def test_usage_contains_cpu_and_peak_memory(tmp_path: Path) -> None:
     with Sandbox(preload=[FAULTS], scratch=tmp_path) as own:
         call(own, "spins_a_little", items=1, step_seconds=0.3)
         assert 0.3 <= own.last_usage.child_cpu_seconds < 0.6
@@ -145,12 +145,12 @@ def test_usage_tells_cpu_and_peak_memory(tmp_path: Path) -> None:
         assert own.usage.child_cpu_seconds > 0.3
 
 
-def test_preloaded_module_is_there_and_no_other(tmp_path: Path) -> None:
+def test_only_the_preloaded_module_is_loaded(tmp_path: Path) -> None:
     with Sandbox(preload=[FAULTS, "wave"], scratch=tmp_path) as own:
-        assert look_around(own)["modules"] == ["wave"]
+        assert inspect_child(own)["modules"] == ["wave"]
 
 
-def test_preload_that_fails_says_which_and_why(tmp_path: Path) -> None:
+def test_failed_preload_names_the_module_and_the_cause(tmp_path: Path) -> None:
     with (
         Sandbox(preload=["no_such_parser"], scratch=tmp_path) as own,
         pytest.raises(EngineError, match="no_such_parser"),
@@ -159,7 +159,7 @@ def test_preload_that_fails_says_which_and_why(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_preload_that_starts_threads_is_refused(tmp_path: Path) -> None:
+def test_preload_that_starts_threads_is_rejected(tmp_path: Path) -> None:
     with (
         Sandbox(preload=[f"{FAULTS}:start_a_thread"], scratch=tmp_path) as own,
         pytest.raises(EngineError, match="left 2 threads running"),

@@ -15,13 +15,13 @@ import pytest
 from docpipe_assets.errors import EngineError
 from docpipe_assets.sandbox import Sandbox
 from docpipe_assets.sandbox.folders import claim_folder, remove_tree, sweep_folders
-from docpipe_assets_tests.sandbox.conftest import FAULTS, ROOMY, call, is_running, look_around, session_of
+from docpipe_assets_tests.sandbox.conftest import FAULTS, ROOMY, call, inspect_child, is_running, session_of
 
 _PROLOGUE = """
 import json, os, sys, time
 from pathlib import Path
 from docpipe_assets.sandbox import Sandbox
-from docpipe_assets_tests.sandbox.conftest import FAULTS, ROOMY, call, look_around
+from docpipe_assets_tests.sandbox.conftest import FAULTS, ROOMY, call, inspect_child
 scratch = Path(sys.argv[1])
 sandbox = Sandbox(preload=[FAULTS], scratch=scratch)
 """
@@ -46,7 +46,7 @@ def test_killed_worker_leaves_no_process_and_no_folder(tmp_path: Path, fault: st
         arguments = {{"item": 2}} if "{fault}" == "hangs_in_c_on_item" else {{}}
         items = sandbox.stream(FAULTS + ":{fault}", arguments, ROOMY)
         next(items)
-        print(look_around(sandbox)["parent"], flush=True)
+        print(inspect_child(sandbox)["parent"], flush=True)
         next(items)
     """
     with subprocess.Popen(_script(body, tmp_path), stdout=subprocess.PIPE, text=True) as worker:
@@ -61,7 +61,7 @@ def test_killed_worker_leaves_no_process_and_no_folder(tmp_path: Path, fault: st
 
 def test_zygote_ends_though_a_fork_of_the_worker_keeps_its_socket_open(tmp_path: Path) -> None:
     body = """
-        zygote = look_around(sandbox)["parent"]
+        zygote = inspect_child(sandbox)["parent"]
         if os.fork() == 0:
             time.sleep(30)
             os._exit(0)
@@ -84,7 +84,7 @@ def test_zygote_ends_though_a_fork_of_the_worker_keeps_its_socket_open(tmp_path:
 def test_killed_zygote_is_a_typed_error_and_is_replaced(tmp_path: Path) -> None:
     with Sandbox(preload=[FAULTS], scratch=tmp_path) as sandbox:
         before = call(sandbox, "counts", items=5)
-        zygote = look_around(sandbox)["parent"]
+        zygote = inspect_child(sandbox)["parent"]
         assert isinstance(zygote, int)
         items = sandbox.stream(f"{FAULTS}:hangs_in_sleep", {}, ROOMY)
         next(items)
@@ -94,14 +94,14 @@ def test_killed_zygote_is_a_typed_error_and_is_replaced(tmp_path: Path) -> None:
             next(items)
         assert _eventually(lambda: not any(is_running(pid) for pid in members))
         assert call(sandbox, "counts", items=5) == before
-        assert look_around(sandbox)["parent"] != zygote
+        assert inspect_child(sandbox)["parent"] != zygote
         assert len(list(tmp_path.iterdir())) == 1
     assert list(tmp_path.iterdir()) == []
 
 
 def test_zygote_killed_between_calls_is_not_noticed(tmp_path: Path) -> None:
     with Sandbox(preload=[FAULTS], scratch=tmp_path) as sandbox:
-        zygote = look_around(sandbox)["parent"]
+        zygote = inspect_child(sandbox)["parent"]
         assert isinstance(zygote, int)
         os.kill(zygote, signal.SIGKILL)
         assert _eventually(lambda: not is_running(zygote))
@@ -124,11 +124,12 @@ def test_no_process_is_started_before_the_first_call(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("start", ["os.fork", "daemon"])
-def test_forked_worker_has_a_zygote_of_its_own(tmp_path: Path, start: str) -> None:
+def test_forked_worker_has_its_own_zygote(tmp_path: Path, start: str) -> None:
     body = f"""
         import multiprocessing
         def work():
-            print(json.dumps([call(sandbox, "counts", items=3), look_around(sandbox)["parent"]]), flush=True)
+            counted, parent = call(sandbox, "counts", items=3), inspect_child(sandbox)["parent"]
+            print(json.dumps([counted, parent]), flush=True)
             sandbox.close()
         call(sandbox, "counts", items=3)
         if "{start}" == "daemon":
@@ -140,7 +141,8 @@ def test_forked_worker_has_a_zygote_of_its_own(tmp_path: Path, start: str) -> No
             os._exit(0)
         else:
             os.wait()
-        print(json.dumps([call(sandbox, "counts", items=3), look_around(sandbox)["parent"]]), flush=True)
+        counted, parent = call(sandbox, "counts", items=3), inspect_child(sandbox)["parent"]
+        print(json.dumps([counted, parent]), flush=True)
         sandbox.close()
     """
     done = subprocess.run(_script(body, tmp_path), capture_output=True, text=True, timeout=60, check=True)
@@ -166,15 +168,15 @@ def test_fork_that_drops_a_running_call_does_not_end_it(tmp_path: Path) -> None:
     assert done.stdout == "499\n"
 
 
-def test_worker_that_just_ends_leaves_nothing(tmp_path: Path) -> None:
-    body = 'print(look_around(sandbox)["parent"])'
+def test_worker_that_exits_normally_leaves_nothing(tmp_path: Path) -> None:
+    body = 'print(inspect_child(sandbox)["parent"])'
     done = subprocess.run(_script(body, tmp_path), capture_output=True, text=True, timeout=60, check=True)
     assert done.stderr == ""
     assert _eventually(lambda: not is_running(int(done.stdout)))
     assert list(tmp_path.iterdir()) == []
 
 
-def test_left_over_folders_are_swept_at_the_start_and_living_ones_are_not(tmp_path: Path) -> None:
+def test_only_leftover_folders_are_removed_at_the_start(tmp_path: Path) -> None:
     dead, lock = claim_folder(tmp_path, "pdf")
     (dead / "1").mkdir()
     (dead / "1" / "page.png").touch()
@@ -192,12 +194,12 @@ def test_descendants_outside_the_childs_group_are_found_and_killed(tmp_path: Pat
     body = """
         from docpipe_assets.sandbox import confinement, zygote
         confinement.adopt_orphans()
-        ready, told = os.pipe()
+        ready, started = os.pipe()
         pid = os.fork()
         if pid == 0:
             if os.fork() == 0:
                 os.setsid()
-                os.write(told, str(os.getpid()).encode())
+                os.write(started, str(os.getpid()).encode())
                 time.sleep(60)
             os._exit(0)
         grandchild = os.read(ready, 20)
@@ -211,7 +213,7 @@ def test_descendants_outside_the_childs_group_are_found_and_killed(tmp_path: Pat
     assert not is_running(int(grandchild))
 
 
-def test_scratch_that_cannot_be_made_is_a_typed_error(tmp_path: Path) -> None:
+def test_scratch_that_cannot_be_created_is_a_typed_error(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with (
         Sandbox(preload=[FAULTS], scratch=tmp_path / "file" / "scratch") as sandbox,

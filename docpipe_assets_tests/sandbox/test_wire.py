@@ -18,7 +18,7 @@ _JSON = st.recursive(
 
 
 @given(st.lists(_JSON), st.integers(min_value=1, max_value=50))
-def test_frames_survive_being_cut_anywhere(values: list[JSON], size: int) -> None:
+def test_frames_are_decoded_however_they_are_split(values: list[JSON], size: int) -> None:
     data = b"".join(wire.frame(wire.ITEM, value) for value in values)
     reader = wire.FrameReader()
     received = []
@@ -40,18 +40,18 @@ def test_any_bytes_give_frames_or_bad_frame(data: bytes) -> None:
     "payload",
     [b"", b"{", b"NaN", b"[1e999", b"\xff", b"[" * 100_000, b"1" * 10_000, b"[],' ", b"__import__('os')"],
 )
-def test_payload_that_is_not_json_is_refused(payload: bytes) -> None:
+def test_payload_that_is_not_json_is_rejected(payload: bytes) -> None:
     with pytest.raises(wire.BadFrame):
         wire.from_json(payload)
 
 
-def test_small_payload_that_would_fill_the_memory_is_refused_unread() -> None:
+def test_small_payload_that_would_fill_the_memory_is_not_decoded() -> None:
     payload = b"[" + b"[]," * wire.FRAME_VALUES_MAX + b"[]]"
     with pytest.raises(wire.BadFrame, match="values in one frame"):
         wire.from_json(payload)
 
 
-def test_announced_length_is_checked_before_anything_is_kept() -> None:
+def test_declared_length_is_checked_before_anything_is_buffered() -> None:
     header = wire.ITEM + (wire.FRAME_BYTES_MAX + 1).to_bytes(4, "big")
     with pytest.raises(wire.BadFrame, match="announced"):
         list(wire.FrameReader().feed(header))

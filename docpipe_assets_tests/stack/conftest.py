@@ -11,7 +11,7 @@ WORKSPACE = Path(__file__).parent / "workspace.yaml"
 
 @pytest.fixture(scope="package")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """The whole stack with the tiny definitions, shared: a test that kills a part restarts it."""
+    """The complete stack with the tiny definitions, shared: a test that kills a service restarts it."""
     with Stack(tmp_path_factory.mktemp("stack"), workspace=WORKSPACE) as started:
         yield started
 

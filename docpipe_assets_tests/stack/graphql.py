@@ -24,7 +24,7 @@ class Graphql:
         self._url = webserver_url + "/graphql"
 
     def launch(self, document: str, tags: dict[str, str] | None = None) -> str:
-        """Puts a run of all seven assets into Dagster's queue and says its id."""
+        """Queues a run of all seven assets and returns its id."""
         self._ask(_ADD, key=document, repository=_REPOSITORY)
         tags = {"dagster/partition": document, **(tags or {})}
         parameters = {
@@ -47,7 +47,7 @@ class Graphql:
         return status
 
     def processes(self, run_id: str) -> dict[str, int]:
-        """Which process materialized each asset."""
+        """The process that materialized each asset."""
         made = self._ask(_RUN, run=run_id)["runOrError"]["assetMaterializations"]
         return {
             event["assetKey"]["path"][0]: next(

@@ -30,7 +30,7 @@ with Stack(Path(sys.argv[1]), workers=1, webserver=False, daemon=False, workspac
 
 
 def processes_of(folder: Path) -> list[str]:
-    """Every living process that has anything to do with the folder, whoever its parent is."""
+    """Every running process that refers to the folder, regardless of its parent."""
     found = []
     for process in psutil.process_iter():
         try:
@@ -63,7 +63,7 @@ def stack_process(folder: Path) -> Iterator[subprocess.Popen[str]]:
             process.kill()
 
 
-def test_nothing_outlives_a_stack_however_it_ends_and_its_data_do(tmp_path: Path) -> None:
+def test_no_process_outlives_a_stack_but_its_data_do(tmp_path: Path) -> None:
     folder = tmp_path / "stack"
     with stack_process(folder) as killed:
         assert len(processes_of(folder)) > 10
@@ -86,7 +86,7 @@ def test_nothing_outlives_a_stack_however_it_ends_and_its_data_do(tmp_path: Path
     assert processes_of(folder) == []
 
 
-def test_what_a_killed_stack_left_is_ended_but_no_stranger_with_its_number(tmp_path: Path) -> None:
+def test_leftover_processes_are_ended_but_no_process_with_a_reused_id(tmp_path: Path) -> None:
     leftover, stranger = (subprocess.Popen(["sleep", "60"], start_new_session=True) for _ in range(2))
     try:
         born = psutil.Process(leftover.pid).create_time()
@@ -101,7 +101,7 @@ def test_what_a_killed_stack_left_is_ended_but_no_stranger_with_its_number(tmp_p
 
 
 def test_a_service_of_a_background_stack_stops_on_sigint() -> None:
-    # A shell starts such a program with SIGINT ignored, and whom the program starts inherits it.
+    # A shell starts such a program with SIGINT ignored, and its children inherit this.
     program = [sys.executable, "-c", "import signal; print('ready', flush=True); signal.pause()"]
     shim = [sys.executable, "-I", "-S", launch.__file__, str(os.getpid()), str(int(signal.SIGTERM)), "-"]
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -26,7 +26,7 @@ CONFIGURATION = Path(docpipe_assets.__file__).parent.parent / "dagster.yaml"
 
 
 def select(stack: Stack, *statements: str) -> list[tuple[Any, ...]]:
-    """What the last of them answers, to somebody who is not Dagster."""
+    """Runs statements in PostgreSQL outside Dagster; returns the rows of the last one."""
     connection = psycopg2.connect(stack.endpoints.postgres_url.replace("+psycopg2", ""))
     try:
         connection.autocommit = True
@@ -56,7 +56,7 @@ def instance(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Iterator[dg.Dagst
 
 
 def events_of(stack: Stack, run_id: str) -> list[tuple[str, str | None]]:
-    """In the order in which they were written."""
+    """The events of a run in the order in which they were written."""
     statement = "SELECT dagster_event_type, step_key FROM event_logs WHERE run_id = '{}' ORDER BY id"
     return [(kind, step) for kind, step in select(stack, statement.format(run_id))]
 
@@ -77,9 +77,7 @@ def test_without_a_stack_dagster_uses_sqlite_and_its_default_launcher(
 
 
 @pytest.mark.parametrize(("workers", "at_least"), [(0, 2), (2, 4), (12, 14)])
-def test_the_stack_lets_as_many_runs_begin_as_it_has_workers(
-    tmp_path: Path, workers: int, at_least: int
-) -> None:
+def test_the_stack_starts_as_many_runs_as_it_has_workers(tmp_path: Path, workers: int, at_least: int) -> None:
     copy_instance_configuration(CONFIGURATION, tmp_path, workers)
     ours, copy = (yaml.safe_load(path.read_text()) for path in (CONFIGURATION, tmp_path / "dagster.yaml"))
     assert copy["run_coordinator"]["config"].pop("max_concurrent_runs") >= at_least
@@ -99,14 +97,14 @@ def test_many_instances_of_a_process_share_a_few_connections(
             instance.add_dynamic_partitions("shared", [f"{number}.pdf"])
             assert instance.get_runs(limit=1) is not None
     assert instance.get_dynamic_partitions("shared") == [f"{number}.pdf" for number in range(20)]
-    # Of Dagster's own storage it would be more than a hundred; the daemon's may open some meanwhile.
+    # Dagster's own storage would use more than a hundred; the daemon may open some meanwhile.
     assert sessions_so_far(stack) - before < 20
 
 
-def test_postgres_takes_the_longest_partition_key_that_there_can_be(
+def test_postgres_accepts_the_longest_possible_partition_key(
     stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its indexes refuse long values: 1,024 bytes that are all percent-encoded have to fit once packed."""
+    """Its indexes reject long values: 1,024 percent-encoded bytes must fit after compression."""
     for name, value in stack.environment.items():
         monkeypatch.setenv(name, value)
     choice = random.Random(1)
@@ -125,8 +123,8 @@ def test_postgres_takes_the_longest_partition_key_that_there_can_be(
         assert instance.get_materialized_partitions(dg.AssetKey("odd")) == {key}
 
 
-def test_the_stock_storage_would_not_share_them(stack: Stack) -> None:
-    """The reason for docpipe's own storage: when this fails, it is no longer needed."""
+def test_the_stock_storage_does_not_share_connections(stack: Stack) -> None:
+    """The reason for docpipe's own storage: if this test fails, it is no longer needed."""
     before = sessions_so_far(stack)
     for _ in range(20):
         storage = DagsterPostgresStorage(stack.endpoints.postgres_url)
@@ -149,15 +147,17 @@ def test_a_connection_closed_by_the_server_is_replaced_before_use(
     assert instance.get_dynamic_partitions("closed") == ["before.pdf", "after.pdf"]
 
 
-def test_events_are_written_together_and_none_is_lost_or_out_of_its_place(
+def test_events_are_written_in_batches_complete_and_in_order(
     stack: Stack, instance: dg.DagsterInstance
 ) -> None:
     instance.add_dynamic_partitions("documents", ["events.pdf"])
     job = defs.resolve_job_def("one_document")
     result = job.execute_in_process(instance=instance, partition_key="events.pdf")
     written = events_of(stack, result.run_id)
-    told = [(event.event_type_value, event.step_key) for event in result.all_events]
-    assert [pair for pair in written if pair in told] == told, "as Dagster told them"
+    emitted = [(event.event_type_value, event.step_key) for event in result.all_events]
+    assert [pair for pair in written if pair in emitted] == emitted, (
+        "in the order in which Dagster emitted them"
+    )
     assert [kind for kind, _ in written].count("ASSET_MATERIALIZATION_PLANNED") == len(NAMES)
     for name in NAMES:
         own = [kind for kind, step in written if step == name and "PLANNED" not in kind]
@@ -166,37 +166,37 @@ def test_events_are_written_together_and_none_is_lost_or_out_of_its_place(
     assert {record.asset_entry.last_run_id for record in records} == {result.run_id}
 
 
-def test_run_monitoring_leaves_a_run_alone_that_a_script_executes(instance: dg.DagsterInstance) -> None:
+def test_run_monitoring_ignores_a_run_that_a_script_executes(instance: dg.DagsterInstance) -> None:
     found = []
 
     @dg.op
-    def looks(context: dg.OpExecutionContext) -> None:
+    def reads(context: dg.OpExecutionContext) -> None:
         found.append(instance.run_launcher.check_run_worker_health(context.run).status.value)
 
     @dg.job(executor_def=dg.in_process_executor)
-    def looking() -> None:
-        looks()
+    def reading_job() -> None:
+        reads()
 
-    assert looking.execute_in_process(instance=instance).success
+    assert reading_job.execute_in_process(instance=instance).success
     assert found == ["RUNNING"]
 
 
-def test_what_a_step_is_doing_is_written_before_it_does_it(
+def test_the_start_of_a_step_is_written_before_it_executes(
     stack: Stack, instance: dg.DagsterInstance
 ) -> None:
     seen: list[tuple[str, str | None]] = []
 
     @dg.op
-    def looks(context: dg.OpExecutionContext) -> int:
+    def reads(context: dg.OpExecutionContext) -> int:
         seen.extend(events_of(stack, context.run.run_id))
         return 1
 
     @dg.job(executor_def=dg.in_process_executor)
-    def looking() -> None:
-        looks()
+    def reading_job() -> None:
+        reads()
 
-    assert looking.execute_in_process(instance=instance).success
-    assert seen[-1] == ("STEP_START", "looks")
+    assert reading_job.execute_in_process(instance=instance).success
+    assert seen[-1] == ("STEP_START", "reads")
 
 
 def test_events_that_could_not_be_written_are_written_with_the_next(
@@ -210,6 +210,6 @@ def test_events_that_could_not_be_written_are_written_with_the_next(
     finally:
         select(stack, "ALTER TABLE event_logs_away RENAME TO event_logs", "SELECT 1")
     instance.report_engine_event("after it", run)
-    told = [entry.message for entry in instance.all_logs(run.run_id)]
-    assert told[-2:] == ["during the outage", "after it"]
-    assert len([text for text in told if "intends to materialize" in text]) == len(NAMES)
+    messages = [entry.message for entry in instance.all_logs(run.run_id)]
+    assert messages[-2:] == ["during the outage", "after it"]
+    assert len([text for text in messages if "intends to materialize" in text]) == len(NAMES)

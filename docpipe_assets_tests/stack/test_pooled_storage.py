@@ -45,7 +45,7 @@ TABLES = {
     "runs": ("id", "run_id, status, pipeline_name, partition, run_body"),
     "run_tags": ("run_id, key", "run_id, key, value"),
 }
-"""By table: its order, and the columns that do not hold a moment."""
+"""By table: its sort order, and the columns without times."""
 
 
 @dg.asset(partitions_def=documents, check_specs=[dg.AssetCheckSpec("readable", asset="read_pdf")])
@@ -109,7 +109,7 @@ def fresh_database(stack: Stack, name: str) -> Iterator[Database]:
 
 
 def instance_on(database: Database, folder: Path, storage: type[object]) -> dg.DagsterInstance:
-    """Dagster on its own Postgres storage, or on the one that docpipe's dagster.yaml names."""
+    """Dagster with its own PostgreSQL storage, or with the one of docpipe's dagster.yaml."""
     folder.mkdir()
     config = {"postgres_url": database.url} if storage is DagsterPostgresStorage else {}
     named = {"module": storage.__module__, "class": storage.__name__, "config": config}
@@ -122,7 +122,7 @@ def instance_on(database: Database, folder: Path, storage: type[object]) -> dg.D
 
 @pytest.fixture(scope="module")
 def written(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Database, Database]]:
-    """What the same three runs have left in a database of the stock storage, and in one of the pooled."""
+    """The databases of the stock and of the pooled storage after the same three runs."""
     folder = tmp_path_factory.mktemp("compared")
     with fresh_database(stack, "stock") as stock, fresh_database(stack, "pooled") as pooled:
         run_all(instance_on(stock, folder / "stock", DagsterPostgresStorage))
@@ -147,20 +147,20 @@ def run_all(instance: dg.DagsterInstance) -> None:
             assert result.success == (key == GOOD)
 
 
-def without_moments(value: Any) -> Any:
-    """The same value without times, durations, process ids, and numbers that a sequence gave."""
+def without_times(value: Any) -> Any:
+    """The same value without times, durations, process ids, and numbers from a sequence."""
     if isinstance(value, str):
         try:
-            return without_moments(json.loads(value))
+            return without_times(json.loads(value))
         except ValueError:
             value = re.sub(r"\b\d+(\.\d+)? ?(ms|s)\b", "<duration>", value)
             value = re.sub(r"pid: ?\d+|process \d+|\b0x[0-9a-f]+", "<process>", value)
             return re.sub(r"/[^ \"]*/(stock|pooled)\b", "<folder>", value)
     if isinstance(value, list | tuple):
-        return [without_moments(part) for part in value]
+        return [without_times(part) for part in value]
     if isinstance(value, dict):
         return {
-            name: without_moments(part)
+            name: without_times(part)
             for name, part in value.items()
             if name not in ("timestamp", "duration_ms", "pid", "storage_id", "process_id", "log_key")
             and not name.endswith(("_timestamp", "_id_number"))
@@ -169,17 +169,15 @@ def without_moments(value: Any) -> Any:
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_every_row_is_the_one_that_the_stock_storage_writes(
-    written: tuple[Database, Database], table: str
-) -> None:
-    stock, pooled = ([without_moments(row) for row in database.rows(table)] for database in written)
-    assert stock, "there is something to compare"
+def test_every_row_equals_that_of_the_stock_storage(written: tuple[Database, Database], table: str) -> None:
+    stock, pooled = ([without_times(row) for row in database.rows(table)] for database in written)
+    assert stock, "the table has rows"
     for number, (expected, found) in enumerate(zip(stock, pooled, strict=False)):
         assert found == expected, f"{table}, row {number}"
     assert len(pooled) == len(stock)
 
 
-def test_the_compared_runs_write_every_kind_of_event_that_a_document_does(
+def test_the_compared_runs_write_every_event_type_of_a_document(
     written: tuple[Database, Database],
 ) -> None:
     kinds = {kind for (kind,) in written[0].select("SELECT DISTINCT dagster_event_type FROM event_logs")}
@@ -202,12 +200,12 @@ def test_the_compared_runs_write_every_kind_of_event_that_a_document_does(
 def test_readers_see_the_same_through_either_storage(
     written: tuple[Database, Database], tmp_path: Path
 ) -> None:
-    """The stock storage reads what the pooled one wrote, and the other way round."""
+    """The stock storage reads the data of the pooled one, and vice versa."""
     seen = []
     for number, database in enumerate(written):
         for kind in (DagsterPostgresStorage, InstanceStorage):
             with instance_on(database, tmp_path / f"{number}-{kind.__name__}", kind) as instance:
-                seen.append(without_moments(seen_through(instance)))
+                seen.append(without_times(seen_through(instance)))
     assert all(one == seen[0] for one in seen[1:])
 
 
@@ -243,10 +241,8 @@ instance.run_storage.add_run(dg.DagsterRun("compared_job", run_id="killed", tags
 """
 
 
-def test_a_process_killed_while_it_adds_a_run_leaves_no_run_without_its_tags(
-    stack: Stack, tmp_path: Path
-) -> None:
-    """A run that filters by tag do not find would be missing from the ledger of its batch."""
+def test_a_process_killed_while_adding_a_run_leaves_no_untagged_run(stack: Stack, tmp_path: Path) -> None:
+    """Filters by tag do not find such a run, so it would be missing from the ledger of its batch."""
     home = tmp_path / "killed"
     with (
         fresh_database(stack, "killed") as database,
@@ -270,7 +266,7 @@ def test_a_process_killed_while_it_adds_a_run_leaves_no_run_without_its_tags(
 
 
 def stock_classes(storage: DagsterPostgresStorage) -> dict[str, set[str]]:
-    """The private attributes of Dagster's classes that docpipe's derive from, methods and fields alike."""
+    """The private methods and fields of Dagster's classes that docpipe's classes inherit from."""
     objects: dict[str, Any] = {
         "DagsterPostgresStorage": storage,
         "PostgresRunStorage": storage.run_storage,

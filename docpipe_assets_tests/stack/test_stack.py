@@ -45,7 +45,7 @@ def select(url: str, statement: str) -> Any:
 def wait_for(path: Path, seconds: float = 60) -> str:
     deadline = time.monotonic() + seconds
     while not (path.exists() and path.read_text()):
-        assert time.monotonic() < deadline, f"{path.name} did not come within {seconds} s"
+        assert time.monotonic() < deadline, f"{path.name} did not appear within {seconds} s"
         time.sleep(0.05)
     return path.read_text()
 
@@ -54,7 +54,7 @@ def family(pid: int) -> set[int]:
     return {pid, *(child.pid for child in psutil.Process(pid).children(recursive=True))}
 
 
-def test_every_part_answers(stack: Stack) -> None:
+def test_every_service_responds(stack: Stack) -> None:
     assert {bucket["Name"] for bucket in s3(stack).list_buckets()["Buckets"]} == {"intake", "lake"}
     assert select(stack.endpoints.postgres_url, "SELECT count(*) FROM runs")
     assert redis.from_url(stack.endpoints.broker_url).ping()
@@ -75,11 +75,11 @@ def test_every_port_is_bound_to_the_loopback_interface_only(stack: Stack) -> Non
         if connection.pid in pids and connection.status == psutil.CONN_LISTEN
     }
     assert {port for _, port in listening} >= {stack.endpoints.s3_port, stack.endpoints.postgres_port}
-    # gRPC listens on the IPv6 form of the same address.
+    # gRPC listens on the same address in IPv6 form.
     assert {address.removeprefix("::ffff:") for address, _ in listening} == {"127.0.0.1"}
 
 
-def test_who_has_no_secret_is_refused(stack: Stack) -> None:
+def test_a_client_without_the_secret_is_rejected(stack: Stack) -> None:
     with pytest.raises(urllib.error.HTTPError, match=r"40[03]"):
         urllib.request.urlopen(stack.endpoints.s3_endpoint_url + "/intake")
     with pytest.raises(s3(stack).exceptions.ClientError):
@@ -141,7 +141,7 @@ def test_a_canceled_run_ends_as_canceled(stack: Stack, graphql: Graphql) -> None
     assert graphql.status_at_the_end(run_id) == "CANCELED"
 
 
-def test_a_killed_worker_fails_its_run_is_named_and_replaced(stack: Stack, graphql: Graphql) -> None:
+def test_a_killed_worker_fails_its_run_is_reported_and_replaced(stack: Stack, graphql: Graphql) -> None:
     run_id = graphql.launch("waits-killed")
     wait_for(stack.folder / "dagster" / "waits-killed.began")
     stack.part("worker").kill()
@@ -173,7 +173,7 @@ def test_a_restarted_s3_server_still_has_its_objects(stack: Stack) -> None:
     assert s3(stack).get_object(Bucket="lake", Key="kept")["Body"].read() == b"kept"
 
 
-def test_a_part_that_keeps_dying_is_given_up_with_its_log(stack: Stack) -> None:
+def test_a_service_that_keeps_dying_is_given_up_with_its_log(stack: Stack) -> None:
     for _ in range(3):
         stack.part("s3").kill()
         stack.restart_failed()

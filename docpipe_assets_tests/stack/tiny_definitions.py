@@ -14,7 +14,7 @@ def _asset(name: str, upstream: str | None) -> dg.AssetsDefinition:
     @dg.asset(name=name, deps=[upstream] if upstream else [], partitions_def=documents)
     def trivial(context: dg.AssetExecutionContext) -> None:
         context.add_output_metadata({"pid": os.getpid()})
-        # A document named so waits until it is told to go on, or for ever.
+        # A document with such a name waits until it is released, or forever.
         if context.partition_key.startswith("waits") and name == "ocr_text":
             gate = Path(os.environ["DAGSTER_HOME"]) / context.partition_key
             gate.with_suffix(".began").write_text(str(os.getpid()))

@@ -22,7 +22,7 @@ VERSION = "ab" * 32
 
 
 def page_texts(*texts: str, bates: str | None = "WOMBAT", fingerprint: str = "pages") -> PageTexts:
-    """A document with one page for each text; its words get boxes of 6 by 12 points on a grid."""
+    """A document with one page for each text; its words have boxes of 6 by 12 points on a grid."""
     records: list[PageText] = []
     offset = 0
     for number, text in enumerate(texts, start=1):
@@ -59,7 +59,7 @@ def _words(text: str) -> Iterator[Word]:
 
 
 class FindsListedNames:
-    """Finds every occurrence of the names it was given, longest first, so that spans never overlap."""
+    """Finds every occurrence of the given names, longest first, so that spans never overlap."""
 
     def __init__(self, names: dict[str, EntityType], name: str = "listed", score: float = 0.9) -> None:
         self.name = name

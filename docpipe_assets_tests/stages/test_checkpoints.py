@@ -41,7 +41,7 @@ def lake(tmp_path: Path) -> Lake:
 
 
 class CountsPages(Ocr):
-    """Says how many pages it was given, and breaks at one of them."""
+    """Counts the pages that it receives, and fails at one of them."""
 
     def __init__(self, *, breaks_at: int = 0) -> None:
         super().__init__("a page of prose that was read by the engine")
@@ -51,14 +51,14 @@ class CountsPages(Ocr):
     def read(self, image: PageImage) -> tuple[tuple[PlacedWord, ...], ...]:
         self.pages += 1
         if self.pages == self._breaks_at:
-            raise EngineError("the worker is killed here, for all that the stage can tell")
+            raise EngineError("for the stage, this is like a killed worker")
         return super().read(image)
 
 
 def stream(
     parts: Parts, ocr: Ocr, checkpoints: Checkpoints, splits: int = 10, pages_at_once: int = 1
 ) -> PageTexts:
-    """Of a scanned document of so many splits."""
+    """The text of a scanned document with ``splits`` splits."""
     scans = Reader(*(scan(n) for n in range(1, PAGES_PER_SPLIT + 1)))
     windows = [
         split(first, first + PAGES_PER_SPLIT - 1)
@@ -72,7 +72,7 @@ def keys(lake: Lake) -> list[str]:
 
 
 @pytest.mark.parametrize("pages_at_once", [1, 2])
-def test_what_is_killed_at_ninety_percent_repeats_at_most_one_split(
+def test_a_document_killed_at_ninety_percent_repeats_at_most_one_split(
     parts: Parts, lake: Lake, pages_at_once: int
 ) -> None:
     whole = list(stream(parts, CountsPages(), lake.checkpoints("another.pdf")))
@@ -88,7 +88,7 @@ def test_what_is_killed_at_ninety_percent_repeats_at_most_one_split(
 
 
 def test_stamps_of_an_interrupted_document_are_resolved_the_same_way(parts: Parts, lake: Lake) -> None:
-    """Page 4, the last one of its split, is misread, and told by page 5."""
+    """Page 4, the last one of its split, is misread, and repaired with the help of page 5."""
 
     def stamp(number: int) -> tuple[PlacedWord, ...]:
         digits = "00O004" if number == 4 else f"{number:06d}"
@@ -97,7 +97,7 @@ def test_stamps_of_an_interrupted_document_are_resolved_the_same_way(parts: Part
         )
 
     class Stamped(Reader):
-        """Every part has the stamps of its own pages."""
+        """Each part has the stamps of its own pages."""
 
         def __init__(self) -> None:
             super().__init__()
@@ -124,7 +124,7 @@ def test_stamps_of_an_interrupted_document_are_resolved_the_same_way(parts: Part
     )
 
 
-def test_checkpoints_go_when_the_artifact_is_whole(parts: Parts, lake: Lake) -> None:
+def test_checkpoints_are_deleted_when_the_artifact_is_complete(parts: Parts, lake: Lake) -> None:
     checkpoints = lake.checkpoints(DOCUMENT)
     lake.save(DOCUMENT, stream(parts, Ocr(), checkpoints))
     assert len(keys(lake)) == 1 + 10
@@ -132,7 +132,7 @@ def test_checkpoints_go_when_the_artifact_is_whole(parts: Parts, lake: Lake) -> 
     assert keys(lake) == [f"ocr_text/{DOCUMENT}.jsonl.zst"]
 
 
-def test_those_of_other_code_are_not_used_and_go_as_well(parts: Parts, lake: Lake) -> None:
+def test_checkpoints_of_other_code_are_not_used_but_deleted(parts: Parts, lake: Lake) -> None:
     class NewerOcr(CountsPages):
         version = "2"
 
@@ -144,7 +144,7 @@ def test_those_of_other_code_are_not_used_and_go_as_well(parts: Parts, lake: Lak
     assert keys(lake) == []
 
 
-def test_one_that_is_damaged_is_read_again(parts: Parts, lake: Lake, tmp_path: Path) -> None:
+def test_a_split_with_a_damaged_checkpoint_is_read_again(parts: Parts, lake: Lake, tmp_path: Path) -> None:
     stopped = CountsPages()
     list(islice(stream(parts, stopped, lake.checkpoints(DOCUMENT)), 20))
     damaged = tmp_path / "damaged"
@@ -155,15 +155,15 @@ def test_one_that_is_damaged_is_read_again(parts: Parts, lake: Lake, tmp_path: P
     assert again.pages == 10 * PAGES_PER_SPLIT - stopped.pages + PAGES_PER_SPLIT
 
 
-def test_a_document_of_one_split_keeps_none(parts: Parts, lake: Lake) -> None:
+def test_a_document_of_one_split_has_no_checkpoint(parts: Parts, lake: Lake) -> None:
     checkpoints = lake.checkpoints(DOCUMENT)
     assert len(list(stream(parts, Ocr(), checkpoints, splits=1))) == PAGES_PER_SPLIT
     checkpoints.discard()
     assert keys(lake) == []
 
 
-class Dawdles(Reader):
-    """Takes its time at every page, now longer, now shorter; some pages have a text layer."""
+class UnsteadyReader(Reader):
+    """Takes a varying time for each page; some pages have a text layer."""
 
     def __init__(self, pages: int) -> None:
         super().__init__(*(page(n) if n % 5 == 0 else scan(n) for n in range(1, pages + 1)))
@@ -174,22 +174,22 @@ class Dawdles(Reader):
             yield content
 
 
-class DawdlingOcr(Ocr):
-    """As unsteady as the reader."""
+class UnsteadyOcr(Ocr):
+    """Takes a varying time for each page, like the reader."""
 
     def read(self, image: PageImage) -> tuple[tuple[PlacedWord, ...], ...]:
         time.sleep(random.random() / 100)
         return super().read(image)
 
 
-def test_pages_read_side_by_side_come_out_as_one_after_the_other(parts: Parts, lake: Lake) -> None:
+def test_pages_read_concurrently_equal_pages_read_in_sequence(parts: Parts, lake: Lake) -> None:
     def read(pages_at_once: int) -> list[PageText]:
         return list(
             texts_of(
-                Dawdles(30),
+                UnsteadyReader(30),
                 parts,
                 split(1, 30),
-                ocr=DawdlingOcr(),
+                ocr=UnsteadyOcr(),
                 checkpoints=lake.checkpoints(DOCUMENT),
                 pages_at_once=pages_at_once,
             )
@@ -201,7 +201,7 @@ def test_pages_read_side_by_side_come_out_as_one_after_the_other(parts: Parts, l
 
 
 @pytest.mark.parametrize("pages_at_once", [1, 3])
-def test_failed_pages_keep_their_places_among_others(parts: Parts, pages_at_once: int) -> None:
+def test_failed_pages_keep_their_positions(parts: Parts, pages_at_once: int) -> None:
     class Mixed(CrashesOnPage):
         def read(self, pdf: Path, first: int = 1) -> Iterator[PageContent]:
             for content in super().read(pdf, first):
@@ -213,7 +213,7 @@ def test_failed_pages_keep_their_places_among_others(parts: Parts, pages_at_once
     assert methods == [ocr, failed, ocr, layer, failed, layer, ocr, layer]
 
 
-def test_a_page_that_wants_more_memory_asks_for_the_larger_budget_once(parts: Parts) -> None:
+def test_a_page_out_of_memory_requests_the_larger_budget_once(parts: Parts) -> None:
     reader = Reader(page(1), scan(2), page(3))
     with pytest.raises(MemoryLimit, match=r"acme/letters\.pdf, page 2: no memory left"):
         list(texts_of(reader, parts, split(1, 3), ocr=OcrOutOfMemory(), can_escalate=True))
@@ -221,7 +221,7 @@ def test_a_page_that_wants_more_memory_asks_for_the_larger_budget_once(parts: Pa
     assert (failed.method, failed.reason) == (TextMethod.FAILED, "MEMORY_LIMIT")
 
 
-def test_a_crash_is_no_matter_of_memory(parts: Parts) -> None:
+def test_a_crash_does_not_request_the_larger_budget(parts: Parts) -> None:
     reader = CrashesOnPage(2, pages=3, error=Crashed("the parser died"))
     texts = list(texts_of(reader, parts, split(1, 3), can_escalate=True))
     assert [text.reason for text in texts if text.method is TextMethod.FAILED] == ["CRASHED:SIGSEGV"]

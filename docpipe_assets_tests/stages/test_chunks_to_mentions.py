@@ -25,7 +25,7 @@ NAMES = FindsListedNames(
 
 
 class ReturnsSpanOutside:
-    """An engine whose offsets are not those of the text it was given."""
+    """An engine whose offsets do not match the given text."""
 
     name = "astray"
     version = "3"
@@ -35,7 +35,7 @@ class ReturnsSpanOutside:
 
 
 class FindsCapitalisedWordsUnlessLowercase:
-    """Finds every capitalised word that the document never writes small."""
+    """Finds every capitalized word that never occurs in lower case in the document."""
 
     name = "capitals"
     version = "1"
@@ -66,7 +66,7 @@ def test_a_mention_is_placed_on_its_page_with_box_and_bates() -> None:
     assert mention.is_grounded
 
 
-def test_a_name_across_a_page_end_has_a_box_on_either_page() -> None:
+def test_a_name_across_a_page_end_has_a_box_on_each_page() -> None:
     pages = page_texts("It was signed by Maria", "Ortega in Reno.")
     person, place = mentions_of(pages, NAMES)
     assert person.quote == "Maria\fOrtega"
@@ -96,7 +96,7 @@ def test_a_person_inside_an_address_or_citation_is_dropped() -> None:
     assert found(mentions_of(pages, parsers, names)) == expected
 
 
-def test_of_two_names_the_longer_one_stays() -> None:
+def test_of_two_overlapping_names_the_longer_one_is_kept() -> None:
     other = FindsListedNames({"Maria": EntityType.PERSON}, name="short", score=1.0)
     assert found(mentions_of(page_texts("Maria Ortega left."), other, NAMES)) == [("person", "Maria Ortega")]
 
@@ -108,7 +108,7 @@ def test_a_name_in_the_overlap_of_two_chunks_is_one_mention() -> None:
     assert found(mentions_of(pages, NAMES, token_limit=8, overlap_tokens=4)) == [("person", "Ortega")]
 
 
-def test_engines_know_which_words_the_whole_document_writes_small() -> None:
+def test_engines_know_the_lowercase_words_of_the_complete_document() -> None:
     pages = page_texts("Company and Ortega signed.", "The company paid, and the others too.")
     assert [m.quote for m in mentions_of(pages, FindsCapitalisedWordsUnlessLowercase())] == ["Ortega"]
 
@@ -121,12 +121,12 @@ def test_a_quote_that_is_not_on_the_page_is_marked_ungrounded() -> None:
     assert not mention.is_grounded
 
 
-def test_a_span_outside_the_text_is_the_engines_failure() -> None:
+def test_a_span_outside_the_text_is_an_engine_failure() -> None:
     with pytest.raises(EngineError, match=r"astray 3 .* 0-11 for chunk 0 of 10 characters"):
         list(mentions_of(page_texts("Ten chars."), ReturnsSpanOutside()))
 
 
-def test_the_fingerprint_follows_the_engines_and_both_inputs() -> None:
+def test_the_fingerprint_depends_on_the_engines_and_both_inputs() -> None:
     pages = page_texts("x")
     chunks = text_to_chunks(pages)
     known = chunks_to_mentions(chunks, pages, engines=[NAMES]).fingerprint

@@ -71,7 +71,7 @@ class Graph:
         }
 
 
-def test_structure_comes_in_text_order_and_joins_every_node() -> None:
+def test_structure_is_in_text_order_and_connects_every_node() -> None:
     graph = Graph("Maria Ortega left.", "Pell stayed.")
     assert [(r.type.value, r.subject, graph.show(r.object)) for r in graph.relationships[:7]] == [
         ("has_page", "document", "page:1"),
@@ -117,7 +117,7 @@ def test_a_state_may_be_a_party() -> None:
     }
 
 
-def test_a_stated_role_takes_the_place_of_an_unknown_one() -> None:
+def test_a_stated_role_replaces_an_unknown_one() -> None:
     graph = Graph("Acuity Freight, Inc. v. Wombat Logistics LLC\n", "Defendant Wombat Logistics LLC moved.")
     assert ("Wombat Logistics LLC", "document", "defendant") in graph.edges(RelationshipType.PARTY_TO)
 
@@ -130,7 +130,7 @@ def test_counsel_represents_the_named_client() -> None:
     }
 
 
-def test_counsel_for_a_role_represents_those_whom_the_caption_gives_it() -> None:
+def test_counsel_for_a_role_represents_the_parties_with_that_role() -> None:
     appearances = "APPEARANCES:\nFor the Defendants:\nHOLT BRANDT LLP\nBY: JAMES R. HOLT, ESQ.\n"
     graph = Graph(appearances, CALIFORNIA)
     assert graph.edges(RelationshipType.REPRESENTS) == {
@@ -171,7 +171,7 @@ def test_a_quote_may_run_across_a_page_end() -> None:
     assert (pair.place.page, pair.place.last_page) == (1, 2)
 
 
-def test_edges_to_what_is_not_on_the_page_are_marked_ungrounded() -> None:
+def test_edges_to_text_not_on_the_page_are_marked_ungrounded() -> None:
     graph = Graph("Then Maria Ortega met Douglas Pell.")
     others = page_texts("Then Marta Ortega met Douglas Pell.")
     relationships = list(entities_to_relationships(graph.entities, graph.mentions, graph.chunks, others))
@@ -181,14 +181,14 @@ def test_edges_to_what_is_not_on_the_page_are_marked_ungrounded() -> None:
     assert RelationshipType.CO_OCCURS_WITH in {kind for kind, _ in ungrounded}
 
 
-def test_mentions_without_their_entities_are_refused_with_advice() -> None:
+def test_mentions_without_their_entities_are_rejected_with_advice() -> None:
     graph = Graph("Maria Ortega left.")
     nobody = CanonicalEntities("stale", lambda: iter(()))
     with pytest.raises(ArtifactDamaged, match="materialize canonical_entities again"):
         list(entities_to_relationships(nobody, graph.mentions, graph.chunks, graph.pages))
 
 
-def test_an_empty_document_has_its_pages_only() -> None:
+def test_an_empty_document_has_only_its_pages() -> None:
     assert [r.object for r in Graph("", " ").relationships] == ["page:1", "page:2"]
 
 
@@ -204,7 +204,7 @@ TEXTS = st.lists(st.lists(WORDS, max_size=30).map(" ".join), max_size=4)
 
 
 @given(TEXTS, st.integers(3, 40))
-def test_both_ends_exist_and_quotes_are_what_stands_there(texts: list[str], token_limit: int) -> None:
+def test_both_ends_exist_and_quotes_match_the_text(texts: list[str], token_limit: int) -> None:
     graph = Graph(*texts, token_limit=token_limit, overlap_tokens=token_limit // 4)
     nodes = graph.nodes()
     for relationship in graph.relationships:

@@ -37,8 +37,8 @@ LINES = [
 ]
 
 
-class Made:
-    """Two pages with a name divided at a line end and one at the page end, and all that is made of them."""
+class ProcessedDocument:
+    """Two pages with a name split at a line end and one at the page end, and all results of the stages."""
 
     def __init__(self) -> None:
         texts = [assemble(tuple(map(_line, range(9), lines))) for lines in LINES]
@@ -77,23 +77,25 @@ def _line(row: int, text: str) -> tuple[PlacedWord, ...]:
 
 
 @pytest.fixture(scope="module")
-def made() -> Made:
-    return Made()
+def processed() -> ProcessedDocument:
+    return ProcessedDocument()
 
 
-def test_every_quote_is_what_stands_at_its_place(made: Made) -> None:
-    quoted = [(chunk.text, chunk.start, chunk.end) for chunk in made.chunks]
-    quoted += [(one.quote, one.place.start, one.place.end) for one in made.mentions]
+def test_every_quote_is_the_text_at_its_place(processed: ProcessedDocument) -> None:
+    quoted = [(chunk.text, chunk.start, chunk.end) for chunk in processed.chunks]
+    quoted += [(one.quote, one.place.start, one.place.end) for one in processed.mentions]
     quoted += [
-        (edge.quote, edge.place.start, edge.place.end) for edge in made.edges if edge.quote and edge.place
+        (edge.quote, edge.place.start, edge.place.end)
+        for edge in processed.edges
+        if edge.quote and edge.place
     ]
     assert len(quoted) > 12
     for quote, start, end in quoted:
-        assert made.text[start:end] == quote
+        assert processed.text[start:end] == quote
 
 
-def test_a_name_split_over_two_lines_is_one_name_with_two_boxes(made: Made) -> None:
-    place = made.mention("Brightwater Agreement Holdings").place
+def test_a_name_split_over_two_lines_is_one_name_with_two_boxes(processed: ProcessedDocument) -> None:
+    place = processed.mention("Brightwater Agreement Holdings").place
     assert [box.box for box in place.boxes] == [
         Box(168.0, 0.0, 276.0, 10.0),
         Box(0.0, 12.0, 24.0, 22.0),
@@ -102,18 +104,20 @@ def test_a_name_split_over_two_lines_is_one_name_with_two_boxes(made: Made) -> N
     assert (place.page, place.last_page, place.bates, place.last_bates) == (1, 1, "WOMBAT 000001", None)
 
 
-def test_a_name_across_the_page_end_has_boxes_and_labels_of_both_pages(made: Made) -> None:
-    place = made.mention("Douglas Pell").place
+def test_a_name_across_the_page_end_has_boxes_and_labels_of_both_pages(processed: ProcessedDocument) -> None:
+    place = processed.mention("Douglas Pell").place
     assert [box.page for box in place.boxes] == [1, 2]
     assert (place.page, place.last_page) == (1, 2)
     assert (place.bates, place.last_bates) == ("WOMBAT 000001", "WOMBAT 000002")
 
 
-def test_the_words_of_a_place_lie_in_its_boxes(made: Made) -> None:
-    places = [one.place for one in made.mentions]
-    places += [edge.place for edge in made.edges if edge.type is RelationshipType.HAS_CHUNK and edge.place]
+def test_the_words_of_a_place_are_inside_its_boxes(processed: ProcessedDocument) -> None:
+    places = [one.place for one in processed.mentions]
+    places += [
+        edge.place for edge in processed.edges if edge.type is RelationshipType.HAS_CHUNK and edge.place
+    ]
     for place in places:
-        for page, box in made.words_at(place):
+        for page, box in processed.words_at(place):
             assert any(_covers(one, page, box) for one in place.boxes)
 
 
@@ -127,33 +131,33 @@ def _covers(outer: PageBox, page: int, box: Box) -> bool:
     )
 
 
-def test_every_row_names_its_labels(made: Made) -> None:
-    (chunk,) = made.chunks
+def test_every_row_names_its_labels(processed: ProcessedDocument) -> None:
+    (chunk,) = processed.chunks
     assert [span.bates for span in chunk.pages] == ["WOMBAT 000001", "WOMBAT 000002"]
-    for edge in made.edges:
+    for edge in processed.edges:
         assert edge.place is not None
         assert edge.place.bates is not None
         assert (edge.place.last_bates is not None) == (edge.place.page != edge.place.last_page)
 
 
-def test_a_chunk_is_outlined_page_by_page(made: Made) -> None:
-    (edge,) = (edge for edge in made.edges if edge.type is RelationshipType.HAS_CHUNK)
+def test_a_chunk_is_outlined_page_by_page(processed: ProcessedDocument) -> None:
+    (edge,) = (edge for edge in processed.edges if edge.type is RelationshipType.HAS_CHUNK)
     assert edge.place is not None
     assert [box.page for box in edge.place.boxes] == [1, 2]
 
 
-def test_every_form_of_a_name_shows_where_it_stands_first(made: Made) -> None:
-    (ortega,) = (one for one in made.entities if one.name == "Maria Ortega")
+def test_every_form_of_a_name_has_its_first_place(processed: ProcessedDocument) -> None:
+    (ortega,) = (one for one in processed.entities if one.name == "Maria Ortega")
     places = {form.text: form.first or ortega.first for form in ortega.forms}
     assert set(places) == {"Maria Ortega", "Ms. Ortega"}
     for text, place in places.items():
-        assert " ".join(made.text[place.start : place.end].split()) == text
+        assert " ".join(processed.text[place.start : place.end].split()) == text
     assert sum(form.first is None for form in ortega.forms) == 1
 
 
-def test_every_edge_from_mention_to_entity_has_the_place_of_the_mention(made: Made) -> None:
-    links = {edge.subject: edge for edge in made.edges if edge.type is RelationshipType.REFERS_TO}
-    assert len(links) == len(made.mentions)
-    for mention in made.mentions:
+def test_every_edge_from_mention_to_entity_has_the_place_of_the_mention(processed: ProcessedDocument) -> None:
+    links = {edge.subject: edge for edge in processed.edges if edge.type is RelationshipType.REFERS_TO}
+    assert len(links) == len(processed.mentions)
+    for mention in processed.mentions:
         link = links[f"mention:{mention.mention}"]
         assert (link.place, link.quote) == (mention.place, mention.quote)

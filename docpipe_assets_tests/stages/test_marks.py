@@ -44,7 +44,7 @@ def pages() -> PageTexts:
     return PageTexts("marked", lambda: iter(made))
 
 
-def test_no_sentence_goes_on_across_a_mark_and_offsets_stay_exact() -> None:
+def test_no_sentence_spans_a_mark_and_offsets_stay_exact() -> None:
     text = document_text(pages())
     chunks = list(text_to_chunks(pages(), token_limit=9, overlap_tokens=0))
     assert all(text[chunk.start : chunk.end] == chunk.text for chunk in chunks)
@@ -56,17 +56,17 @@ def test_no_sentence_goes_on_across_a_mark_and_offsets_stay_exact() -> None:
     ]
 
 
-def test_a_legend_is_no_heading() -> None:
+def test_a_legend_is_not_a_heading() -> None:
     assert {chunk.heading for chunk in text_to_chunks(pages())} == {None}
 
 
-def test_the_stamp_of_a_page_is_no_mention_and_a_citation_is() -> None:
+def test_the_stamp_of_a_page_is_not_a_mention_but_a_citation_is() -> None:
     engines = [load_engine("ner", "patterns", "find")]
     mentions = list(chunks_to_mentions(text_to_chunks(pages()), pages(), engines=engines))
     assert [m.quote for m in mentions if m.type is EntityType.BATES] == ["WOMBAT 000777"]
 
 
-def test_no_name_reaches_from_a_mark_into_the_body() -> None:
+def test_no_name_extends_from_a_mark_into_the_body() -> None:
     chunks = list(text_to_chunks(pages()))
     assert f"Slate LLP\nCONFIDENTIAL\nWOMBAT 000001{PAGE_SEPARATOR}The driver" in chunks[0].text
     mentions = list(chunks_to_mentions(text_to_chunks(pages()), pages(), engines=[FindsListedNames(NAMES)]))
@@ -74,7 +74,7 @@ def test_no_name_reaches_from_a_mark_into_the_body() -> None:
     assert quotes == ["Maria Ortega", "Douglas Pell", "Harrow & Slate LLP", "Maria Ortega"]
 
 
-def test_names_in_headers_and_footers_are_mentions_and_stand_near_nothing() -> None:
+def test_names_in_headers_and_footers_are_mentions_but_do_not_co_occur() -> None:
     chunks = text_to_chunks(pages())
     mentions = chunks_to_mentions(chunks, pages(), engines=[FindsListedNames(NAMES)])
     entities = mentions_to_entities(mentions)

@@ -40,15 +40,15 @@ S = TypeVar("S", bound=Records[Any])
 
 FEW, MANY = 80, 800
 MOST_GROWTH_BYTES = 3_500_000
-"""What may grow: a few bytes for all that is looked up, the different names of people and firms, and
-what has a bound that the shorter document does not reach."""
+"""What may grow: a few bytes for each lookup key, the different names of people and firms, and caches whose
+limit the shorter document does not reach."""
 
 
 FILLER = "Nothing else of note was said on that day by any of those who were there. " * 3
 
 
 class FindsMarkedNames:
-    """Finds by their look the names that ``long_document`` is made of."""
+    """Finds the names of ``long_document`` by their form."""
 
     name, version = "marked", "1"
     _NAME = re.compile(
@@ -63,7 +63,7 @@ class FindsMarkedNames:
 
 
 def long_document(pages: int) -> PageTexts:
-    """People, sums, misread words, labels, and who sues whom are new on every page; firms come back."""
+    """People, sums, misread words, labels and parties are new on every page; firms recur."""
 
     def read() -> Iterator[PageText]:
         offset = 0
@@ -82,7 +82,7 @@ def long_document(pages: int) -> PageTexts:
 
 
 def _name(number: int) -> str:
-    """A word of letters for a number, never the same for two."""
+    """A unique word of letters for each number."""
     letters = ""
     while number or not letters:
         number, digit = divmod(number, 20)
@@ -92,7 +92,7 @@ def _name(number: int) -> str:
 
 @pytest.fixture(scope="module")
 def peaks(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[int, int]]:
-    """By stage, the bytes that Python held at most for the short document and for the long one."""
+    """By stage, the peak of Python's memory in bytes for the short document and for the long one."""
     short, long = (peaks_of(pages, tmp_path_factory.mktemp("lake")) for pages in (FEW, MANY))
     return {stage: (short[stage], long[stage]) for stage in short}
 

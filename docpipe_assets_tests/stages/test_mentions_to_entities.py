@@ -55,7 +55,7 @@ def test_forms_of_one_person_are_one_entity_with_counts_and_reasons() -> None:
     }
 
 
-def test_an_ambiguous_last_name_stays_itself_and_says_between_whom() -> None:
+def test_an_ambiguous_last_name_stays_separate_and_names_candidates() -> None:
     found = {entity.name: entity for entity in entities_of("James Holt", "Maria Holt", "Holt")}
     assert set(found) == {"James Holt", "Maria Holt", "Holt"}
     assert found["Holt"].forms[0].reason == "ambiguous: could be James Holt or Maria Holt"
@@ -66,7 +66,7 @@ def test_a_name_broken_by_a_line_end_is_the_same_form() -> None:
     assert forms(entity) == {"James Holt": (2, "fullest form")}
 
 
-def test_organisations_meet_without_their_legal_form_but_not_with_another() -> None:
+def test_organizations_match_without_but_not_with_another_legal_form() -> None:
     found = entities_of(
         "Wombat Holdings, Inc.",
         "WOMBAT HOLDINGS INC",
@@ -79,7 +79,7 @@ def test_organisations_meet_without_their_legal_form_but_not_with_another() -> N
     ]
 
 
-def test_things_with_a_value_meet_by_it() -> None:
+def test_entities_with_a_value_are_grouped_by_it() -> None:
     dates = [
         mention("May 3, 2021", EntityType.DATE, 0, "2021-05-03"),
         mention("5/3/21", EntityType.DATE, 20, "2021-05-03"),

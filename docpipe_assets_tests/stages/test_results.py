@@ -28,11 +28,11 @@ KNOWN = {
     "canonical_entities": ("2", "07bf910cfa57ccac"),
     "relationships": ("2", "98afa4ee5da4bc1c"),
 }
-"""By stage its version and the digest of its rows; whoever means to change the rows raises the version."""
+"""By stage, its version and the digest of its rows; a deliberate change of rows requires a new version."""
 
 
 class FindsNamesByForm:
-    """Names as the file writes them, and nothing that could come out otherwise on another machine."""
+    """Finds names by their form in the file, without anything that depends on the machine."""
 
     name, version = "by_form", "1"
     _NAME = re.compile(
@@ -65,7 +65,7 @@ def _kept(stream: S) -> S:
 
 
 @pytest.mark.parametrize("stage", KNOWN)
-def test_the_same_version_makes_the_same_rows(streams: dict[str, Records[Any]], stage: str) -> None:
+def test_the_same_version_produces_the_same_rows(streams: dict[str, Records[Any]], stage: str) -> None:
     digest = hashlib.sha256()
     for row in streams[stage]:
         digest.update(row.model_dump_json().encode() + b"\n")

@@ -66,7 +66,7 @@ def scan(number: int) -> PageContent:
 
 
 class Parts:
-    """Every part is the same empty file: the readers here look only at page numbers."""
+    """Every part is the same empty file: the readers in this module use only page numbers."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / "part.pdf"
@@ -81,7 +81,7 @@ class Parts:
 
 
 class Reader:
-    """Reads the pages it was made with; it is asked to read, to render and for the ink by this stage."""
+    """Returns the given pages; this stage calls read, render and ink."""
 
     version = "reader 1"
 
@@ -112,7 +112,7 @@ class Reader:
 
 
 class CrashesOnPage(Reader):
-    """The parser dies at these pages, whenever they are reached."""
+    """The parser crashes at these pages, whenever they are reached."""
 
     def __init__(self, *fatal: int, pages: int, error: DocpipeError | None = None) -> None:
         super().__init__(*(page(n) for n in range(1, pages + 1)))
@@ -149,8 +149,8 @@ class Ocr:
         return self._lines
 
 
-class OcrOfTurnedPages(Ocr):
-    """Every word but the first stands on its head."""
+class OcrOfRotatedPages(Ocr):
+    """Every word but the first is upside down."""
 
     def read(self, image: PageImage) -> tuple[tuple[PlacedWord, ...], ...]:
         first, *others = [word for line in self._lines for word in line]
@@ -231,15 +231,15 @@ def document_text(texts: list[PageText]) -> str:
     return PAGE_SEPARATOR.join(text.text for text in texts)
 
 
-def test_a_sound_text_layer_is_taken_as_it_is(parts: Parts) -> None:
+def test_a_sound_text_layer_is_used_unchanged(parts: Parts) -> None:
     [text] = texts_of(Reader(page(1, "Dear Sir,\nwe write")), parts, split(1, 1))
     assert (text.text, text.method, text.confidence) == ("Dear Sir,\nwe write", TextMethod.TEXT_LAYER, 1.0)
     assert "14" not in text.reason
     assert "2,000 characters" in text.reason
 
 
-@pytest.mark.parametrize(("ocr", "degrees"), [(Ocr(), 0.0), (OcrOfTurnedPages(), 180.0)])
-def test_how_most_words_of_a_scan_are_turned_is_a_signal(parts: Parts, ocr: Ocr, degrees: float) -> None:
+@pytest.mark.parametrize(("ocr", "degrees"), [(Ocr(), 0.0), (OcrOfRotatedPages(), 180.0)])
+def test_the_orientation_of_most_words_of_a_scan_is_a_signal(parts: Parts, ocr: Ocr, degrees: float) -> None:
     [text] = texts_of(Reader(scan(1)), parts, split(1, 1), ocr=ocr)
     assert text.signals["orientation_degrees"] == degrees
 
@@ -256,7 +256,7 @@ def test_a_page_without_ink_is_blank(parts: Parts) -> None:
     assert (text.method, text.text, text.words, text.confidence) == (TextMethod.BLANK, "", (), 1.0)
 
 
-def test_a_scan_on_which_ocr_finds_nothing_is_blank_and_says_so(parts: Parts) -> None:
+def test_a_scan_on_which_ocr_finds_nothing_is_blank_with_a_reason(parts: Parts) -> None:
     [text] = texts_of(Reader(scan(1)), parts, split(1, 1), ocr=Ocr(""))
     assert text.method is TextMethod.BLANK
     assert text.reason == "no text, images cover 100% of the page; OCR finds none either"
@@ -279,14 +279,14 @@ def test_a_doubtful_layer_that_ocr_reads_no_better_is_kept(parts: Parts) -> None
     assert "kept" in text.reason
 
 
-def test_a_layer_in_another_language_is_judged_by_the_words_of_that(parts: Parts) -> None:
+def test_a_layer_in_another_language_is_judged_by_its_dictionary(parts: Parts) -> None:
     dutch = "de rechtbank heeft vastgesteld dat verzoekster binnen veertien dagen bezwaar had moeten maken"
     [text] = texts_of(Reader(page(1, dutch)), parts, split(1, 1), ocr=BrokenOcr())
     assert (text.method, text.language) == (TextMethod.TEXT_LAYER, "nl")
     assert text.signals["dictionary_share"] > 0.8
 
 
-def test_a_garbled_layer_gives_way_to_ocr(parts: Parts) -> None:
+def test_a_garbled_layer_is_replaced_by_ocr(parts: Parts) -> None:
     [text] = texts_of(Reader(page(1, GARBLED, hidden_text_share=1.0)), parts, split(1, 1))
     assert (text.method, text.text) == (TextMethod.OCR, PROSE)
     assert text.signals["ocr_dictionary_share"] > text.signals["dictionary_share"]
@@ -295,7 +295,7 @@ def test_a_garbled_layer_gives_way_to_ocr(parts: Parts) -> None:
 STAMPED = {"characters": 28.0, "image_cover": 1.0}
 
 
-def test_what_ocr_reads_beside_a_sound_layer_stands_behind_it(parts: Parts) -> None:
+def test_ocr_text_beside_a_sound_layer_follows_it(parts: Parts) -> None:
     ocr = Ocr("ELLSMOOR 000012\nthe other lines", confidence=0.8, top=1500)
     reader = Reader(page(1, "ELLSMOOR 000012 CONFIDENTIAL", **STAMPED))
     [text] = texts_of(reader, parts, split(1, 1), ocr=ocr)
@@ -307,8 +307,8 @@ def test_what_ocr_reads_beside_a_sound_layer_stands_behind_it(parts: Parts) -> N
     assert {word.confidence for word in text.words if word.start >= text.ocr_start} == {0.8}
 
 
-def test_a_word_of_the_layer_wins_over_what_ocr_reads_in_its_place(parts: Parts) -> None:
-    ocr = Ocr("ELLSM00R O00012", top=200)  # in pixels at twice the resolution: where the layer's words are
+def test_a_word_of_the_layer_takes_precedence_over_ocr(parts: Parts) -> None:
+    ocr = Ocr("ELLSM00R O00012", top=200)  # where the layer's words are, at twice the resolution
     [text] = texts_of(
         Reader(page(1, "ELLSMOOR 000012", **STAMPED)), parts, split(1, 1), ocr=DoubledWidth(ocr)
     )
@@ -318,7 +318,7 @@ def test_a_word_of_the_layer_wins_over_what_ocr_reads_in_its_place(parts: Parts)
 
 
 class DoubledWidth(Ocr):
-    """The words of another engine with their boxes at twice the distance from the left."""
+    """The words of another engine with their boxes at twice the distance from the left edge."""
 
     def __init__(self, other: Ocr) -> None:
         self._lines = tuple(
@@ -333,30 +333,30 @@ class DoubledWidth(Ocr):
 
 
 class LeavesInk(Reader):
-    """Pages with three lines that no word covers."""
+    """Pages with three lines that are not covered by words."""
 
     def ink(self, image: PageImage, boxes: Sequence[Box]) -> dict[str, float]:
         return {"unread_line_inches": 18.0, "line_inches": 60.0}
 
 
-class LosesTheImage(Reader):
+class InkOutOfMemory(Reader):
     def ink(self, image: PageImage, boxes: Sequence[Box]) -> dict[str, float]:
-        raise MemoryLimit("no memory to look")
+        raise MemoryLimit("out of memory while measuring ink")
 
 
-@pytest.mark.parametrize("reader", [LeavesInk, LosesTheImage])
+@pytest.mark.parametrize("reader", [LeavesInk, InkOutOfMemory])
 def test_text_that_may_have_been_missed_is_flagged(parts: Parts, reader: type[Reader]) -> None:
     [text] = texts_of(reader(scan(1)), parts, split(1, 1))
     assert (text.method, text.flags) == (TextMethod.OCR, (PageFlag.TEXT_LEFT,))
     assert text.text == PROSE
 
 
-def test_a_scan_that_looks_written_on_is_not_blank_in_silence(parts: Parts) -> None:
+def test_a_blank_scan_with_apparent_writing_is_flagged(parts: Parts) -> None:
     [text] = texts_of(LeavesInk(scan(1)), parts, split(1, 1), ocr=Ocr(""))
     assert (text.method, text.flags) == (TextMethod.BLANK, (PageFlag.TEXT_LEFT,))
 
 
-def test_a_page_that_is_read_well_has_its_language_and_no_flag(parts: Parts) -> None:
+def test_a_page_that_is_read_well_has_a_language_and_no_flag(parts: Parts) -> None:
     texts = list(texts_of(Reader(page(1), scan(2)), parts, split(1, 2)))
     assert [(text.language, text.flags) for text in texts] == [("en", ()), ("en", ())]
 
@@ -370,7 +370,7 @@ def test_a_layer_in_a_script_without_names_is_kept_and_flagged(parts: Parts) -> 
 GIBBERISH = "CBnAeTenb noKa3an, hto KoMnaHnR He nepeAana AoKyMeHTbI B cpoK, ycTaHoBneHHbIn cyAoM Ann 3Toro"
 
 
-def test_a_scan_in_a_script_that_can_not_be_read_is_flagged(parts: Parts) -> None:
+def test_a_scan_in_an_unsupported_script_is_flagged(parts: Parts) -> None:
     [text] = texts_of(Reader(scan(1)), parts, split(1, 1), ocr=Ocr(GIBBERISH, confidence=0.7))
     assert (text.method, text.flags) == (TextMethod.OCR, (PageFlag.MISREAD,))
 
@@ -380,12 +380,12 @@ def second(engine: Ocr) -> Fallback:
     return Fallback(engine, confidence_below=0.85)
 
 
-def test_the_second_engine_is_not_asked_where_the_first_is_sure(parts: Parts) -> None:
+def test_the_second_engine_is_not_used_if_the_first_is_confident(parts: Parts) -> None:
     [text] = texts_of(Reader(scan(1)), parts, split(1, 1), fallback=second(BrokenOcr()))
     assert (text.engine, text.other) == ("double", None)
 
 
-def test_of_two_readings_the_better_one_is_taken_and_the_other_kept(parts: Parts) -> None:
+def test_of_two_readings_the_better_one_is_used_and_the_other_kept(parts: Parts) -> None:
     unsure = Ocr(GARBLED, confidence=0.6)
     [text] = texts_of(Reader(scan(1)), parts, split(1, 1), ocr=unsure, fallback=second(Ocr(confidence=0.5)))
     assert (text.text, text.engine, text.confidence) == (PROSE, "second", 0.5)
@@ -396,7 +396,7 @@ def test_of_two_readings_the_better_one_is_taken_and_the_other_kept(parts: Parts
 
 
 @pytest.mark.parametrize("broken", [BrokenOcr, OcrOutOfMemory])
-def test_a_second_engine_that_fails_never_costs_the_first_reading(parts: Parts, broken: type[Ocr]) -> None:
+def test_a_failing_second_engine_does_not_lose_the_first_reading(parts: Parts, broken: type[Ocr]) -> None:
     unsure = Ocr(confidence=0.6)
     [text] = texts_of(Reader(scan(1)), parts, split(1, 1), ocr=unsure, fallback=second(broken()))
     assert (text.text, text.engine, text.confidence) == (PROSE, "double", 0.6)
@@ -404,7 +404,7 @@ def test_a_second_engine_that_fails_never_costs_the_first_reading(parts: Parts, 
     assert "second fails" in text.other.reason
 
 
-def test_the_same_span_rule_holds_over_pages_and_splits(parts: Parts) -> None:
+def test_the_same_span_rule_applies_across_pages_and_splits(parts: Parts) -> None:
     reader = Reader(page(1, "Dear Sir,\nwe write"), scan(2), page(3, "", characters=0.0))
     texts = list(texts_of(reader, parts, split(1, 3), split(4, 6)))
     assert [text.page for text in texts] == [1, 2, 3, 4, 5, 6]
@@ -414,7 +414,7 @@ def test_the_same_span_rule_holds_over_pages_and_splits(parts: Parts) -> None:
     assert texts[-1].end == len(whole)
 
 
-def test_a_crash_costs_one_page_and_no_other(parts: Parts) -> None:
+def test_a_crash_affects_one_page_only(parts: Parts) -> None:
     texts = list(texts_of(CrashesOnPage(4, pages=7), parts, split(11, 17)))
     assert [text.page for text in texts] == list(range(11, 18))
     assert [text.page for text in texts if text.method is TextMethod.FAILED] == [14]
@@ -438,13 +438,13 @@ def test_a_page_that_cannot_be_rendered_fails_alone(parts: Parts) -> None:
     assert texts[1].reason == "MEMORY_LIMIT"
 
 
-def test_a_doubtful_text_layer_is_kept_when_its_page_can_not_be_rendered(parts: Parts) -> None:
+def test_a_doubtful_text_layer_is_kept_if_its_page_cannot_be_rendered(parts: Parts) -> None:
     [text] = texts_of(CannotRender(page(1, PROSE, bad_character_share=0.5)), parts, split(1, 1))
     assert (text.method, text.text) == (TextMethod.TEXT_LAYER, PROSE)
     assert "can't be rendered (MEMORY_LIMIT)" in text.reason
 
 
-def test_a_page_that_failed_when_the_document_was_cut_is_not_read_again(parts: Parts) -> None:
+def test_a_page_that_failed_during_splitting_is_not_read_again(parts: Parts) -> None:
     cut = split(1, 3)
     failed = cut.pages[1].model_copy(update={"failure": "CRASHED:SIGSEGV"})
     cut = cut.model_copy(update={"pages": (cut.pages[0], failed, cut.pages[2])})
@@ -457,7 +457,7 @@ def test_a_page_that_failed_when_the_document_was_cut_is_not_read_again(parts: P
     assert texts[1].reason == "CRASHED:SIGSEGV"
 
 
-def test_what_was_left_out_of_an_endless_page_is_said(parts: Parts) -> None:
+def test_text_omitted_from_an_endless_page_is_reported(parts: Parts) -> None:
     [text] = texts_of(Reader(page(1, PROSE, characters_left_out=144_000.0)), parts, split(1, 1))
     assert "144,000 more" in text.reason
 
@@ -473,13 +473,13 @@ def test_pages_missing_from_a_part_are_named_as_failed(parts: Parts) -> None:
     assert [text.reason for text in texts[2:]] == ["BAD_PAGE_TREE", "BAD_PAGE_TREE"]
 
 
-def test_a_document_of_which_no_page_can_be_read_is_no_success(parts: Parts) -> None:
+def test_a_document_without_a_readable_page_is_not_a_success(parts: Parts) -> None:
     broken = CrashesOnPage(1, 2, pages=2, error=UnreadablePdf("no pages in here"))
     with pytest.raises(AllPagesFailed, match=r"acme/letters\.pdf: none of 2 pages .*UNREADABLE_PDF"):
         list(texts_of(broken, parts, split(1, 2)))
 
 
-def test_pages_that_were_all_too_much_for_the_budget_ask_for_a_larger_one(parts: Parts) -> None:
+def test_a_larger_budget_is_requested_if_all_pages_exceed_the_budget(parts: Parts) -> None:
     heavy = CrashesOnPage(1, 2, pages=2, error=MemoryLimit("out of memory"))
     with pytest.raises(MemoryLimit, match=r"acme/letters\.pdf: none of 2 pages"):
         list(texts_of(heavy, parts, split(1, 2)))
@@ -490,7 +490,7 @@ def test_a_broken_engine_is_not_blamed_on_the_page(parts: Parts) -> None:
         list(texts_of(Reader(page(1), scan(2)), parts, split(1, 2), ocr=BrokenOcr()))
 
 
-def test_nothing_runs_until_pages_are_asked_for(parts: Parts) -> None:
+def test_nothing_runs_until_pages_are_requested(parts: Parts) -> None:
     texts_of(CrashesOnPage(1, pages=1), parts, split(1, 1), ocr=BrokenOcr())
 
 
@@ -499,7 +499,7 @@ def test_the_stream_can_be_read_twice(parts: Parts) -> None:
     assert list(texts) == list(texts)
 
 
-def test_the_fingerprint_follows_resolution_engines_and_input(parts: Parts) -> None:
+def test_the_fingerprint_depends_on_resolution_engines_and_input(parts: Parts) -> None:
     class NewerOcr(Ocr):
         version = "2"
 
@@ -537,7 +537,7 @@ LINES = st.lists(
 
 
 @given(LINES)
-def test_words_lie_in_order_and_cut_out_themselves(lines: tuple[tuple[PlacedWord, ...], ...]) -> None:
+def test_words_are_in_order_and_their_spans_slice_the_text(lines: tuple[tuple[PlacedWord, ...], ...]) -> None:
     text, words, _ = assemble(lines)
     assert PAGE_SEPARATOR not in text
     assert text.split() == [text[word.start : word.end] for word in words]
@@ -592,7 +592,7 @@ def test_the_decision_for_a_page(signals: dict[str, float], method: TextMethod) 
     assert decision.reason
 
 
-def test_dictionary_share_tells_prose_from_misreadings() -> None:
+def test_dictionary_share_distinguishes_prose_from_misreadings() -> None:
     good = dictionary_share(PROSE.split())
     bad = dictionary_share(GARBLED.split())
     assert good is not None

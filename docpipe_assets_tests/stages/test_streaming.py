@@ -28,8 +28,8 @@ ENGINE = FindsListedNames(
 )
 
 
-class CountsLivingPages(PageTexts):
-    """Makes its pages while it is read, and counts how many of them are alive."""
+class CountsPagesInMemory(PageTexts):
+    """Creates its pages while it is read, and counts those in memory."""
 
     def __init__(self, text: str) -> None:
         super().__init__("pages", self._pages)
@@ -56,7 +56,7 @@ class CountsLivingPages(PageTexts):
 
 
 def all_stages(pages: PageTexts) -> dict[str, Callable[[], Chunks | Mentions | Relationships]]:
-    """Each stage on stored inputs, as the lake gives them."""
+    """Each stage with stored inputs, as loaded from the lake."""
     chunks = list(text_to_chunks(pages, token_limit=60, overlap_tokens=10))
     stored_chunks = Chunks("chunks", lambda: iter(chunks))
     mentions = list(chunks_to_mentions(stored_chunks, pages, engines=[ENGINE]))
@@ -83,8 +83,10 @@ def all_stages(pages: PageTexts) -> dict[str, Callable[[], Chunks | Mentions | R
         ("relationships", 1, ""),
     ],
 )
-def test_few_pages_are_alive_and_each_is_read_no_more_than_needed(stage: str, passes: int, text: str) -> None:
-    pages = CountsLivingPages(text)
+def test_few_pages_are_in_memory_and_each_is_read_no_more_than_needed(
+    stage: str, passes: int, text: str
+) -> None:
+    pages = CountsPagesInMemory(text)
     stream = all_stages(pages)[stage]()
     pages.most_alive = pages.passes = 0
     for _ in stream:
@@ -94,7 +96,7 @@ def test_few_pages_are_alive_and_each_is_read_no_more_than_needed(stage: str, pa
 
 
 def test_nothing_is_read_before_a_stream_is_iterated() -> None:
-    pages = CountsLivingPages(TEXT)
+    pages = CountsPagesInMemory(TEXT)
     stages = all_stages(pages)
     pages.passes = 0
     assert [make().fingerprint for make in stages.values()]

@@ -14,14 +14,14 @@ from docpipe_assets_tests.stages.productions import document_text, page_texts
 SENTENCE = "The driver left the depot at noon."  # 8 tokens
 
 
-def test_chunks_hold_whole_sentences_within_the_budget() -> None:
+def test_chunks_contain_complete_sentences_within_the_budget() -> None:
     pages = page_texts(" ".join([SENTENCE] * 10))
     chunks = list(text_to_chunks(pages, token_limit=20, overlap_tokens=0))
     assert [chunk.text for chunk in chunks] == [f"{SENTENCE} {SENTENCE}"] * 5
     assert {chunk.tokens for chunk in chunks} == {16}
 
 
-def test_neighbours_overlap_by_whole_sentences() -> None:
+def test_neighbors_overlap_by_complete_sentences() -> None:
     pages = page_texts("One came. Two came. Three came. Four came. Five came.")
     chunks = list(text_to_chunks(pages, token_limit=9, overlap_tokens=3))
     assert [chunk.text for chunk in chunks] == [
@@ -30,14 +30,14 @@ def test_neighbours_overlap_by_whole_sentences() -> None:
     ]
 
 
-def test_a_sentence_goes_on_across_the_page_and_names_both_pages() -> None:
+def test_a_sentence_continues_across_pages_and_names_both() -> None:
     pages = page_texts("He signed the contract with\n", "Acuity Freight in Reno. Then he left.", "")
     (chunk,) = text_to_chunks(pages)
     assert chunk.text == f"He signed the contract with\n{PAGE_SEPARATOR}Acuity Freight in Reno. Then he left."
     assert [(span.page, span.start, span.end) for span in chunk.pages] == [(1, 0, 28), (2, 29, 66)]
 
 
-def test_a_long_sentence_is_cut_after_a_clause_and_never_inside_a_word() -> None:
+def test_a_long_sentence_is_split_after_a_clause_never_inside_a_word() -> None:
     clauses = "; ".join(f"item number {n} was delivered without its documents" for n in range(20))
     chunks = list(text_to_chunks(page_texts(clauses), token_limit=30, overlap_tokens=0))
     assert len(chunks) > 4
@@ -46,12 +46,12 @@ def test_a_long_sentence_is_cut_after_a_clause_and_never_inside_a_word() -> None
     assert words == clauses.split()
 
 
-def test_a_word_longer_than_a_chunk_is_cut() -> None:
+def test_a_word_longer_than_a_chunk_is_split() -> None:
     chunks = list(text_to_chunks(page_texts("x" * 1000), token_limit=5, overlap_tokens=0))
     assert [len(chunk.text) for chunk in chunks] == [200] * 5
 
 
-def test_where_a_paragraph_begins_a_sentence_does() -> None:
+def test_a_sentence_begins_where_a_paragraph_begins() -> None:
     lines = [
         "Communications concerning Brightwater Transportation Holdings Incorporated",
         "Acuity Freight of Reno signed for all that came to the yard in Caldera that day",
@@ -67,11 +67,11 @@ def test_where_a_paragraph_begins_a_sentence_does() -> None:
         ]
         for one in (page, marked)
     ]
-    assert found[0] != lines, "one sentence, cut where the budget ends"
+    assert found[0] != lines, "one sentence, split where the budget ends"
     assert found[1] == lines
 
 
-def test_a_chunk_stands_under_the_last_heading_seen() -> None:
+def test_a_chunk_has_the_last_heading_before_it() -> None:
     body = " ".join([SENTENCE] * 3)
     pages = page_texts(f"{body}\nFACTS\n{body}", f"{body}\nII. Standard of Review\n{body}")
     chunks = list(text_to_chunks(pages, token_limit=30, overlap_tokens=0))
@@ -88,7 +88,7 @@ def test_a_document_without_text_has_no_chunks() -> None:
 
 
 @pytest.mark.parametrize(("token_limit", "overlap_tokens"), [(0, 0), (10, 10), (10, -1)])
-def test_a_budget_that_cannot_work_is_refused_at_once(token_limit: int, overlap_tokens: int) -> None:
+def test_an_impossible_budget_is_rejected_at_once(token_limit: int, overlap_tokens: int) -> None:
     with pytest.raises(ConfigurationError, match="overlap"):
         text_to_chunks(page_texts("x"), token_limit=token_limit, overlap_tokens=overlap_tokens)
 
@@ -98,7 +98,7 @@ def test_the_fingerprint_depends_on_settings_and_input_without_iteration() -> No
     known = text_to_chunks(pages).fingerprint
     assert (
         text_to_chunks(page_texts("Other text.")).fingerprint == known
-    )  # the input's name counts, not a look at it
+    )  # the input's fingerprint counts, not its content
     assert text_to_chunks(pages, token_limit=100).fingerprint != known
     assert text_to_chunks(page_texts("One came.", fingerprint="others")).fingerprint != known
 
@@ -109,7 +109,7 @@ PAGES = st.lists(
 
 
 @given(PAGES, st.integers(1, 30), st.integers(0, 12))
-def test_chunks_slice_the_text_exactly_and_leave_only_white_space_out(
+def test_chunks_slice_the_text_exactly_and_omit_only_white_space(
     texts: list[str], token_limit: int, overlap_tokens: int
 ) -> None:
     pages = page_texts(*texts)

@@ -21,7 +21,7 @@ def credentials() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def served_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What the real server serves: its folders are the buckets."""
+    """The folder that the real server serves; its subfolders are the buckets."""
     folder = tmp_path_factory.mktemp("buckets")
     (folder / BUCKET).mkdir()
     return folder

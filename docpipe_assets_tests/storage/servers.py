@@ -20,7 +20,7 @@ KEY_ID, SECRET = "conformance", "conformance-secret"
 
 @contextmanager
 def rclone_server(folder: Path) -> Iterator[str]:
-    """A real S3 server with the buckets that are folders of ``folder``."""
+    """A real S3 server whose buckets are the subfolders of ``folder``."""
     port = free_port(None, ())
     process = subprocess.Popen(
         [program("rclone"), "serve", "s3", f"--addr={HOST}:{port}", "--no-cleanup", str(folder)],
@@ -35,7 +35,7 @@ def rclone_server(folder: Path) -> Iterator[str]:
 
 
 def wait_for(url: str, seconds: float = 20) -> str:
-    """The URL, as soon as it answers with anything at all."""
+    """Returns the URL as soon as it responds."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         try:
@@ -64,16 +64,16 @@ def moto_server() -> Iterator[str]:
 
 
 class FaultyS3Server:
-    """Holds one object, and first gives the answers that it is told to, in that order."""
+    """Contains one object; first returns the given responses in order."""
 
     def __init__(self, data: bytes) -> None:
         self.data = data
         self.refusals: deque[tuple[int, str]] = deque()
-        """Status and S3 code of the next answers to GET."""
+        """Status and S3 code of the next responses to GET."""
         self.head_refusals: deque[int] = deque()
-        """Status of the next answers to HEAD, which have no body."""
+        """Status of the next responses to HEAD, which have no body."""
         self.answers: list[tuple[str, int]] = []
-        """Method and status of all that were given."""
+        """Method and status of all responses."""
 
     @contextmanager
     def serve(self) -> Iterator[str]:

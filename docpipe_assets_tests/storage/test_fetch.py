@@ -99,7 +99,7 @@ def test_a_fetched_file_is_the_object_and_its_hash_is_known(source: Source, targ
     assert list(target.parent.iterdir()) == [target]
 
 
-def test_an_etag_need_not_be_known(source: Source, target: Path) -> None:
+def test_an_etag_is_optional(source: Source, target: Path) -> None:
     assert source.fetch("x.pdf", target, len(DATA)) == SHA256
 
 
@@ -109,20 +109,20 @@ def test_another_version_is_not_fetched(source: Source, target: Path) -> None:
     assert nothing_arrived(target)
 
 
-def test_another_size_than_was_announced_is_an_error(source: Source, target: Path) -> None:
+def test_a_size_other_than_the_declared_one_is_an_error(source: Source, target: Path) -> None:
     for size_bytes in (len(DATA) - 1, len(DATA) + 1, 5):
         with pytest.raises(TransferCut, match=r"x\.pdf"):
             source.fetch("x.pdf", target, size_bytes)
         assert nothing_arrived(target)
 
 
-def test_what_is_not_there_is_gone(source: Source, target: Path) -> None:
+def test_a_missing_object_is_gone(source: Source, target: Path) -> None:
     with pytest.raises(ObjectGone, match=r"nothing\.pdf"):
         source.fetch("nothing.pdf", target, 1)
     assert nothing_arrived(target)
 
 
-def test_a_failed_fetch_leaves_what_was_there(source: Source, target: Path) -> None:
+def test_a_failed_fetch_leaves_the_existing_file(source: Source, target: Path) -> None:
     target.write_bytes(b"old")
     with pytest.raises(TransferCut):
         source.fetch("x.pdf", target, len(DATA) + 1)
@@ -130,7 +130,7 @@ def test_a_failed_fetch_leaves_what_was_there(source: Source, target: Path) -> N
 
 
 @pytest.mark.parametrize("size_bytes", [0, 1, RANGE_BYTES - 1, RANGE_BYTES, RANGE_BYTES + 1, 2 * RANGE_BYTES])
-def test_every_size_is_cut_into_ranges_without_gap_or_overlap(size_bytes: int, target: Path) -> None:
+def test_every_size_is_split_into_ranges_without_gap_or_overlap(size_bytes: int, target: Path) -> None:
     with serving(DATA[:size_bytes]) as served:
         assert store_of(served).fetch("x.pdf", target, size_bytes) == sha256(served.data)
     assert target.read_bytes() == served.data
@@ -138,28 +138,28 @@ def test_every_size_is_cut_into_ranges_without_gap_or_overlap(size_bytes: int, t
 
 
 @pytest.mark.parametrize("fault", [cuts_each(10_000, times=3), says_ok_to_ranges, refuses(2)])
-def test_what_passes_by_itself_costs_nobody_anything(fault: Fault, target: Path) -> None:
+def test_a_transient_fault_has_no_effect(fault: Fault, target: Path) -> None:
     with serving(DATA, fault) as served:
         assert store_of(served).fetch("x.pdf", target, len(DATA), ETAG) == SHA256
     assert target.read_bytes() == DATA
 
 
-def test_a_cut_range_goes_on_at_the_byte_where_it_ended(target: Path) -> None:
+def test_an_interrupted_range_resumes_where_it_ended(target: Path) -> None:
     with serving(DATA[:RANGE_BYTES], cuts_each(20_000, times=3)) as served:
         store_of(served).fetch("x.pdf", target, RANGE_BYTES)
-    assert [start for start, _ in served.asked] == [0, 20_000, 40_000, 60_000]
+    assert [start for start, _ in served.requested] == [0, 20_000, 40_000, 60_000]
 
 
-def test_a_stream_goes_on_at_the_byte_where_it_ended() -> None:
+def test_an_interrupted_stream_resumes_where_it_ended() -> None:
     with serving(DATA, cuts_each(200_000, times=2)) as served, store_of(served).open("x.pdf") as source:
         read = []
         while block := source.read(50_000):
             read.append(block)
     assert b"".join(read) == DATA
-    assert [start for start, _ in served.asked] == [0, 200_000, 400_000]
+    assert [start for start, _ in served.requested] == [0, 200_000, 400_000]
 
 
-def test_a_transfer_that_is_always_cut_is_given_up(target: Path) -> None:
+def test_a_transfer_that_is_always_interrupted_is_given_up(target: Path) -> None:
     with (
         serving(DATA, cuts_each(100, times=10_000)) as served,
         pytest.raises(TransferCut, match=r"x\.pdf: interrupted 7 times, after 700 of 65,536 bytes"),
@@ -169,9 +169,7 @@ def test_a_transfer_that_is_always_cut_is_given_up(target: Path) -> None:
 
 
 @pytest.mark.parametrize("etag", [ETAG, None])
-def test_an_object_replaced_between_a_cut_and_its_resumption_has_changed(
-    etag: str | None, target: Path
-) -> None:
+def test_an_object_replaced_before_a_transfer_resumes_has_changed(etag: str | None, target: Path) -> None:
     with serving(DATA[:RANGE_BYTES], replaced_after(1, cut_bytes=30_000)) as served:
         known = etag and hashlib.md5(served.data, usedforsecurity=False).hexdigest()
         with pytest.raises(ObjectChanged):
@@ -189,13 +187,13 @@ def test_an_object_replaced_between_two_ranges_has_changed(target: Path) -> None
 
 
 @pytest.mark.parametrize("fault", [ignores_ranges, sends_another_range, announces_less])
-def test_a_server_that_sends_other_bytes_is_not_believed(fault: Fault, target: Path) -> None:
+def test_a_server_that_sends_other_bytes_is_detected(fault: Fault, target: Path) -> None:
     with serving(DATA, fault) as served, pytest.raises(TransferCut, match="requested"):
         store_of(served).fetch("x.pdf", target, len(DATA), ETAG)
     assert nothing_arrived(target)
 
 
-def test_a_fault_of_the_own_disk_is_not_taken_for_the_servers(tmp_path: Path, target: Path) -> None:
+def test_a_local_disk_fault_is_not_mistaken_for_a_server_fault(tmp_path: Path, target: Path) -> None:
     with serving(DATA) as served, pytest.raises(FileNotFoundError):
         store_of(served).fetch("x.pdf", tmp_path / "no such folder" / "x.pdf", len(DATA))
 
@@ -208,8 +206,8 @@ def test_a_killed_server_that_comes_back_costs_no_attempt(tmp_path: Path, target
     store = S3Store("b", endpoint_url=f"http://{HERE}:{place[1]}")
     found: list[str] = []
     fetching = threading.Thread(target=lambda: found.append(store.fetch("x.pdf", target, len(data))))
-    # The server that takes the place of the other is up already: how long a program takes to start must
-    # not decide. Until it has the place, calls are refused.
+    # The replacement server is already running, so that the result does not depend on its start time. Until
+    # it takes over the port, connections are refused.
     with rclone_server(tmp_path / "buckets") as second:
         with rclone_server(tmp_path / "buckets") as first, relay(place, int(first.rpartition(":")[2])):
             fetching.start()
@@ -219,7 +217,7 @@ def test_a_killed_server_that_comes_back_costs_no_attempt(tmp_path: Path, target
     assert found == [sha256(data)]
 
 
-def test_a_server_that_stays_away_is_unavailable(tmp_path: Path, target: Path) -> None:
+def test_a_server_that_stays_down_is_unavailable(tmp_path: Path, target: Path) -> None:
     with pytest.raises(StoreUnavailable, match="endpoint"):
         S3Store("b", endpoint_url="http://127.0.0.1:9").fetch("x.pdf", target, 10)
     assert nothing_arrived(target)
@@ -235,14 +233,14 @@ def test_memory_does_not_grow_with_the_object(tmp_path: Path, endpoints: dict[st
         "import sys; from pathlib import Path; from docpipe_assets.storage.s3 import S3Store;"
         "store = S3Store('fetched', endpoint_url=sys.argv[1]);"
         "store.fetch('large.pdf', Path(sys.argv[2]), int(sys.argv[3]));"
-        # Not ru_maxrss, which a process inherits from the one that started it.
+        # Not ru_maxrss, which a process inherits from its parent.
         "print(Path('/proc/self/status').read_text().partition('VmHWM:')[2].split()[0])"
     )
     arguments = [endpoints["rclone"], str(tmp_path / "arrived"), str(size_bytes)]
     run = subprocess.run([sys.executable, "-c", program, *arguments], capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
     assert (tmp_path / "arrived").stat().st_size == size_bytes
-    assert int(run.stdout) < 90_000, "kB at the peak, the interpreter and boto3 included"
+    assert int(run.stdout) < 90_000, "peak in kB, including the interpreter and boto3"
 
 
 def store_of(served: Served) -> S3Store:
@@ -254,9 +252,9 @@ def sha256(data: bytes) -> str:
 
 
 def covered(served: Served) -> int:
-    """How many bytes from the start were asked for, each once."""
+    """The number of consecutive bytes from the start that were requested, each counted once."""
     at = 0
-    for start, end in sorted(served.asked):
+    for start, end in sorted(served.requested):
         assert start == at
         at = end
     return at

@@ -33,7 +33,7 @@ def stream(fingerprint: str, rows: int = 3) -> Chunks:
 
 
 class TruncatedStore(MemoryStore):
-    """Keeps only the first bytes of what it is given, as a server does that lies about a cut transfer."""
+    """Keeps only the first bytes of an upload, like a server that accepts a truncated transfer."""
 
     def __init__(self, kept_bytes: int) -> None:
         super().__init__()
@@ -45,8 +45,8 @@ class TruncatedStore(MemoryStore):
         return super().put(key, cut)
 
 
-class RefusesWrites(MemoryStore):
-    """Breaks down at the moment of writing."""
+class RejectsWrites(MemoryStore):
+    """Fails when it is written to."""
 
     is_broken = False
 
@@ -61,7 +61,7 @@ def lake(scratch: ScratchFolder) -> Lake:
     return Lake(MemoryStore(), scratch)
 
 
-def test_rows_come_back_as_they_were_saved(lake: Lake) -> None:
+def test_rows_are_loaded_as_they_were_saved(lake: Lake) -> None:
     saved = lake.save(DOCUMENT, stream("a", rows=1000))
     loaded = lake.load(Chunks, DOCUMENT)
     assert list(loaded) == list(stream("a", rows=1000))
@@ -75,7 +75,7 @@ def test_an_empty_stream_is_an_artifact(lake: Lake) -> None:
     assert list(lake.load(Chunks, DOCUMENT)) == []
 
 
-def test_the_same_fingerprint_is_not_made_again(lake: Lake) -> None:
+def test_the_same_fingerprint_is_not_written_again(lake: Lake) -> None:
     def never() -> Iterator[Chunk]:
         raise AssertionError("an unchanged stream was read")
         yield
@@ -105,7 +105,7 @@ def test_a_stage_that_fails_half_way_leaves_the_old_artifact(lake: Lake) -> None
 
 
 def test_a_failed_write_leaves_the_old_artifact(scratch: ScratchFolder) -> None:
-    store = RefusesWrites()
+    store = RejectsWrites()
     lake = Lake(store, scratch)
     lake.save(DOCUMENT, stream("a"))
     store.is_broken = True
@@ -114,27 +114,27 @@ def test_a_failed_write_leaves_the_old_artifact(scratch: ScratchFolder) -> None:
     assert len(list(lake.load(Chunks, DOCUMENT))) == 3
 
 
-def test_what_was_never_made_is_missing_and_says_what_to_do(lake: Lake) -> None:
+def test_an_artifact_never_written_is_missing_with_advice(lake: Lake) -> None:
     with pytest.raises(ArtifactMissing, match="materialize mentions first"):
         lake.load(Mentions, DOCUMENT)
 
 
 @pytest.mark.parametrize("kept_bytes", [0, 4, 20, 300, 400])
-def test_a_cut_artifact_is_damaged_never_short(scratch: ScratchFolder, kept_bytes: int) -> None:
+def test_a_truncated_artifact_is_damaged_never_short(scratch: ScratchFolder, kept_bytes: int) -> None:
     lake = Lake(TruncatedStore(kept_bytes), scratch)
     lake.save(DOCUMENT, stream("a", rows=2000))
     with pytest.raises(ArtifactDamaged, match="again"):
         list(lake.load(Chunks, DOCUMENT))
 
 
-def test_a_small_artifact_stays_what_it_was_when_it_was_loaded(lake: Lake) -> None:
+def test_a_small_artifact_is_unaffected_by_changes_after_loading(lake: Lake) -> None:
     lake.save(DOCUMENT, stream("a", rows=3))
     loaded = lake.load(Chunks, DOCUMENT)
     lake.save(DOCUMENT, stream("b", rows=5))
     assert len(list(loaded)) == 3
 
 
-def test_a_large_artifact_replaced_while_it_is_read_is_noticed(lake: Lake) -> None:
+def test_a_large_artifact_replaced_while_it_is_read_is_detected(lake: Lake) -> None:
     lake.save(DOCUMENT, stream("a", rows=400_000))
     loaded = lake.load(Chunks, DOCUMENT)
     lake.save(DOCUMENT, stream("b"))
@@ -179,13 +179,13 @@ def test_memory_does_not_grow_with_the_number_of_rows(lake: Lake) -> None:
 
 
 @pytest.mark.parametrize("pages", [3, 4_000], ids=["kept in memory", "read from the store"])
-def test_pages_are_seen_without_their_words(lake: Lake, pages: int) -> None:
+def test_pages_can_be_viewed_without_their_words(lake: Lake, pages: int) -> None:
     made = page_texts(*(hashlib.sha512(b"%d" % page).hexdigest() for page in range(pages)))
     assert (lake.save(DOCUMENT, made).header.payload_bytes > 256 * 1024) == (pages > 3)
     for stream in (lake.load(PageTexts, DOCUMENT), made):
         seen = stream.view_as(PageProse)
         assert [(page.page, page.text) for page in seen] == [(page.page, page.text) for page in made]
-        assert len(list(seen)) == pages, "they can be seen again"
+        assert len(list(seen)) == pages, "the view can be iterated again"
     assert not any(hasattr(page, "words") for page in lake.load(PageTexts, DOCUMENT).view_as(PageProse))
 
 
@@ -197,7 +197,7 @@ def test_parts_are_verified_when_fetched(tmp_path: Path, scratch: ScratchFolder)
     blob = parts.keep("000001.pdf", source)
     with parts.fetch(blob) as path:
         assert path.read_bytes() == b"%PDF-1.7 part"
-    assert not path.exists(), "the file vanishes with the block"
+    assert not path.exists(), "the file is deleted at the end of the block"
     with pytest.raises(TransferCut), parts.fetch(blob.model_copy(update={"size_bytes": 99})):
         pass
     with pytest.raises(ArtifactDamaged), parts.fetch(blob.model_copy(update={"sha256": "0" * 64})):
@@ -237,7 +237,7 @@ def test_a_document_named_like_the_folder_of_anothers_parts_loses_nothing(
     assert len(list(lake.load(Chunks, odd))) == 3
 
 
-def test_scratch_folders_of_dead_processes_are_swept(tmp_path: Path) -> None:
+def test_scratch_folders_of_dead_processes_are_removed(tmp_path: Path) -> None:
     scratch = ScratchFolder(tmp_path)
     (tmp_path / "999999999-left").mkdir()
     with scratch.folder() as mine:

@@ -16,7 +16,7 @@ PART_BYTES = 8 * 1024 * 1024
 
 @pytest.fixture(scope="module", autouse=True)
 def aws() -> Iterator[None]:
-    """A server with AWS's semantics in the place of AWS: no endpoint is given to the store."""
+    """A server with AWS's semantics instead of AWS: the store has no endpoint."""
     with moto_server() as url, pytest.MonkeyPatch.context() as environment:
         environment.setenv("AWS_ACCESS_KEY_ID", KEY_ID)
         environment.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
@@ -25,15 +25,15 @@ def aws() -> Iterator[None]:
         yield
 
 
-class LosesTheEnd(S3Store):
-    """Finds an object one byte shorter than it was sent, as a server does that lost its end."""
+class TruncatesUploads(S3Store):
+    """Reports an object one byte shorter than it was sent, like a server that truncated it."""
 
     def head(self, key: str) -> StoredObject:
         found = super().head(key)
         return StoredObject(key, found.size_bytes - 1, found.etag, found.last_modified)
 
 
-def test_aws_is_sent_the_checksum_of_every_part(tmp_path: Path) -> None:
+def test_aws_receives_the_checksum_of_every_part(tmp_path: Path) -> None:
     path = tmp_path / "large"
     path.write_bytes(bytes(range(256)) * (2 * PART_BYTES // 256) + b"end")
     stored = S3Store("put").put("large.pdf", path)
@@ -45,14 +45,14 @@ def test_aws_is_sent_the_checksum_of_every_part(tmp_path: Path) -> None:
     assert any(name.startswith("ChecksumCRC") for name in parts["Checksum"])
 
 
-def test_an_upload_that_lost_its_end_is_cut(tmp_path: Path) -> None:
+def test_a_truncated_upload_is_detected(tmp_path: Path) -> None:
     path = tmp_path / "large"
     path.write_bytes(b"x" * (PART_BYTES + 1))
     with pytest.raises(TransferCut, match=r"large\.pdf: uploaded 8,388,608 of 8,388,609 bytes"):
-        LosesTheEnd("put").put("large.pdf", path)
+        TruncatesUploads("put").put("large.pdf", path)
 
 
-def test_a_large_upload_has_the_etag_that_a_repeated_one_is_known_by(tmp_path: Path) -> None:
+def test_a_repeated_large_upload_is_recognized_by_its_etag(tmp_path: Path) -> None:
     path = tmp_path / "large"
     path.write_bytes(b"a" * PART_BYTES + b"b")
     digests = [hashlib.md5(part, usedforsecurity=False).digest() for part in (b"a" * PART_BYTES, b"b")]

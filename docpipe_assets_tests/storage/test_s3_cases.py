@@ -30,7 +30,7 @@ from docpipe_assets_tests.storage.servers import FaultyS3Server, rclone_server
 
 DOCUMENT = "batch/letter.pdf"
 FIRST, SECOND = b"%PDF-1.7 first", b"%PDF-1.7 other"
-"""Of the same length, so that only the bytes tell them apart."""
+"""The same length, so that only the content differs."""
 
 
 class ObjectPlace(TypedDict):
@@ -39,7 +39,7 @@ class ObjectPlace(TypedDict):
 
 
 class FindsOnePage:
-    """A reader that has no objection to any file."""
+    """A reader that accepts any file."""
 
     version = "1"
 
@@ -48,7 +48,7 @@ class FindsOnePage:
 
 
 class IngestionHarness:
-    """The first stage over a bucket, with a lake of its own."""
+    """The first stage for a bucket, with a separate lake."""
 
     def __init__(self, intake: Source, folder: Path) -> None:
         self.intake = intake
@@ -57,7 +57,7 @@ class IngestionHarness:
         self.lake = Lake(MemoryStore(), self._scratch)
 
     def begin(self, document: str = DOCUMENT) -> RawPdfs:
-        """Asks for size and ETag, and not yet for the bytes."""
+        """Requests size and ETag, but not the content yet."""
         return object_to_pdf(
             document,
             intake=self.intake,
@@ -118,7 +118,7 @@ class Records:
         return made
 
 
-def test_a_key_overwritten_before_it_is_read_is_noticed_and_then_read_anew(
+def test_a_key_overwritten_before_it_is_read_is_detected_and_read_again(
     harness: IngestionHarness, intake: S3Store, tmp_path: Path
 ) -> None:
     put(intake, FIRST, tmp_path)
@@ -158,7 +158,7 @@ def test_a_key_deleted_before_it_is_read_is_gone_and_its_artifact_stays(
     assert harness.leftovers == []
 
 
-def test_a_key_deleted_and_added_again_is_looked_at_once_more(
+def test_a_key_deleted_and_added_again_is_processed_once_more(
     harness: IngestionHarness, intake: S3Store, tmp_path: Path
 ) -> None:
     records = Records()
@@ -200,7 +200,7 @@ def test_uploads_of_one_second_and_overwrites_within_it_are_all_detected(
     assert [one.listed.document for one in records.tick(intake).requests] == [keys[0]]
 
 
-def test_an_unfinished_multipart_upload_is_no_document(
+def test_an_unfinished_multipart_upload_is_not_a_document(
     intake: S3Store, endpoints: dict[str, str], served_folder: Path, request: pytest.FixtureRequest
 ) -> None:
     prefix = intake.url.rpartition("/")[2]
@@ -226,12 +226,10 @@ def test_an_unfinished_multipart_upload_is_no_document(
     assert [one.listed.document for one in records.tick(intake).requests] == [DOCUMENT]
 
 
-def test_what_a_killed_server_has_of_an_unfinished_upload_is_no_document(
-    tmp_path: Path, credentials: None
-) -> None:
+def test_an_unfinished_upload_on_a_killed_server_is_not_a_document(tmp_path: Path, credentials: None) -> None:
     (tmp_path / BUCKET).mkdir()
     where: ObjectPlace = {"Bucket": BUCKET, "Key": DOCUMENT}
-    with rclone_server(tmp_path) as endpoint:  # killed at the end of the block
+    with rclone_server(tmp_path) as endpoint:  # the server is killed at the end of the block
         client = s3_client(endpoint, "us-east-1")
         upload = client.create_multipart_upload(**where)["UploadId"]
         client.upload_part(**where, UploadId=upload, PartNumber=1, Body=FIRST)
@@ -240,7 +238,7 @@ def test_what_a_killed_server_has_of_an_unfinished_upload_is_no_document(
     assert (made.documents, made.register) == (0, [])
 
 
-def test_refused_credentials_are_no_fault_of_the_document(
+def test_rejected_credentials_do_not_count_against_the_document(
     endpoints: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wrong")
@@ -258,7 +256,7 @@ def faulty(credentials: None) -> Iterator[tuple[FaultyS3Server, S3Store]]:
         yield server, S3Store(BUCKET, endpoint_url=endpoint)
 
 
-def test_an_object_that_may_be_seen_but_not_read_is_denied(
+def test_an_object_that_may_be_listed_but_not_read_is_denied(
     faulty: tuple[FaultyS3Server, S3Store], tmp_path: Path
 ) -> None:
     server, store = faulty
@@ -268,12 +266,12 @@ def test_an_object_that_may_be_seen_but_not_read_is_denied(
     server.refusals.append((403, "AccessDenied"))
     with pytest.raises(AccessDenied, match="policy"):
         harness.finish(harness.begin())
-    assert server.answers.count(("GET", 403)) == 1, "asking again would not help"
+    assert server.answers.count(("GET", 403)) == 1, "a retry would not help"
     assert harness.lake.header(RawPdfs, DOCUMENT) == first.header
     assert harness.leftovers == []
 
 
-def test_a_server_that_asks_for_fewer_requests_gets_a_delayed_retry(
+def test_a_throttled_request_is_retried_after_a_delay(
     faulty: tuple[FaultyS3Server, S3Store], tmp_path: Path
 ) -> None:
     server, store = faulty
@@ -283,7 +281,7 @@ def test_a_server_that_asks_for_fewer_requests_gets_a_delayed_retry(
     assert server.answers == [("HEAD", 200), ("GET", 503), ("GET", 200)]
 
 
-def test_a_server_that_goes_on_asking_for_fewer_requests_is_throttled(
+def test_a_server_that_keeps_throttling_is_a_retryable_error(
     faulty: tuple[FaultyS3Server, S3Store], tmp_path: Path
 ) -> None:
     server, store = faulty
@@ -300,10 +298,12 @@ def test_a_server_that_goes_on_asking_for_fewer_requests_is_throttled(
     assert server.answers.count(("GET", 503)) == server.answers.count(("HEAD", 503)) == 5
     assert harness.lake.header(RawPdfs, DOCUMENT) == first.header
     assert harness.leftovers == []
-    assert not harness.finish(harness.begin()).is_unchanged, "the next attempt comes through"
+    assert not harness.finish(harness.begin()).is_unchanged, "the next attempt succeeds"
 
 
-def test_ten_thousand_keys_are_taken_in_within_a_few_bounded_ticks(tmp_path: Path, credentials: None) -> None:
+def test_ten_thousand_keys_are_registered_within_a_few_bounded_ticks(
+    tmp_path: Path, credentials: None
+) -> None:
     count, folders = 10_000, 20
     for number in range(folders):
         (tmp_path / BUCKET / f"batch {number:02d}").mkdir(parents=True)
@@ -320,7 +320,7 @@ def test_ten_thousand_keys_are_taken_in_within_a_few_bounded_ticks(tmp_path: Pat
             assert made.documents <= settings.intake_keys_per_tick
             assert len(made.requests) <= settings.intake_runs_per_tick
     print(f"{len(seconds)} ticks: {', '.join(f'{one:.2f}' for one in seconds)} s")
-    assert len(records.partitions) == count, "one round through the listing registers all"
+    assert len(records.partitions) == count, "one pass through the listing registers all"
     assert len(seconds) == count / settings.intake_keys_per_tick + 1
     assert max(seconds) < 30
 
@@ -362,7 +362,7 @@ def test_the_artifacts_of_odd_keys_fit_on_the_real_server(endpoints: dict[str, s
     assert [found.key for found in lake.list()] == sorted(keys, key=str.encode)
 
 
-def test_what_the_real_server_cannot_hold_it_refuses_at_the_upload(
+def test_the_real_server_rejects_keys_that_it_cannot_store_at_the_upload(
     endpoints: dict[str, str], tmp_path: Path
 ) -> None:
     store = S3Store(BUCKET, uuid.uuid4().hex, endpoint_url=endpoints["rclone"])

@@ -53,7 +53,7 @@ def read(store: Store, key: str, etag: str | None = None) -> bytes:
         return source.read()
 
 
-def test_what_was_put_is_read_back(store: Store, tmp_path: Path) -> None:
+def test_an_uploaded_object_is_read_back(store: Store, tmp_path: Path) -> None:
     put(store, "a/b.pdf", b"bytes", tmp_path)
     assert read(store, "a/b.pdf") == b"bytes"
     assert store.head("a/b.pdf").size_bytes == 5
@@ -154,7 +154,7 @@ def test_a_failed_write_leaves_the_old_object(store: Store, tmp_path: Path) -> N
     assert [found.key for found in store.list()] == ["x.pdf"]
 
 
-def test_a_large_object_arrives_whole(store: Store, tmp_path: Path) -> None:
+def test_a_large_object_arrives_complete(store: Store, tmp_path: Path) -> None:
     path = tmp_path / "large"
     path.write_bytes(bytes(range(256)) * 4096 * 20)  # 20 MiB: above the multipart threshold
     store.put("large.pdf", path)
@@ -165,13 +165,13 @@ def test_a_large_object_arrives_whole(store: Store, tmp_path: Path) -> None:
     assert size == path.stat().st_size
 
 
-def test_a_missing_bucket_is_an_error_that_says_so(endpoints: dict[str, str]) -> None:
+def test_a_missing_bucket_is_an_error_that_names_it(endpoints: dict[str, str]) -> None:
     for endpoint in endpoints.values():
         with pytest.raises(ConfigurationError, match="no such bucket"):
             list(S3Store("nowhere", endpoint_url=endpoint).list())
 
 
-def test_a_server_that_does_not_answer_is_unavailable() -> None:
+def test_a_server_that_does_not_respond_is_unavailable() -> None:
     store = S3Store("conformance", endpoint_url="http://127.0.0.1:9")
     with pytest.raises(StoreUnavailable, match="endpoint"):
         store.head("x.pdf")

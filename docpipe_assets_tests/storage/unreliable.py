@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 @dataclass
 class Answer:
-    """What is sent for a range of the object; a fault changes it."""
+    """The response to a request for a range; a fault changes it."""
 
     status: int
     etag: str
@@ -22,17 +22,17 @@ class Answer:
 
 
 Fault: TypeAlias = Callable[[Answer, int], Answer]
-"""Changes the answer to the n-th request for the object's bytes, from 0."""
+"""Changes the response to the n-th request for the object's content, from 0."""
 
 
 @dataclass
 class Served:
-    """The server as a test sees it."""
+    """The server as visible to a test."""
 
     url: str
     data: bytes
-    asked: list[tuple[int, int]] = field(default_factory=list)
-    """The ranges that were asked for, in the order in which they came."""
+    requested: list[tuple[int, int]] = field(default_factory=list)
+    """The requested ranges, in order."""
 
 
 @contextmanager
@@ -43,14 +43,14 @@ def serving(data: bytes, fault: Fault | None = None) -> Iterator[Served]:
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
-            asked = re.fullmatch(r"bytes=(\d+)-(\d+)", self.headers.get("Range", ""))
-            start, end = (int(asked[1]), int(asked[2]) + 1) if asked else (0, len(data))
+            range_header = re.fullmatch(r"bytes=(\d+)-(\d+)", self.headers.get("Range", ""))
+            start, end = (int(range_header[1]), int(range_header[2]) + 1) if range_header else (0, len(data))
             with lock:
-                number = len(served.asked)
-                served.asked.append((start, end))
-            span = f"bytes {start}-{end - 1}/{len(data)}" if asked else None
+                number = len(served.requested)
+                served.requested.append((start, end))
+            span = f"bytes {start}-{end - 1}/{len(data)}" if range_header else None
             etag = hashlib.md5(data, usedforsecurity=False).hexdigest()
-            answer = Answer(206 if asked else 200, etag, span, end - start, data[start:end])
+            answer = Answer(206 if range_header else 200, etag, span, end - start, data[start:end])
             self._send(fault(answer, number) if fault else answer)
 
         def _send(self, answer: Answer) -> None:
@@ -79,7 +79,7 @@ def serving(data: bytes, fault: Fault | None = None) -> Iterator[Served]:
 
 
 def cuts_each(kept_bytes: int, times: int) -> Fault:
-    """Breaks off so many of the answers after so many bytes."""
+    """Truncates the first ``times`` responses after ``kept_bytes`` bytes."""
 
     def fault(answer: Answer, number: int) -> Answer:
         if number < times:
@@ -90,13 +90,13 @@ def cuts_each(kept_bytes: int, times: int) -> Fault:
 
 
 def ignores_ranges(answer: Answer, number: int) -> Answer:
-    """Sends as many bytes as were asked for, but from the start of the object, and does not say which."""
+    """Sends the requested number of bytes, but from the start of the object and without Content-Range."""
     answer.status, answer.content_range = 200, None
     return answer
 
 
 def sends_another_range(answer: Answer, number: int) -> Answer:
-    """Says that it sends a range one byte on."""
+    """Declares a range that begins one byte later."""
     if answer.content_range is not None:
         start, _, rest = answer.content_range.removeprefix("bytes ").partition("-")
         answer.content_range = f"bytes {int(start) + 1}-{rest}"
@@ -104,20 +104,20 @@ def sends_another_range(answer: Answer, number: int) -> Answer:
 
 
 def says_ok_to_ranges(answer: Answer, number: int) -> Answer:
-    """Answers 200 to a range and sends the right bytes, as rclone does."""
+    """Responds with 200 to a range and sends the correct bytes, like rclone."""
     answer.status = 200
     return answer
 
 
 def announces_less(answer: Answer, number: int) -> Answer:
-    """Leaves out the last byte and does not mention it."""
+    """Omits the last byte, and declares the shorter length."""
     answer.body = answer.body[:-1]
     answer.announced_bytes -= 1
     return answer
 
 
 def replaced_after(requests: int, *, cut_bytes: int) -> Fault:
-    """Another version from some request on, the ones before being cut."""
+    """Serves another version from a certain request on; earlier responses are truncated."""
 
     def fault(answer: Answer, number: int) -> Answer:
         if number < requests:
@@ -130,7 +130,7 @@ def replaced_after(requests: int, *, cut_bytes: int) -> Fault:
 
 
 def refuses(times: int, status: int = 503) -> Fault:
-    """Answers with a bare error first."""
+    """Responds with an error without a body first."""
 
     def fault(answer: Answer, number: int) -> Answer:
         if number < times:

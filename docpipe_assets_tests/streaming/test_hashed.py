@@ -9,18 +9,20 @@ ITEMS = st.text(max_size=3) | st.tuples(st.text(max_size=1), st.integers(0, 5))
 
 
 @given(st.lists(ITEMS), st.lists(ITEMS))
-def test_a_set_knows_what_was_added_and_nothing_else(added: list[object], asked: list[object]) -> None:
+def test_a_set_contains_exactly_the_added_values(added: list[object], queried: list[object]) -> None:
     items = HashedSet()
     for item in added:
         items.add(item)
-    assert [item in items for item in [*added, *asked]] == [item in set(added) for item in [*added, *asked]]
+    assert [item in items for item in [*added, *queried]] == [
+        item in set(added) for item in [*added, *queried]
+    ]
     assert len(items) == len(set(added))
 
 
 @given(st.lists(st.tuples(ITEMS, st.integers(0, 2**64 - 1))), st.lists(ITEMS))
-def test_a_map_gives_what_was_set_last(pairs: list[tuple[object, int]], asked: list[object]) -> None:
+def test_a_map_returns_the_value_set_last(pairs: list[tuple[object, int]], queried: list[object]) -> None:
     numbers = HashedMap()
     for key, number in pairs:
         numbers[key] = number
     known = dict(pairs)
-    assert [numbers.get(key) for key in [*known, *asked]] == [known.get(key) for key in [*known, *asked]]
+    assert [numbers.get(key) for key in [*known, *queried]] == [known.get(key) for key in [*known, *queried]]

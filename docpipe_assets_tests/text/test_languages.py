@@ -27,7 +27,7 @@ def test_prose_has_its_language(code: str) -> None:
     assert 0.3 <= found.share <= 1
 
 
-def test_of_two_languages_the_one_with_more_text_is_named() -> None:
+def test_of_two_languages_the_one_with_more_text_is_identified() -> None:
     found = language_of(PROSE["de"] * 3 + PROSE["fr"] * 6)
     assert found is not None
     assert found.code == "fr"
@@ -44,18 +44,18 @@ def test_of_two_languages_the_one_with_more_text_is_named() -> None:
         "tbe covrt fmds tbat tbc sbiprnent vvas 1ate anb tbat payrnent vvas bue orn belivcry",
     ],
 )
-def test_what_is_no_prose_has_none(text: str) -> None:
+def test_text_that_is_not_prose_has_no_language(text: str) -> None:
     assert language_of(text) is None
 
 
-def test_letters_are_told_by_their_script() -> None:
+def test_letters_are_classified_by_script() -> None:
     assert foreign_letter_share(["naïve", "œuvre", "ŁÓDŹ", "№", "1ª", "µm", "½", "ﬁne"]) == 0
     assert foreign_letter_share(["клапан"]) == 1
     assert foreign_letter_share(["abc", "где"]) == 0.5
     assert foreign_letter_share(["1,000", "-"]) == 0
 
 
-def test_a_page_is_held_against_the_words_of_its_own_language() -> None:
+def test_a_page_is_compared_with_the_words_of_its_own_language() -> None:
     assert word_measures(PROSE["es"].split())["dictionary_share"] > 0.8
     assert word_measures([PROSE["ja"]] * 12)["dictionary_share"] > 0.9
     misread = "tbe covrt fmds tbat tbc sbiprnent vvas 1ate anb tbat payrnent vvas bue"
@@ -65,7 +65,7 @@ def test_a_page_is_held_against_the_words_of_its_own_language() -> None:
 
 def test_an_endless_page_is_measured_in_bounded_memory() -> None:
     words = ["delivery"] * 300_000 + ["x" * 500_000]
-    word_measures(words[:20])  # what is loaded once
+    word_measures(words[:20])  # objects that are loaded once
     tracemalloc.start()
     measured = word_measures(words)
     peak_bytes = tracemalloc.get_traced_memory()[1]
@@ -74,7 +74,7 @@ def test_an_endless_page_is_measured_in_bounded_memory() -> None:
     assert peak_bytes < 12e6
 
 
-def test_the_model_is_loaded_without_the_package_that_would_fetch_others() -> None:
+def test_the_model_is_loaded_without_the_package_that_downloads_models() -> None:
     code = (
         "import sys; from docpipe_assets.text.languages import language_of;"
         f"assert language_of({PROSE['fr']!r}).code == 'fr';"

@@ -28,7 +28,7 @@ def line(text: str, left: float, top: float, height: float = 12.0) -> tuple[Plac
     return tuple(placed)
 
 
-def test_cells_of_a_row_and_line_numbers_are_of_one_line_of_a_text_layer() -> None:
+def test_cells_of_a_row_and_line_numbers_belong_to_one_line() -> None:
     lines = (
         *(line("12", 50, 0), line("Q. Who paid", 90, 1), line("for it?", 90, 25)),
         *(line("Hose", 50, 50), line("2", 200, 50), line("$17.00", 300, 51)),
@@ -37,7 +37,7 @@ def test_cells_of_a_row_and_line_numbers_are_of_one_line_of_a_text_layer() -> No
     assert texts(joined_rows(lines)) == ["12 Q. Who paid", "for it?", "Hose 2 $17.00", "Valve $8.00"]
 
 
-def test_what_is_above_before_or_on_its_side_stays_a_line_of_its_own() -> None:
+def test_text_above_before_or_sideways_stays_a_separate_line() -> None:
     on_its_side = [
         PlacedWord(text, Box(left, 0, left + 12, 60)) for text, left in (("abcdefgh", 0), ("i", 20))
     ]
@@ -65,7 +65,7 @@ def test_columns_written_row_by_row_are_read_one_after_the_other() -> None:
     assert texts(layer_order(tuple(written))) == texts((TITLE, *LEFT, *RIGHT))
 
 
-def test_columns_whose_rows_were_written_as_one_line_are_parted() -> None:
+def test_columns_whose_rows_were_written_as_one_line_are_split() -> None:
     written = [TITLE, *((*left, *right) for left, right in zip(LEFT, RIGHT, strict=True))]
     assert texts(layer_order(tuple(written))) == texts((TITLE, *LEFT, *RIGHT))
 
@@ -76,7 +76,7 @@ def test_lines_written_in_any_order_are_read_from_top_to_bottom(seed: int) -> No
     assert texts(layer_order(tuple(written))) == texts(tuple(LEFT))
 
 
-def test_its_own_order_is_kept_where_it_is_one_to_read_in() -> None:
+def test_the_order_of_a_layer_is_kept_if_it_is_a_reading_order() -> None:
     stamp, foot = line("ACME 000012", 480, 780), line("- 12 -", 280, 760)
     caption = [line(f"party {n}", 40, 20 + 13 * n) for n in range(3)]
     number = [line(f"No. {n}", 320, 20 + 13 * n) for n in range(3)]
@@ -109,7 +109,7 @@ def test_rotated_or_sizeless_lines_follow_the_ordered_lines() -> None:
     assert texts(layer_order(written)) == texts((*LEFT, on_its_side, without_size))
 
 
-def test_a_page_of_too_many_lines_for_print_keeps_its_own_order() -> None:
+def test_a_page_with_too_many_lines_for_print_keeps_its_own_order() -> None:
     written = tuple(line("x", 40, 14.0 * n) for n in range(MAX_LINES + 1))[::-1]
     assert layer_order(written) == written
 
@@ -122,7 +122,7 @@ boxes = st.tuples(*[st.floats(-100, 900)] * 4).map(
 @given(
     st.lists(st.lists(st.builds(PlacedWord, st.text(min_size=1, max_size=9), boxes), max_size=4), max_size=30)
 )
-def test_no_word_is_lost_or_doubled(lines: list[list[PlacedWord]]) -> None:
+def test_no_word_is_lost_or_duplicated(lines: list[list[PlacedWord]]) -> None:
     written = tuple(map(tuple, lines))
     before, after = ([word for line in found for word in line] for found in (written, layer_order(written)))
     assert sorted(before) == sorted(after)

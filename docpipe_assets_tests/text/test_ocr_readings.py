@@ -49,20 +49,20 @@ def read(engine: str, text: str, confidence: float = 0.9, left: float = 0.0) -> 
         (read("a", "12 04", 0.2), read("b", ""), "a", "b is no better"),
     ],
 )
-def test_the_better_of_two(first: Reading, second: Reading, chosen: str, rule: str) -> None:
+def test_the_better_of_two_readings_is_used(first: Reading, second: Reading, chosen: str, rule: str) -> None:
     taken, why = better(first, second)
     assert taken.engine == chosen
     assert rule in why
 
 
-def test_another_engine_is_asked_for_a_reason() -> None:
+def test_a_second_engine_is_used_only_for_a_reason() -> None:
     assert reason_for_second_engine(read("a", PROSE, 0.9), 0.85) is None
     assert reason_for_second_engine(read("a", PROSE, 0.8), 0.85) == "confidence 0.80 is below 0.85"
     assert "left unread" in str(reason_for_second_engine(read("a", PROSE, 0.9, left=12), 0.85))
     assert reason_for_second_engine(read("a", ""), 0.85) is None
 
 
-def test_what_is_kept_of_the_other_reading_is_bounded() -> None:
+def test_the_text_kept_of_the_other_reading_is_bounded() -> None:
     kept = other_reading(read("a", "word " * 50_000), "a rule")
     assert len(kept.text) == 20_000
     assert (kept.engine, kept.reason) == ("a", "a rule")

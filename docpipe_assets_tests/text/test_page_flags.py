@@ -30,7 +30,7 @@ LAYER, OCR, BOTH, BLANK = TextMethod.TEXT_LAYER, TextMethod.OCR, TextMethod.BOTH
         (TextMethod.FAILED, {"unread_line_inches": 50.0}, ()),
     ],
 )
-def test_flags_follow_from_what_was_measured(
+def test_flags_depend_on_the_measurements(
     method: TextMethod, signals: dict[str, float], flags: tuple[PageFlag, ...]
 ) -> None:
     assert page_flags(method, signals) == flags

@@ -45,7 +45,7 @@ def lines(*texts: str) -> Lines:
         (("one exam-", "ple two agree-", "ment three"), "one example\ntwo agreement\nthree"),
     ],
 )
-def test_a_divided_word_is_joined(texts: tuple[str, ...], joined: str) -> None:
+def test_a_hyphenated_word_is_joined(texts: tuple[str, ...], joined: str) -> None:
     assert assemble(lines(*texts))[0] == joined
 
 
@@ -70,11 +70,11 @@ def test_a_divided_word_is_joined(texts: tuple[str, ...], joined: str) -> None:
         ("the end-",),
     ],
 )
-def test_in_doubt_the_hyphen_and_the_line_end_stay(texts: tuple[str, ...]) -> None:
+def test_in_doubt_the_hyphen_and_the_line_end_are_kept(texts: tuple[str, ...]) -> None:
     assert assemble(lines(*texts))[0] == "\n".join(texts)
 
 
-def test_each_part_of_a_joined_word_keeps_its_box() -> None:
+def test_each_half_of_a_joined_word_keeps_its_box() -> None:
     text, words, _ = assemble(lines("for exam-", "ple the load"))
     assert [text[word.start : word.end] for word in words] == ["for", "exam", "ple", "the", "load"]
     exam, ple = words[1:3]
@@ -82,7 +82,7 @@ def test_each_part_of_a_joined_word_keeps_its_box() -> None:
     assert (exam.box, ple.box) == (Box(24, 0, 54, 10), Box(0, 12, 18, 22))
 
 
-def test_a_span_over_a_joined_word_has_a_box_on_either_line() -> None:
+def test_a_span_over_a_joined_word_has_a_box_on_each_line() -> None:
     text, words, _ = assemble(lines("for exam-", "ple the load"))
     page = PageText(
         document="b/x.pdf",
@@ -110,7 +110,7 @@ PARTS = st.sampled_from(
 
 
 @given(st.lists(st.lists(PARTS, max_size=4).map(" ".join), max_size=6))
-def test_no_letter_is_lost_or_moved_and_words_cut_out_themselves(texts: list[str]) -> None:
+def test_no_letter_is_lost_or_moved_and_spans_slice_the_words(texts: list[str]) -> None:
     text, words, _ = assemble(lines(*texts))
     hyphens = str.maketrans("", "", "-\u00ad \n")
     assert sorted(text.translate(hyphens)) == sorted("".join(texts).translate(hyphens))

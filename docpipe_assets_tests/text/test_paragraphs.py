@@ -16,7 +16,7 @@ SIZE, LEADING = 10.0, 12.0
 LETTER_WIDTH = 5.0
 
 Row = tuple[float, float, str]
-"""Left, top in lines, and the text."""
+"""Left edge, top in lines, and the text."""
 
 
 def line(left: float, top: float, text: str) -> Line:
@@ -85,14 +85,16 @@ HANGING: list[Row] = [(0, 0, "(a) " + FULL), (20, 1, FULL), (20, 2, SHORT), (0, 
 )
 @pytest.mark.parametrize("quarter_turns", range(4))
 @pytest.mark.parametrize("degrees", [0.0, 2.0, -2.0])
-def test_where_a_block_begins(rows: list[Row], begin: list[int], quarter_turns: int, degrees: float) -> None:
+def test_the_beginnings_of_blocks_are_detected(
+    rows: list[Row], begin: list[int], quarter_turns: int, degrees: float
+) -> None:
     lines = tuple(line(*row) for row in rows)
     askew = _moved(lines, lambda box: _tilted(box, math.radians(degrees)), 0)
     turned = _moved(askew, lambda box: _turned(box, quarter_turns), quarter_turns)
     assert sorted(paragraph_starts(turned)) == begin
 
 
-def test_type_of_another_size_is_a_block_of_its_own() -> None:
+def test_type_of_another_size_is_a_separate_block() -> None:
     heading = tuple(word._replace(box=word.box._replace(bottom=16.0)) for word in line(0, 0, "The Heading"))
     assert paragraph_starts((heading, line(0, 1.4, FULL), line(0, 2.4, FULL))) == {0, 1}
 
@@ -103,7 +105,7 @@ def test_the_offsets_are_those_of_the_text() -> None:
     assert paragraphs[0] == 0
 
 
-def test_a_word_that_goes_on_begins_no_paragraph() -> None:
+def test_a_word_that_continues_does_not_begin_a_paragraph() -> None:
     text, _, paragraphs = assemble(
         (line(0, 0, "This is an exam-"), line(0, 3, "ple of it."), line(0, 6, "End."))
     )
@@ -111,7 +113,7 @@ def test_a_word_that_goes_on_begins_no_paragraph() -> None:
     assert paragraphs == (0, text.index("End"))
 
 
-def test_text_without_a_size_disturbs_nothing() -> None:
+def test_text_without_a_size_has_no_effect() -> None:
     flat = tuple(word._replace(box=Box(0, 5, 0, 5)) for word in line(0, 0, "flat"))
     assert 0 in paragraph_starts((flat, line(0, 1, FULL), flat, flat, line(0, 2, FULL), flat))
     assert paragraph_starts((flat, flat)) == {0}
@@ -139,7 +141,7 @@ def test_any_page_has_its_first_line_first_and_offsets_that_ascend(lines: Lines)
     assert all(start == 0 or text[start - 1] == "\n" for start in paragraphs)
 
 
-def test_an_empty_page_has_none() -> None:
+def test_an_empty_page_has_no_paragraphs() -> None:
     assert paragraph_starts(()) == paragraph_starts(((), ())) == set()
 
 
@@ -150,7 +152,7 @@ def _moved(lines: Lines, move: Callable[[Box], Box], quarter_turns: int) -> Line
 
 
 def _tilted(box: Box, radians: float) -> Box:
-    """As high as it was; OCR tells the boxes of words on a page that lies askew so."""
+    """Of the same height, like the boxes that OCR returns for words on a skewed page."""
     x, y = (box.left + box.right) / 2, (box.top + box.bottom) / 2
     x, y = (
         x * math.cos(radians) - y * math.sin(radians) - x,
@@ -160,6 +162,6 @@ def _tilted(box: Box, radians: float) -> Box:
 
 
 def _turned(box: Box, quarter_turns: int) -> Box:
-    for _ in range(quarter_turns):  # clockwise: what was above is on the right
+    for _ in range(quarter_turns):  # clockwise: the top becomes the right side
         box = Box(-box.bottom, box.left, -box.top, box.right)
     return box

@@ -15,7 +15,7 @@ HEIGHT = 40.0
 
 
 def piece(text: str, left: float, right: float, y: float, slope: float = 0.0) -> Piece:
-    """A piece on a page that was turned by ``slope`` about its top left corner."""
+    """A piece on a page that was rotated by ``slope`` about its top left corner."""
     x = (left + right) / 2
     cos, sin = math.cos(slope), math.sin(slope)
     words = (PlacedWord(text, Box(left, y - HEIGHT / 2, right, y + HEIGHT / 2)),)
@@ -41,7 +41,7 @@ def test_pieces_of_one_line_stay_together_on_a_skewed_page(degrees: float) -> No
             piece(f"a{n}", 200, 1300, 300 + 60 * n, slope),
         )
     ]
-    # Two halves that touch are one line of prose, not two columns.
+    # Two adjacent halves are one line of prose, not two columns.
     assert read(*halves[:4]) == ["a0 b0", "a1 b1"]
 
 
@@ -96,7 +96,7 @@ def test_line_numbers_of_two_pages_on_one_sheet_stay_with_their_lines() -> None:
 
 
 def words(y: float, *placed: tuple[str, float, float]) -> Piece:
-    """One piece of several words."""
+    """One piece with several words."""
     boxes = [
         PlacedWord(text, Box(left, y - HEIGHT / 2, right, y + HEIGHT / 2)) for text, left, right in placed
     ]
@@ -104,7 +104,7 @@ def words(y: float, *placed: tuple[str, float, float]) -> Piece:
     return Piece(tuple(boxes), (left + right) / 2, y, right - left, HEIGHT, 0.0)
 
 
-def test_lines_of_two_columns_that_were_read_as_one_are_parted() -> None:
+def test_lines_of_two_columns_that_were_read_as_one_are_split() -> None:
     merged = [
         words(
             300 + 60 * n,
@@ -118,24 +118,24 @@ def test_lines_of_two_columns_that_were_read_as_one_are_parted() -> None:
     assert read(*merged) == [f"a{n} b{n}" for n in range(6)] + [f"c{n} d{n}" for n in range(6)]
 
 
-def test_a_wide_gap_within_lines_of_one_column_parts_nothing() -> None:
+def test_a_wide_gap_within_lines_of_one_column_splits_nothing() -> None:
     lines = [words(300 + 60 * n, (f"{n}.", 200, 240), (f"text{n}", 330, 1900)) for n in range(6)]
     assert read(*lines) == [f"{n}. text{n}" for n in range(6)]
 
 
 @pytest.mark.parametrize("degrees", [-45, -20, 20, 45])
-def test_a_stamp_aslant_comes_after_the_rows_it_lies_over(degrees: float) -> None:
+def test_a_slanted_stamp_follows_the_rows_that_it_overlaps(degrees: float) -> None:
     stamp = replace(piece("stamp", 800, 1700, 480), angle=math.radians(degrees))
     assert read(stamp, *column("l", 300, 2200, 6, 300)) == [*(f"l{n}" for n in range(6)), "stamp"]
 
 
-def test_text_in_the_margin_on_its_side_comes_last() -> None:
+def test_vertical_text_in_the_margin_comes_last() -> None:
     stamp = replace(piece("stamp", 60, 100, 420), height=400.0, quarter_turns=3)
     assert read(stamp, *column("l", 300, 2200, 6, 300)) == [*(f"l{n}" for n in range(6)), "stamp"]
 
 
 @pytest.mark.parametrize(("turn", "order"), [(1, ["c", "b", "a"]), (3, ["a", "b", "c"])])
-def test_a_page_on_its_side_is_read_in_its_own_order(turn: int, order: list[str]) -> None:
+def test_a_sideways_page_is_read_in_its_own_order(turn: int, order: list[str]) -> None:
     lines = [
         replace(piece(name, 300 + 60 * n, 340 + 60 * n, 1000), height=900.0, quarter_turns=turn)
         for n, name in enumerate("abc")
@@ -165,7 +165,7 @@ def test_an_empty_page_has_no_lines() -> None:
         max_size=40,
     )
 )
-def test_no_piece_is_lost_or_doubled(boxes: list[tuple[float, float, float, float]]) -> None:
+def test_no_piece_is_lost_or_duplicated(boxes: list[tuple[float, float, float, float]]) -> None:
     pieces = [piece(str(n), x, x + width, y, slope) for n, (x, width, y, slope) in enumerate(boxes)]
     words = [word.text for line in reading_order(pieces) for word in line]
     assert sorted(words, key=int) == [str(n) for n in range(len(pieces))]

@@ -44,11 +44,11 @@ def test_abbreviations_and_citations_stay_inside_their_sentence(sentence: str) -
         ("The claim fails.[4] The motion is granted.", ["The claim fails.[4]", "The motion is granted."]),
     ],
 )
-def test_a_sentence_ends_where_another_plainly_begins(text: str, expected: list[str]) -> None:
+def test_a_sentence_ends_where_another_clearly_begins(text: str, expected: list[str]) -> None:
     assert split(text) == expected
 
 
-def test_questions_and_answers_of_a_deposition_are_sentences_of_their_own() -> None:
+def test_questions_and_answers_of_a_deposition_are_separate_sentences() -> None:
     text = (
         "Q. Did you sign the bill of lading for\nthe second truck\nA. I did not\n"
         "MR. HOLT: Objection\nQ. Who did"
@@ -61,7 +61,7 @@ def test_questions_and_answers_of_a_deposition_are_sentences_of_their_own() -> N
     ]
 
 
-def test_wrapped_lines_are_one_sentence_and_headings_stand_alone() -> None:
+def test_wrapped_lines_are_one_sentence_and_headings_are_separate() -> None:
     text = (
         "FACTUAL BACKGROUND\n"
         "1. Acuity hired the driver in March and trained him for two weeks before he\n"
@@ -103,7 +103,7 @@ TEXTS = st.text(alphabet=st.sampled_from("aBc .?!\n\f\r,;Q12()\"'”[]§é\t"), 
 
 
 @given(TEXTS)
-def test_sentences_hold_all_visible_text_in_order(text: str) -> None:
+def test_sentences_contain_all_visible_text_in_order(text: str) -> None:
     spans = list(sentences(text))
     assert "".join("".join(text[s:e].split()) for s, e in spans) == "".join(text.split())
     assert all(s < e for s, e in spans)
@@ -114,6 +114,6 @@ LINES = st.lists(st.text(alphabet='aB .?1"', max_size=20), max_size=8).map("\n".
 
 
 @given(LINES, LINES)
-def test_starts_but_the_last_stand_whatever_follows(first: str, second: str) -> None:
+def test_all_starts_but_the_last_are_independent_of_later_text(first: str, second: str) -> None:
     known = list(sentence_starts(first))[:-1]
     assert list(sentence_starts(f"{first}\f{second}"))[: len(known)] == known

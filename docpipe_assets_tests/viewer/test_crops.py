@@ -18,14 +18,14 @@ from docpipe_assets.sample.scan import turn_landscape_pages
 from docpipe_assets.settings import Settings
 from docpipe_assets.storage.file import LocalFiles
 from docpipe_assets.viewer.crops import crops, find_mention, find_relationship, write_crop
-from docpipe_assets_tests.evaluation.crops import Followed, reread
+from docpipe_assets_tests.evaluation.crops import TracedRow, reread
 
 DOCUMENT = "b/WOMBAT 000001-000002.pdf"
 QUOTES = ["March 4, 2021", "$1,250.00", "ann.hall@example.com", "April 7, 2023"]
 
 
 def two_pages() -> bytes:
-    """The second one is a landscape page that is stored upright and shown turned."""
+    """The second page is a landscape page that is stored upright and displayed rotated."""
     buffer = io.BytesIO()
     canvas = Canvas(buffer, invariant=1)
     for number, size, line in (
@@ -59,16 +59,14 @@ def test_words_are_found_again_in_their_boxes(pipeline: DocumentPipeline, tmp_pa
     mentions = list(pipeline.load(Mentions, DOCUMENT))
     assert [mention.quote for mention in mentions] == QUOTES
     engine = load_engine("ocr", "rapidocr", "read")
-    for mention in mentions[1::2]:  # one on either page
-        followed = Followed(DOCUMENT, mention.mention, mention.quote, mention.place)
+    for mention in mentions[1::2]:  # one on each page
+        followed = TracedRow(DOCUMENT, mention.mention, mention.quote, mention.place)
         found = reread(pipeline, engine, followed, tmp_path)
         assert found.found == found.words, f"{mention.quote}: {found.text}"
     assert [mention.place.bates for mention in mentions] == ["WOMBAT 000001"] * 3 + ["WOMBAT 000002"]
 
 
-def test_a_crop_shows_the_place_and_no_more_than_its_surroundings(
-    pipeline: DocumentPipeline, tmp_path: Path
-) -> None:
+def test_a_crop_shows_the_place_and_only_its_surroundings(pipeline: DocumentPipeline, tmp_path: Path) -> None:
     mention = find_mention(pipeline, DOCUMENT, next(iter(pipeline.load(Mentions, DOCUMENT))).mention)
     assert mention is not None
     write_crop(pipeline, mention.place, tmp_path / "crop.png")
@@ -78,7 +76,7 @@ def test_a_crop_shows_the_place_and_no_more_than_its_surroundings(
         assert shown.width < 300 * crop.scale / 1.5
         pixels = np.asarray(shown)
     red = (pixels[..., 0] > 150) & (pixels[..., 1] < 60)
-    assert red.sum() > 100, "the words are framed"
+    assert red.sum() > 100, "the words have a frame"
 
 
 def test_a_relationship_is_found_by_its_identifier(pipeline: DocumentPipeline) -> None:
@@ -88,7 +86,7 @@ def test_a_relationship_is_found_by_its_identifier(pipeline: DocumentPipeline) -
     assert find_mention(pipeline, DOCUMENT, "nothing") is None
 
 
-def test_a_place_without_words_is_refused(pipeline: DocumentPipeline, tmp_path: Path) -> None:
+def test_a_place_without_words_is_rejected(pipeline: DocumentPipeline, tmp_path: Path) -> None:
     place = Place(document=DOCUMENT, version="v", start=0, end=1, page=1, last_page=1)
     with pytest.raises(ConfigurationError, match="no word boxes"):
         write_crop(pipeline, place, tmp_path / "crop.png")

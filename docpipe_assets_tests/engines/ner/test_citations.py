@@ -28,7 +28,9 @@ def found(text: str) -> list[tuple[str, str | None]]:
         ),
     ],
 )
-def test_a_citation_is_found_whole_and_in_standard_form(text: str, expected: list[tuple[str, str]]) -> None:
+def test_a_citation_is_found_completely_and_in_standard_form(
+    text: str, expected: list[tuple[str, str]]
+) -> None:
     assert found(text) == expected
 
 
@@ -42,7 +44,7 @@ def test_a_citation_is_found_whole_and_in_standard_form(text: str, expected: lis
         "Page 12 Exhibit 4",
     ],
 )
-def test_what_is_no_case_citation_is_left_alone(text: str) -> None:
+def test_text_that_is_not_a_case_citation_is_ignored(text: str) -> None:
     assert found(text) == []
 
 

@@ -50,12 +50,12 @@ def check(text: str, names: list[FoundName]) -> None:
         last = name.end
 
 
-def test_the_folder_holds_the_three_engines() -> None:
+def test_the_folder_contains_the_three_engines() -> None:
     assert set(ENGINES) == {"CrfNer", "PatternNer", "CitationNer"}
 
 
 @any_engine
-def test_spans_are_in_order_and_hold_the_name_alone(engine: NerEngine) -> None:
+def test_spans_are_in_order_and_contain_only_the_name(engine: NerEngine) -> None:
     names = list(engine.find(LETTER, CONTEXT))
     assert names
     check(LETTER, names)
@@ -64,7 +64,7 @@ def test_spans_are_in_order_and_hold_the_name_alone(engine: NerEngine) -> None:
 
 @any_engine
 @pytest.mark.parametrize("text", ["", " ", "\n\n\t", "\ufeff", "\x00"])
-def test_text_without_words_holds_no_names(engine: NerEngine, text: str) -> None:
+def test_text_without_words_contains_no_names(engine: NerEngine, text: str) -> None:
     assert list(engine.find(text, CONTEXT)) == []
 
 
@@ -119,7 +119,7 @@ def test_a_very_long_line_is_read_in_time_proportional_to_its_length(engine: Ner
 
 
 @any_engine
-def test_the_version_is_known_without_reading_a_model(engine: NerEngine) -> None:
+def test_the_version_is_known_without_loading_a_model(engine: NerEngine) -> None:
     fresh = type(engine)()
     started = time.process_time()
     assert fresh.version

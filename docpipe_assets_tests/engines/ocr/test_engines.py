@@ -47,7 +47,7 @@ ENGINES = [name for name in available("ocr") if is_engine(name)]
 
 @pytest.fixture(scope="module")
 def textract() -> Iterator[Service]:
-    """A service on this machine that reads with an engine of ours and answers as AWS does."""
+    """A local service that reads with one of docpipe's engines and responds like AWS."""
     with textract_service(load_engine("ocr", "rapidocr", "read").read) as service:
         service.polls_until_done = 0
         yield service
@@ -58,7 +58,7 @@ MARKS = {
     "tesseract": [pytest.mark.needs("tesseract")],
     "textract": [pytest.mark.long],
 }
-"""Each engine takes as long as all the rest; the optional ones are left to ``.ci/run``."""
+"""Each engine takes as long as all other tests; the optional ones are tested by ``.ci/run``."""
 
 
 @pytest.fixture(params=[pytest.param(name, marks=MARKS.get(name, [])) for name in ENGINES])
@@ -110,7 +110,7 @@ def test_a_page_is_read_with_less_than_one_error_in_a_hundred_characters(
 
 
 def test_numbered_lines_keep_their_numbers(tmp_path: Path) -> None:
-    """A lone digit is taller than wide, which must not make it text on its side."""
+    """A single digit is taller than wide, but must not be read as vertical text."""
     image = typeset(LINES)
     draw, font = ImageDraw.Draw(image), ImageFont.load_default(38)
     for n in range(len(LINES)):
@@ -120,7 +120,7 @@ def test_numbered_lines_keep_their_numbers(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("turn", [Image.Transpose.ROTATE_90, Image.Transpose.ROTATE_270])
-def test_a_stamp_on_its_side_is_read(tmp_path: Path, turn: Image.Transpose) -> None:
+def test_a_vertical_stamp_is_read(tmp_path: Path, turn: Image.Transpose) -> None:
     image, stamp = typeset(LINES), Image.new("L", (400, 50), 255)
     ImageDraw.Draw(stamp).text((5, 5), "CALDERA 000123", fill=10, font=ImageFont.load_default(34))
     image.paste(stamp.transpose(turn), (60, 500))
@@ -161,7 +161,7 @@ def test_text_under_a_stamp_is_read_and_the_stamp_after_it(tmp_path: Path) -> No
     assert found[-1][0].text == "DRAFT"
 
 
-def test_letters_with_accents_stay_what_they_are(tmp_path: Path) -> None:
+def test_accented_letters_are_preserved(tmp_path: Path) -> None:
     line = "Fiona O'Néill met José Peña and Zoë Müller in the café; the résumé was façade."
     page = Image.new("L", (WIDTH, 300), 255)
     ImageDraw.Draw(page).text((80, 120), line, fill=10, font=font_of("vera", 34))
@@ -191,7 +191,7 @@ def test_an_empty_page_has_no_words(engine: OcrEngine, tmp_path: Path, grey: int
 
 
 @pytest.mark.parametrize("size", [(1, 1), (40, 3000), (3000, 2)])
-def test_an_odd_page_does_no_harm(engine: OcrEngine, tmp_path: Path, size: tuple[int, int]) -> None:
+def test_an_unusual_page_does_not_fail(engine: OcrEngine, tmp_path: Path, size: tuple[int, int]) -> None:
     assert engine.read(as_page(Image.new("L", size, 255), tmp_path)) == ()
 
 
@@ -210,8 +210,8 @@ def test_boxes_lie_on_the_page_and_cover_the_ink(engine: OcrEngine, tmp_path: Pa
     assert (ink & covered).sum() > 0.99 * ink.sum()
 
 
-def test_each_word_stands_in_its_own_box(engine: OcrEngine, tmp_path: Path) -> None:
-    """The ink of a word ends where its box does: half a letter of a neighbour would show."""
+def test_each_word_is_inside_its_own_box(engine: OcrEngine, tmp_path: Path) -> None:
+    """The ink of a word ends at its box: half a letter of a neighbor would be visible."""
     font = ImageFont.load_default(38)
     found = engine.read(as_page(typeset(LINES), tmp_path))
     words = LINES[1].split(" ")
@@ -225,7 +225,7 @@ def test_each_word_stands_in_its_own_box(engine: OcrEngine, tmp_path: Path) -> N
         assert word.box.right > right - 6
 
 
-def test_a_cut_image_is_an_error_and_not_a_blank_page(engine: OcrEngine, tmp_path: Path) -> None:
+def test_a_truncated_image_is_an_error_and_not_a_blank_page(engine: OcrEngine, tmp_path: Path) -> None:
     page = as_page(typeset(LINES), tmp_path)
     page.path.write_bytes(page.path.read_bytes()[:-1000])
     with pytest.raises(EngineError, match="bytes"):
@@ -233,7 +233,7 @@ def test_a_cut_image_is_an_error_and_not_a_blank_page(engine: OcrEngine, tmp_pat
 
 
 @pytest.mark.parametrize("name", ENGINES)
-def test_making_an_engine_and_asking_its_version_loads_no_library(name: str) -> None:
+def test_creating_an_engine_and_reading_its_version_loads_no_library(name: str) -> None:
     code = f"""
 import sys
 from docpipe_assets.engines import load_engine
@@ -249,7 +249,7 @@ assert not {{"onnxruntime", "openvino", "rapidocr", "cv2", "numpy"}} & set(sys.m
     assert ended.returncode == 0, ended.stderr
 
 
-def test_a_missing_program_is_named_with_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_missing_program_is_an_error_with_advice(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(ConfigurationError, match=r"tesseract is not installed; install it .*rapidocr"):
         Tesseract().read(as_page(typeset(LINES), tmp_path))

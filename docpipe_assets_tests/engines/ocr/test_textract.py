@@ -23,7 +23,7 @@ WORDS_OF_A_LINE = 4
 
 
 def rows(image: PageImage) -> tuple[tuple[PlacedWord, ...], ...]:
-    """Ten rows of words, each of them known."""
+    """Ten rows of known words."""
     return tuple(
         tuple(
             PlacedWord(
@@ -66,7 +66,7 @@ def engine_at(service: Service, url: str = "s3://pages/now", seconds: float = 30
     )
 
 
-def test_an_answer_in_many_pieces_becomes_all_lines_in_order(service: Service, page: PageImage) -> None:
+def test_a_paginated_response_becomes_all_lines_in_order(service: Service, page: PageImage) -> None:
     found = engine_at(service).read(page)
     assert [[word.text for word in line] for line in found] == [
         [f"r{row}w{n}" for n in range(WORDS_OF_A_LINE)] for row in range(10)
@@ -76,15 +76,13 @@ def test_an_answer_in_many_pieces_becomes_all_lines_in_order(service: Service, p
     assert fetched == service.polls_until_done + -(-pieces // BLOCKS_AT_ONCE)
 
 
-def test_words_have_their_boxes_in_pixels_and_their_confidence_as_a_share(
-    service: Service, page: PageImage
-) -> None:
+def test_word_boxes_are_in_pixels_and_confidence_is_a_fraction(service: Service, page: PageImage) -> None:
     word = engine_at(service).read(page)[2][1]
     assert word.box == pytest.approx((60, 46, 90, 56))
     assert word.confidence == pytest.approx(0.75)
 
 
-def test_the_page_lies_in_the_bucket_no_longer_than_it_is_read(service: Service, page: PageImage) -> None:
+def test_the_page_is_in_the_bucket_only_while_it_is_read(service: Service, page: PageImage) -> None:
     engine_at(service).read(page)
     assert service.objects == {}
     service.ends_as = "FAILED"
@@ -93,7 +91,7 @@ def test_the_page_lies_in_the_bucket_no_longer_than_it_is_read(service: Service,
     assert service.objects == {}
 
 
-def test_a_short_throttling_costs_nothing(service: Service, page: PageImage) -> None:
+def test_brief_throttling_has_no_effect(service: Service, page: PageImage) -> None:
     service.throttled_starts = 1
     assert len(engine_at(service).read(page)) == 10
 
@@ -107,7 +105,7 @@ def test_a_short_throttling_costs_nothing(service: Service, page: PageImage) -> 
         ("UnsupportedDocumentException", EngineError),
     ],
 )
-def test_a_refusal_is_an_error_of_its_kind(
+def test_a_rejection_is_an_error_of_its_class(
     service: Service, page: PageImage, code: str, error: type[DocpipeError]
 ) -> None:
     service.refuses_with = code
@@ -124,14 +122,14 @@ def test_a_job_that_fails_is_never_an_empty_page(service: Service, page: PageIma
         engine_at(service).read(page)
 
 
-def test_a_job_that_does_not_end_is_given_up(service: Service, page: PageImage) -> None:
+def test_a_job_that_does_not_end_times_out(service: Service, page: PageImage) -> None:
     service.polls_until_done = 10**6
     with pytest.raises(WallTimeout, match=r"longer than 0\.4 s"):
         engine_at(service, seconds=0.4).read(page)
     assert service.objects == {}
 
 
-def test_a_service_that_is_not_there_is_an_engine_that_failed(page: PageImage) -> None:
+def test_an_unavailable_service_is_an_engine_failure(page: PageImage) -> None:
     with textract_service(rows) as gone:
         pass
     settings = Settings(textract_url="s3://pages", s3_endpoint_url=gone.url, textract_endpoint_url=gone.url)
@@ -140,6 +138,6 @@ def test_a_service_that_is_not_there_is_an_engine_that_failed(page: PageImage) -
 
 
 @pytest.mark.parametrize("url", ["", "pages/now", "file:///tmp"])
-def test_without_a_bucket_it_is_a_wrong_setting(url: str) -> None:
+def test_a_missing_bucket_is_a_configuration_error(url: str) -> None:
     with pytest.raises(ConfigurationError, match="DOCPIPE_TEXTRACT_URL"):
         assert Textract(Settings(textract_url=url)).version

@@ -27,7 +27,7 @@ BLOCKS_AT_ONCE = 25
 
 @dataclass
 class Service:
-    """What the server holds, and the one fault it may have."""
+    """The contents of the server, and at most one fault."""
 
     url: str
     read: Callable[[PageImage], Lines]
@@ -37,25 +37,25 @@ class Service:
     polls_until_done: int = 1
     throttled_starts: int = 0
     refuses_with: str | None = None
-    """The code of the error with which a job is refused."""
+    """The error code with which a job is rejected."""
     ends_as: str = "SUCCEEDED"
     polled: int = 0
     _known: dict[bytes, list[dict[str, Any]]] = field(default_factory=dict)
-    """The answers to pages that were read before: the engine behind the server is slow."""
+    """The responses for pages that were read before, because the engine of the server is slow."""
 
-    def answer(self, action: str, asked: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+    def answer(self, action: str, request: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         self.calls.append(action)
         if action == "StartDocumentTextDetection":
-            return self._start(asked)
-        return self._get(asked)
+            return self._start(request)
+        return self._get(request)
 
-    def _start(self, asked: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+    def _start(self, request: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         if self.throttled_starts > 0:
             self.throttled_starts -= 1
             return 400, _error("ProvisionedThroughputExceededException", "Provisioned rate exceeded")
         if self.refuses_with:
             return 400, _error(self.refuses_with, "as the test wants it")
-        place = asked["DocumentLocation"]["S3Object"]
+        place = request["DocumentLocation"]["S3Object"]
         page = self.objects.get(f"/{place['Bucket']}/{place['Name']}")
         if page is None:
             return 400, _error("InvalidS3ObjectException", "Unable to get object metadata from S3.")
@@ -66,15 +66,15 @@ class Service:
         self.polled = 0
         return 200, {"JobId": job}
 
-    def _get(self, asked: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+    def _get(self, request: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         self.polled += 1
         if self.polled <= self.polls_until_done:
             return 200, {"JobStatus": "IN_PROGRESS"}
         if self.ends_as != "SUCCEEDED":
             return 200, {"JobStatus": self.ends_as, "StatusMessage": "INVALID_IMAGE_TYPE"}
-        first = int(asked.get("NextToken", "0"))
-        last = first + min(BLOCKS_AT_ONCE, asked.get("MaxResults", 1000))
-        blocks = self.jobs[asked["JobId"]]
+        first = int(request.get("NextToken", "0"))
+        last = first + min(BLOCKS_AT_ONCE, request.get("MaxResults", 1000))
+        blocks = self.jobs[request["JobId"]]
         answer: dict[str, Any] = {
             "JobStatus": "SUCCEEDED",
             "DetectDocumentTextModelVersion": "1.0",
@@ -91,7 +91,7 @@ def _error(code: str, message: str) -> dict[str, str]:
 
 
 def blocks_of(png: bytes, read: Callable[[PageImage], Lines]) -> list[dict[str, Any]]:
-    """All blocks of a page image, in the order in which Textract gives them: page, lines, words."""
+    """All blocks of a page image in Textract's order: page, lines, words."""
     image = Image.open(io.BytesIO(png)).convert("L")
     dpi = float(image.info.get("dpi", (200, 200))[0])
     with TemporaryDirectory() as folder:
@@ -139,7 +139,7 @@ def _block(
 
 @contextmanager
 def textract_service(read: Callable[[PageImage], Lines]) -> Iterator[Service]:
-    """The server while the block lasts."""
+    """Runs the server during the block."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -170,7 +170,7 @@ def textract_service(read: Callable[[PageImage], Lines]) -> Iterator[Service]:
             self.wfile.write(body)
 
         def log_message(self, format: str, *args: Any) -> None:
-            """Nothing: the calls are kept in the service."""
+            """Logs nothing: the service records the calls."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     service = Service(f"http://127.0.0.1:{server.server_port}", read)

@@ -45,7 +45,7 @@ def reader(run: Runner, tmp_path: Path) -> IsolatedPdfReader:
 
 @pytest.fixture
 def written(tmp_path: Path) -> Callable[[bytes], Path]:
-    """Writes a file and gives its path."""
+    """Writes a file and returns its path."""
 
     def write(data: bytes) -> Path:
         path = tmp_path / "document.pdf"

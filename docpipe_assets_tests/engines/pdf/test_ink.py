@@ -50,7 +50,7 @@ def test_lines_without_words_are_measured_in_inches(shade: int) -> None:
     assert found["unread_line_inches"] == found["line_inches"] == pytest.approx(10 * 6.6, rel=0.15)
 
 
-def test_what_has_a_word_is_read() -> None:
+def test_lines_covered_by_words_do_not_count_as_unread() -> None:
     page, draw = paper()
     boxes = set_lines(draw, 10)
     all_of_it = measured(page, np.array(boxes))
@@ -100,13 +100,13 @@ def dark_edge(draw: ImageDraw.ImageDraw) -> None:
 
 
 @pytest.mark.parametrize("drawn", [ruled, framed, specked, pictured, signed, dark_edge])
-def test_what_is_no_text_is_not_taken_for_lines(drawn: Callable[[ImageDraw.ImageDraw], None]) -> None:
+def test_graphics_are_not_mistaken_for_lines_of_text(drawn: Callable[[ImageDraw.ImageDraw], None]) -> None:
     page, draw = paper()
     drawn(draw)
     assert measured(page)["unread_line_inches"] < 3
 
 
-def test_words_of_another_page_are_told_by_their_gaps_and_by_white_paper() -> None:
+def test_words_of_another_page_are_detected_by_gaps_and_white_paper() -> None:
     page, draw = paper()
     boxes = np.array(set_lines(draw, 10))
     lines = [n // len(SENTENCE.split()) for n in range(len(boxes))]

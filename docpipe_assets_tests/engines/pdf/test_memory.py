@@ -22,12 +22,12 @@ from docpipe_assets_tests.hostile.tiny_pdf import FONT, TinyPdf
 ENGINES = "docpipe_assets.engines.pdf"
 PLENTY = 2**30
 STEPS_MEBIBYTES = (-30, 5, 8, 12, 18, 26, 40)
-"""Above what the libraries take."""
+"""MiB above the memory of the libraries."""
 SIDE = 2000
 
 
 def written(pdf: TinyPdf, *kids: int) -> bytes:
-    """The file whose page tree has these kids."""
+    """The file with these kids in its page tree."""
     pages = pdf.add(b"<< /Type /Pages /Kids [%s] /Count %d >>" % (b" ".join(map(reference, kids)), len(kids)))
     for kid in pdf.objects.keys() & kids:
         pdf.objects[kid] = pdf.objects[kid].replace(b"/Parent 0 0 R", b"/Parent %d 0 R" % pages)
@@ -43,7 +43,7 @@ def text_page(pdf: TinyPdf, text: bytes) -> int:
 
 
 def colours() -> bytes:
-    """A page under a colour image that is large when unpacked, and small in the file."""
+    """A page under a color image that is large when decoded, but small in the file."""
     pdf = TinyPdf()
     row = b"".join(bytes((n % 256, n * 7 % 256, 40)) for n in range(SIDE))
     image = pdf.flate(
@@ -70,12 +70,12 @@ def limited(memory_bytes: int) -> Limits:
 
 
 def data_of_the_libraries(sandbox: Sandbox) -> int:
-    (fields,) = sandbox.stream(f"{__name__}:tells_its_data", {}, limited(PLENTY))
+    (fields,) = sandbox.stream(f"{__name__}:data_size", {}, limited(PLENTY))
     assert isinstance(fields, int)
     return fields
 
 
-def tells_its_data() -> Iterator[JSON]:
+def data_size() -> Iterator[JSON]:
     """Runs inside the sandbox."""
     yield int(Path("/proc/self/statm").read_bytes().split()[5]) * 4096
 
@@ -99,7 +99,7 @@ def calls(path: str) -> dict[str, tuple[str, dict[str, JSON]]]:
 def outcome(
     sandbox: Sandbox, function: str, arguments: Mapping[str, JSON], memory_bytes: int, folder: Path
 ) -> object:
-    """What came back with what was written, or the code of the error."""
+    """The returned values and the written files, or the code of the error."""
     folder.mkdir()
     try:
         items = list(sandbox.stream(f"{ENGINES}.{function}", arguments, limited(memory_bytes), folder=folder))
@@ -113,7 +113,7 @@ def test_with_too_little_memory_a_call_fails_or_returns_everything(
     sandbox: Sandbox, tmp_path: Path, document: bytes
 ) -> None:
     if "seccomp" not in sandbox.confinement:
-        pytest.skip("without a system call filter one large block may be refused unnoticed")
+        pytest.skip("without a system call filter, a failed allocation of one large block may go undetected")
     path = tmp_path / "document.pdf"
     path.write_bytes(document)
     at_first = data_of_the_libraries(sandbox)
@@ -127,11 +127,11 @@ def test_with_too_little_memory_a_call_fails_or_returns_everything(
             )
             assert found in ("MEMORY_LIMIT", whole), f"{name} with {step} MiB more than the libraries take"
             seen["limit" if found == "MEMORY_LIMIT" else "whole"] += 1
-    assert min(seen["limit"], seen["whole"]) >= 8, "the sweep goes over the edge"
+    assert min(seen["limit"], seen["whole"]) >= 8, "some limits are too low, some suffice"
 
 
 def short_of(functions: set[str], otherwise: Runner) -> Runner:
-    """A runner in which some functions always want more memory than there is."""
+    """A runner in which some functions are always out of memory."""
 
     def run(
         function: str, arguments: Mapping[str, Any], folder: Path | None = None, *, by_page: bool = False
@@ -143,7 +143,7 @@ def short_of(functions: set[str], otherwise: Runner) -> Runner:
     return run
 
 
-def test_a_second_engine_short_of_memory_says_nothing_of_the_document(run: Runner, tmp_path: Path) -> None:
+def test_a_second_engine_out_of_memory_does_not_blame_the_document(run: Runner, tmp_path: Path) -> None:
     damaged = tmp_path / "damaged.pdf"
     damaged.write_bytes(b"%PDF-1.7\nnothing of a document")
     scratch = ScratchFolder(tmp_path / "scratch")
@@ -153,7 +153,7 @@ def test_a_second_engine_short_of_memory_says_nothing_of_the_document(run: Runne
         IsolatedPdfReader(short_of({"pdfium:inspect"}, run), scratch).inspect(damaged, 10)
 
 
-def test_pdfium_cuts_what_qpdf_has_no_memory_for(run: Runner, tmp_path: Path) -> None:
+def test_pdfium_splits_if_qpdf_is_out_of_memory(run: Runner, tmp_path: Path) -> None:
     pdf = TinyPdf()
     path = tmp_path / "document.pdf"
     path.write_bytes(written(pdf, *(text_page(pdf, b"Page %d " % n + b"of many" * 200) for n in range(1, 8))))
@@ -168,11 +168,11 @@ def test_pdfium_cuts_what_qpdf_has_no_memory_for(run: Runner, tmp_path: Path) ->
                 sha256 = hashlib.sha256(part.path.read_bytes()).hexdigest()
                 cut[-1].append((part.first_page, part.last_page, sha256))
         assert [(first, last) for first, last, _ in cut[0]] == windows
-        assert cut[0] == cut[1], "the same document gives the same parts"
+        assert cut[0] == cut[1], "the same document has the same parts"
 
 
-def test_pages_below_nodes_that_stand_in_their_parent_are_counted(run: Runner, tmp_path: Path) -> None:
-    """The tree claims one page and has two; its nodes have no number of their own."""
+def test_pages_below_inline_page_tree_nodes_are_counted(run: Runner, tmp_path: Path) -> None:
+    """The tree declares one page and has two; its nodes are direct objects of their parent."""
     pdf = TinyPdf()
     nodes = [
         b"<< /Type /Pages /Kids [%s] /Count 1 >>" % reference(text_page(pdf, text))
@@ -186,12 +186,12 @@ def test_pages_below_nodes_that_stand_in_their_parent_are_counted(run: Runner, t
 
 
 def half_a_page_tree() -> bytes:
-    """Claims two pages; one of them is not there."""
+    """Declares two pages; one of them does not exist."""
     pdf = TinyPdf()
     return written(pdf, text_page(pdf, b"The first page"), 99)
 
 
-def test_pages_are_not_given_up_where_memory_may_be_what_they_want(run: Runner, tmp_path: Path) -> None:
+def test_pages_are_not_given_up_if_memory_may_be_the_cause(run: Runner, tmp_path: Path) -> None:
     path = tmp_path / "document.pdf"
     path.write_bytes(half_a_page_tree())
     scratch = ScratchFolder(tmp_path / "scratch")

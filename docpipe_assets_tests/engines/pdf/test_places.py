@@ -38,8 +38,8 @@ def test_a_words_box_is_where_its_ink_is(
     reader: IsolatedPdfReader, run: Runner, written: Write, library: str, name: str
 ) -> None:
     path = written(simple(LINE, box=BOXES[name]))
-    asked = {"first": 1} if library == "pymupdf" else {"page": 1}
-    (found,) = run(f"docpipe_assets.engines.pdf.{library}:read", {"path": str(path), **asked})
+    arguments = {"first": 1} if library == "pymupdf" else {"page": 1}
+    (found,) = run(f"docpipe_assets.engines.pdf.{library}:read", {"path": str(path), **arguments})
     ((word, (left, top, right, bottom), _),) = found["lines"][0]
     with reader.render(path, 1, 144) as image:
         pixels = np.frombuffer(image.path.read_bytes(), np.uint8).reshape(image.height, image.width)
@@ -56,10 +56,10 @@ def test_a_words_box_is_where_its_ink_is(
 
 
 @pytest.mark.parametrize("library", LIBRARIES)
-def test_both_libraries_see_the_same_size_and_rotation(run: Runner, written: Write, library: str) -> None:
+def test_both_libraries_report_the_same_size_and_rotation(run: Runner, written: Write, library: str) -> None:
     path = written(simple(LINE, box=LETTER + b" /CropBox [0 0 600 700] /Rotate 90"))
-    asked = {"first": 1} if library == "pymupdf" else {"page": 1}
-    (page,) = run(f"docpipe_assets.engines.pdf.{library}:survey", {"path": str(path), **asked})
+    arguments = {"first": 1} if library == "pymupdf" else {"page": 1}
+    (page,) = run(f"docpipe_assets.engines.pdf.{library}:survey", {"path": str(path), **arguments})
     assert (page["width_points"], page["height_points"], page["rotation_degrees"]) == (700, 600, 90)
 
 
@@ -72,8 +72,8 @@ def test_a_bates_stamp_in_the_corner_is_the_pages_label(
     if rotation:
         stamp = b"BT /F1 10 Tf 0 1 -1 0 592 690 Tm (WOMBAT 000454) Tj ET\n"
     path = written(simple(show() + stamp, box=LETTER + b" /Rotate %d" % rotation))
-    asked = {"first": 1} if library == "pymupdf" else {"page": 1}
-    (page,) = run(f"docpipe_assets.engines.pdf.{library}:survey", {"path": str(path), **asked})
+    arguments = {"first": 1} if library == "pymupdf" else {"page": 1}
+    (page,) = run(f"docpipe_assets.engines.pdf.{library}:survey", {"path": str(path), **arguments})
     assert page["bates"] == "WOMBAT 000454"
 
 
@@ -93,8 +93,8 @@ def scan(text: bytes) -> bytes:
 @pytest.mark.parametrize("library", LIBRARIES)
 def test_invisible_text_over_a_scan_is_measured(run: Runner, written: Write, library: str) -> None:
     path = written(scan(show()))
-    asked = {"first": 1} if library == "pymupdf" else {"page": 1}
-    (found,) = run(f"docpipe_assets.engines.pdf.{library}:read", {"path": str(path), **asked})
+    arguments = {"first": 1} if library == "pymupdf" else {"page": 1}
+    (found,) = run(f"docpipe_assets.engines.pdf.{library}:read", {"path": str(path), **arguments})
     assert found["signals"]["hidden_text_share"] == 1.0
     assert found["signals"]["image_cover"] == pytest.approx(1.0, abs=0.01)
 
@@ -109,7 +109,7 @@ def test_ink_that_no_word_covers_is_measured(reader: IsolatedPdfReader, written:
     assert outside(show("HHHHHHHHH", x=0, y=100, size=100)) > 0.99
 
 
-def test_visible_text_is_not_called_hidden(reader: IsolatedPdfReader, written: Write) -> None:
+def test_visible_text_is_not_classified_as_hidden(reader: IsolatedPdfReader, written: Write) -> None:
     (found,) = reader.read(written(simple()))
     assert found.signals["hidden_text_share"] == 0
     assert found.signals["image_cover"] == 0
@@ -125,7 +125,7 @@ def test_a_page_too_large_for_its_resolution_is_rendered_smaller(
 
 @pytest.fixture(scope="module")
 def huge_scan() -> bytes:
-    """A page whose left half is black: 63 megapixels, which take 63 MB when they are unpacked."""
+    """A page whose left half is black: 63 megapixels, which are 63 MB when decoded."""
     image = Image.new("L", (7_000, 9_000), 255)
     image.paste(0, (0, 0, 3_500, 9_000))
     packed = io.BytesIO()
@@ -141,14 +141,14 @@ def huge_scan() -> bytes:
 
 
 def black_half(reader: IsolatedPdfReader, path: Path) -> float:
-    """The share of black pixels in the left half less that in the right one."""
+    """The share of black pixels in the left half minus that in the right half."""
     with reader.render(path, 1, 100) as image:
         pixels = np.frombuffer(image.path.read_bytes(), np.uint8).reshape(image.height, image.width)
     left, right = np.array_split(pixels < 128, 2, axis=1)
     return float(left.mean() - right.mean())
 
 
-def test_a_huge_image_is_unpacked_no_larger_than_it_is_shown(
+def test_a_huge_image_is_decoded_no_larger_than_it_is_shown(
     reader: IsolatedPdfReader, sandbox: Sandbox, written: Write, huge_scan: bytes
 ) -> None:
     with reader.render(written(simple(LINE)), 1, 100):
@@ -157,7 +157,9 @@ def test_a_huge_image_is_unpacked_no_larger_than_it_is_shown(
     assert sandbox.last_usage.peak_rss_bytes < without_image + 40_000_000
 
 
-def test_a_huge_image_that_mupdf_fails_with_is_pdfiums(run: Runner, written: Write, huge_scan: bytes) -> None:
+def test_a_huge_image_that_mupdf_fails_on_is_rendered_by_pdfium(
+    run: Runner, written: Write, huge_scan: bytes
+) -> None:
     def without_mupdf(function: str, *arguments: Any, **options: Any) -> Iterator[Any]:
         if "pymupdf:render" in function:
             raise UnreadablePdf("MuPDF fails")
@@ -168,12 +170,12 @@ def test_a_huge_image_that_mupdf_fails_with_is_pdfiums(run: Runner, written: Wri
     assert black_half(reader, path) > 0.99
 
 
-def test_a_page_too_large_for_any_resolution_is_refused() -> None:
+def test_a_page_too_large_for_any_resolution_is_rejected() -> None:
     assert fitting_dpi(1e6, 1e6, 300) is None
     assert fitting_dpi(612, 792, 300) == 300
 
 
-def test_what_leaves_a_child_is_a_number_and_printable() -> None:
+def test_values_from_a_child_are_finite_and_printable() -> None:
     assert number(float("nan")) == 0
     assert number(float("inf")) == 1e9
     assert clean("a\x00b\ud800\x9f ") == "a b\ufffd"

@@ -29,7 +29,7 @@ def pages_of_text(count: int) -> bytes:
 
 
 def heavy_pages(count: int, size_bytes: int) -> bytes:
-    """Pages of one image each that can't be packed any smaller."""
+    """Pages of one incompressible image each."""
     noise = (KINDS["noise"].make() * (size_bytes // 65_536 + 1))[:size_bytes]
     pdf = TinyPdf()
     tree = pdf.reserve()
@@ -50,7 +50,7 @@ def heavy_pages(count: int, size_bytes: int) -> bytes:
 def cut(
     reader: IsolatedPdfReader, path: Path, pages: int, per_part: int, size_bytes: int = 10**9
 ) -> list[tuple[PdfPart, int, list[str]]]:
-    """Each part with its size and the first words of its pages, taken while its file is there."""
+    """Each part with its size and the first words of its pages, read while its file exists."""
     found = []
     for part in reader.split(path, pages, per_part, size_bytes):
         texts = [
@@ -61,13 +61,15 @@ def cut(
     return found
 
 
-def test_parts_follow_each_other_and_hold_all_pages(reader: IsolatedPdfReader, written: Write) -> None:
+def test_parts_are_consecutive_and_contain_all_pages(reader: IsolatedPdfReader, written: Write) -> None:
     parts = cut(reader, written(pages_of_text(11)), pages=11, per_part=4)
     assert [(part.first_page, part.last_page) for part, *_ in parts] == [(1, 4), (5, 8), (9, 11)]
     assert [text for *_, texts in parts for text in texts] == [f"Page {number}." for number in range(1, 12)]
 
 
-def test_a_parts_file_vanishes_when_the_next_is_asked_for(reader: IsolatedPdfReader, written: Write) -> None:
+def test_a_parts_file_is_deleted_when_the_next_is_requested(
+    reader: IsolatedPdfReader, written: Write
+) -> None:
     paths: list[Path] = []
     for part in reader.split(written(pages_of_text(4)), 4, 2, 10**9):
         assert part.path.exists()
@@ -91,7 +93,7 @@ def test_parts_together_are_as_large_as_the_document(reader: IsolatedPdfReader, 
     assert sum(sizes) == pytest.approx(path.stat().st_size, rel=0.03)
 
 
-def test_unequal_pages_are_cut_again_where_they_are_large(reader: IsolatedPdfReader, written: Write) -> None:
+def test_parts_with_large_pages_are_split_again(reader: IsolatedPdfReader, written: Write) -> None:
     pdf, root = with_pages(*(show(f"Page {n}. {SENTENCE}") for n in range(1, 9)))
     large = show("Page 2. x") + b"% " + KINDS["noise"].make().hex().encode() * 4
     pdf.objects[4] = b"<< /Length %d >>\nstream\n%s\nendstream" % (len(large), large)
@@ -109,7 +111,7 @@ def test_a_file_without_xref_is_flagged_and_read(reader: IsolatedPdfReader, writ
     assert part.missing == ()
 
 
-def test_damage_that_shows_only_when_the_file_is_cut_is_repaired_then(
+def test_damage_detected_only_while_splitting_is_repaired_then(
     reader: IsolatedPdfReader, written: Write
 ) -> None:
     ((part, _, texts),) = cut(reader, written(KINDS["deep_page_tree"].make()), pages=1, per_part=25)
@@ -117,7 +119,7 @@ def test_damage_that_shows_only_when_the_file_is_cut_is_repaired_then(
 
 
 @pytest.mark.parametrize("strength", ["rc4_40", "rc4_128", "aes_128", "aes_256"])
-def test_an_owner_password_is_flagged_and_keeps_nobody_from_reading(
+def test_an_owner_password_is_flagged_and_does_not_prevent_reading(
     reader: IsolatedPdfReader, written: Write, strength: str
 ) -> None:
     path = written(KINDS[f"owner_password_{strength}"].make())
@@ -136,14 +138,14 @@ def test_an_owner_password_is_flagged_and_keeps_nobody_from_reading(
         ("too_many_pages", TooManyPages),
     ],
 )
-def test_what_can_not_be_processed_is_refused_by_its_class(
+def test_a_file_that_cannot_be_processed_is_an_error_of_its_class(
     reader: IsolatedPdfReader, written: Write, name: str, error: type[DocpipeError]
 ) -> None:
     with pytest.raises(error):
         reader.inspect(written(KINDS[name].make()), 5000)
 
 
-def test_twenty_thousand_pages_are_opened_and_cut_if_they_are_allowed(
+def test_twenty_thousand_pages_are_opened_and_split_if_allowed(
     reader: IsolatedPdfReader, written: Write
 ) -> None:
     pdf = TinyPdf()
@@ -156,16 +158,16 @@ def test_twenty_thousand_pages_are_opened_and_cut_if_they_are_allowed(
     assert cut == [(1, 8_000), (8_001, 16_000), (16_001, 20_000)]
 
 
-def test_the_number_of_pages_is_counted_and_not_believed(reader: IsolatedPdfReader, written: Write) -> None:
+def test_pages_are_counted_regardless_of_the_declared_number(
+    reader: IsolatedPdfReader, written: Write
+) -> None:
     low = reader.inspect(written(KINDS["count_too_low"].make()), 5000)
     absurd = reader.inspect(written(KINDS["count_absurd"].make()), 5000)
     assert (low.pages, low.is_repaired) == (3, True)
     assert (absurd.pages, absurd.is_repaired) == (1, True)
 
 
-def test_pages_that_are_not_there_are_named_and_cost_only_themselves(
-    reader: IsolatedPdfReader, written: Write
-) -> None:
+def test_missing_pages_are_named_and_affect_no_other_page(reader: IsolatedPdfReader, written: Write) -> None:
     path = written(KINDS["count_too_high"].make())
     facts = reader.inspect(path, 5000)
     assert facts.pages == 100
@@ -175,7 +177,7 @@ def test_pages_that_are_not_there_are_named_and_cost_only_themselves(
 
 
 def with_endless_page() -> bytes:
-    """Three pages; the second one draws forms that multiply a million times."""
+    """Three pages; the second one draws nested forms a million times."""
     pdf, root = with_pages(*(show(f"Page {n}. {SENTENCE}") for n in (1, 2, 3)))
     below = pdf.stream(show(), b"/Type /XObject /Subtype /Form /BBox [0 0 612 792] " + RESOURCES)
     for _ in range(8):
@@ -186,16 +188,14 @@ def with_endless_page() -> bytes:
     return pdf.written(root)
 
 
-def test_a_page_without_an_end_costs_the_survey_that_page_only(
-    reader: IsolatedPdfReader, written: Write
-) -> None:
+def test_an_endless_page_fails_alone_in_the_survey(reader: IsolatedPdfReader, written: Write) -> None:
     pages = list(reader.survey(written(with_endless_page()), 3))
     assert [page.page for page in pages] == [1, 2, 3]
     assert [bool(page.failure) for page in pages] == [False, True, False]
     assert pages[2].text_characters > 50
 
 
-def test_reading_goes_on_behind_a_page_without_an_end(reader: IsolatedPdfReader, written: Write) -> None:
+def test_reading_continues_after_an_endless_page(reader: IsolatedPdfReader, written: Write) -> None:
     path = written(with_endless_page())
     contents = reader.read(path)
     assert next(contents).page == 1
@@ -204,7 +204,7 @@ def test_reading_goes_on_behind_a_page_without_an_end(reader: IsolatedPdfReader,
     assert [content.page for content in reader.read(path, 3)] == [3]
 
 
-def test_pages_that_a_part_does_not_hold_are_failures(reader: IsolatedPdfReader, written: Write) -> None:
+def test_pages_missing_from_a_part_are_failures(reader: IsolatedPdfReader, written: Write) -> None:
     pages = list(reader.survey(written(pages_of_text(2)), 4))
     assert [page.failure for page in pages] == [None, None, "BAD_PAGE_TREE", "BAD_PAGE_TREE"]
 
@@ -215,7 +215,7 @@ def test_pdfium_reads_where_mupdf_fails(reader: IsolatedPdfReader, written: Writ
     assert content.lines[0][1].text == "witness"
 
 
-def test_a_file_that_only_pdfium_opens_says_so(reader: IsolatedPdfReader, written: Write) -> None:
+def test_a_file_that_only_pdfium_opens_has_a_warning(reader: IsolatedPdfReader, written: Write) -> None:
     facts = reader.inspect(written(KINDS["deep_arrays"].make()), 5000)
     assert facts.pages == 1
     assert facts.is_repaired

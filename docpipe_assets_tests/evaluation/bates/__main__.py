@@ -21,13 +21,15 @@ from docpipe_assets.model import Box, Page, PageText, TextMethod
 from docpipe_assets.page_marks.labels import with_labels
 from docpipe_assets.protocols import Lines, OcrEngine, PlacedWord
 from docpipe_assets.text.page_text import assemble
-from docpipe_assets_tests.evaluation.bates.production import Made, make, pdf_of
+from docpipe_assets_tests.evaluation.bates.production import GeneratedDocument, make, pdf_of
 from docpipe_assets_tests.evaluation.bates.scan import scanned
 from docpipe_assets_tests.evaluation.bates.scoring import compare
 
 
-def scans(document: Made, engine: OcrEngine, seed: int, folder: Path) -> Iterator[tuple[PageText, Page]]:
-    """The pages as OCR reads them, with their sizes."""
+def scans(
+    document: GeneratedDocument, engine: OcrEngine, seed: int, folder: Path
+) -> Iterator[tuple[PageText, Page]]:
+    """The pages as read by OCR, with their sizes."""
     pdf = pdf_of(document)
     for number in range(1, len(document.sheets) + 1):
         image = scanned(pdf, number, seed * 100_000 + number, folder / "page")
@@ -39,8 +41,8 @@ def scans(document: Made, engine: OcrEngine, seed: int, folder: Path) -> Iterato
         yield record(document.name, number, lines, TextMethod.OCR, image.width * scale, image.height * scale)
 
 
-def born_digital(document: Made, folder: Path) -> Iterator[tuple[PageText, Page]]:
-    """The pages as their text layers have them."""
+def born_digital(document: GeneratedDocument, folder: Path) -> Iterator[tuple[PageText, Page]]:
+    """The pages as read from their text layers."""
     path = folder / "document.pdf"
     path.write_bytes(pdf_of(document))
     for page in pymupdf.read(str(path), 1):
@@ -78,13 +80,13 @@ def record(
     )
 
 
-def keep(pages: Iterator[tuple[PageText, Page]], path: Path) -> None:
+def save(pages: Iterator[tuple[PageText, Page]], path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     rows = [f"{page.model_dump_json()}\n{text.model_dump_json()}\n" for text, page in pages]
     path.write_text("".join(rows))
 
 
-def taken(path: Path) -> Iterator[tuple[PageText, Page]]:
+def load(path: Path) -> Iterator[tuple[PageText, Page]]:
     with path.open() as rows:
         for page, text in zip(rows, rows, strict=True):
             yield PageText.model_validate_json(text), Page.model_validate_json(page)
@@ -109,8 +111,8 @@ def main() -> None:
             kept = (chosen.texts or Path(folder)) / f"{document.name}.jsonl"
             is_scan = n % chosen.scanned == 0
             if is_scan and not kept.exists():
-                keep(scans(document, engine, chosen.seed * 1000 + n, Path(folder)), kept)
-            pages = taken(kept) if is_scan else born_digital(document, Path(folder))
+                save(scans(document, engine, chosen.seed * 1000 + n, Path(folder)), kept)
+            pages = load(kept) if is_scan else born_digital(document, Path(folder))
             texts[document.name] = list(with_labels(pages))
             print(f"{n} of {len(production.documents)}: {document.name}", file=sys.stderr, flush=True)
     score = compare(production, texts)

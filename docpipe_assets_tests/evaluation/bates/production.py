@@ -18,9 +18,9 @@ PREFIX, OTHER_PREFIX, OLD_PREFIX = "WOMBAT", "KOALA", "OLDCO"
 DIGITS = 6
 FIRST_NUMBER = 454
 MIN_PAGES = 7
-"""Of a document: there are pages before and behind the one with a fault."""
+"""Minimum number of pages of a document, so that there are pages before and after the one with a fault."""
 PAPER = (396.0, 612.0)
-"""Half a letter, in points: as much margin, and half as much to read."""
+"""Half a letter page, in points: the same margins, and half as much text."""
 FAULTS = (
     "gap",
     "doubled page",
@@ -52,18 +52,19 @@ _LEGENDS = ("CONFIDENTIAL", "CONFIDENTIAL - ATTORNEYS' EYES ONLY", "SUBJECT TO P
 
 @dataclass(frozen=True)
 class Sheet:
-    """What is put on one page."""
+    """The contents of one page."""
 
     stamp: str | None
     beside: tuple[tuple[str, float, float], ...]
-    """Other texts in the margins: their left edge as a share of the width, and points above the bottom."""
+    """Other texts in the margins, with their left edge as a fraction of the width and their points above the
+    bottom."""
     body: tuple[str, ...]
     is_landscape: bool = False
     corner: str = "bottom right"
 
 
 @dataclass(frozen=True)
-class Made:
+class GeneratedDocument:
     """One document."""
 
     name: str
@@ -75,25 +76,25 @@ class Made:
 
 
 @dataclass(frozen=True)
-class Planted:
-    """A fault, and as what it may be told: the first one it must be. "" stands for the batch."""
+class SeededFault:
+    """A fault, and the findings that may report it; the first one is required. "" denotes the batch."""
 
     kind: str
-    told_as: tuple[tuple[str, BatesFault], ...]
+    expected: tuple[tuple[str, BatesFault], ...]
 
 
 @dataclass
 class Production:
-    documents: list[Made] = field(default_factory=list)
-    planted: list[Planted] = field(default_factory=list)
+    documents: list[GeneratedDocument] = field(default_factory=list)
+    seeded: list[SeededFault] = field(default_factory=list)
 
 
 def make(
     documents: int = 40, pages: int = 1000, seed: int = 1, *, every: int = 3, has_faults: bool = True
 ) -> Production:
-    """So many documents with so many pages in all, or more where these are too few.
+    """Generate ``documents`` documents with ``pages`` pages in total, or more if these are too few.
 
-    Each kind of fault is in one document; documents without a fault stand between them.
+    Each kind of fault is in one document, separated by documents without a fault.
     """
     chance = random.Random(seed)
     spread = range(-(documents // 2), documents - documents // 2)
@@ -110,15 +111,15 @@ def make(
         last = max(numbers) + 5 * (kind == "wrong name")
         is_named = kind == "wrong name" or (n % 2 == 0 and kind != "document without stamps")
         name = f"{PREFIX} {numbers[0]:06d}-{last:06d}.pdf" if is_named else f"{n:02d} correspondence.pdf"
-        made.documents.append(Made(name, tuple(_sheets(labels, n, chance))))
+        made.documents.append(GeneratedDocument(name, tuple(_sheets(labels, n, chance))))
         if kind:
-            made.planted.append(Planted(kind, _told_as(kind, name)))
+            made.seeded.append(SeededFault(kind, _expected_findings(kind, name)))
         number = number if kind == "document without stamps" else max(numbers) + 1
     return made
 
 
-def pdf_of(document: Made) -> bytes:
-    """Born digital: a text layer, and nothing else."""
+def pdf_of(document: GeneratedDocument) -> bytes:
+    """A born-digital PDF that contains only a text layer."""
     buffer = io.BytesIO()
     canvas = Canvas(buffer, invariant=1, pageCompression=1)
     for sheet in document.sheets:
@@ -147,7 +148,7 @@ def draw(canvas: Canvas, sheet: Sheet) -> None:
 
 
 def _labels(kind: str, number: int, size: int, chance: random.Random) -> tuple[list[int], list[str | None]]:
-    """The numbers of the pages and what is stamped on them, with the fault of this kind."""
+    """The numbers of the pages and their stamps, with a fault of this kind."""
     numbers = list(range(number, number + size))
     at = chance.randrange(3, size - 2)
     match kind:
@@ -174,8 +175,8 @@ def _labels(kind: str, number: int, size: int, chance: random.Random) -> tuple[l
     return numbers, labels
 
 
-def _told_as(kind: str, name: str) -> tuple[tuple[str, BatesFault], ...]:
-    named = ((name, BatesFault.NAME),)  # a name is wrong as well when pages were left out or put in
+def _expected_findings(kind: str, name: str) -> tuple[tuple[str, BatesFault], ...]:
+    named = ((name, BatesFault.NAME),)  # a name is also wrong if pages are missing or added
     match kind:
         case "gap":
             return ((name, BatesFault.GAP), *named)

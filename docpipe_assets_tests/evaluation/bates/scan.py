@@ -17,7 +17,7 @@ RESOLUTIONS = (200, 300)
 
 
 def scanned(pdf: bytes, page: int, seed: int, target: Path) -> PageImage:
-    """A page (from 1) as grey pixels in a file; how bad it is depends on the seed alone."""
+    """Writes a page (from 1) as gray pixels to a file; its degradation depends only on the seed."""
     chance = np.random.default_rng(seed)
     dpi = int(chance.choice(RESOLUTIONS))
     document = pypdfium2.PdfDocument(pdf)

@@ -14,12 +14,12 @@ from docpipe_assets_tests.evaluation.bates.production import Production
 class Score:
     pages: int = 0
     right: int = 0
-    """Pages whose label is what was stamped, none where nothing was."""
+    """Pages whose label equals the stamp, or that have neither."""
     repaired: int = 0
     repaired_wrong: int = 0
     wrong: list[str] = field(default_factory=list)
     found: list[str] = field(default_factory=list)
-    """The kinds of the planted faults that were found."""
+    """The kinds of the seeded faults that were found."""
     not_found: list[str] = field(default_factory=list)
     invented: list[str] = field(default_factory=list)
 
@@ -37,7 +37,7 @@ class Score:
 
 
 def compare(production: Production, texts: Mapping[str, Sequence[PageText]]) -> Score:
-    """``texts`` are the pages of each document as the stage gives them, by the document's name."""
+    """``texts`` are the pages of each document as returned by the stage, by the document's name."""
     score = Score()
     for document in production.documents:
         for label, page in zip(document.labels, texts[document.name], strict=True):
@@ -62,20 +62,20 @@ def summary_of(pages: Iterable[PageText]) -> BatesSummary:
 
 
 def judge(production: Production, summaries: Mapping[str, BatesSummary], score: Score) -> None:
-    """Which planted faults are told, and what is told that belongs to none."""
-    told = list(_told(summaries))
-    for planted in production.planted:
-        is_found = planted.told_as[0] in [(name, fault) for name, fault, _ in told]
-        (score.found if is_found else score.not_found).append(planted.kind)
-    allowed = [one for planted in production.planted for one in planted.told_as]
-    for name, fault, what in told:
+    """Adds the reported and unreported seeded faults, and the findings without a seeded fault."""
+    reported = list(_findings(summaries))
+    for seeded in production.seeded:
+        is_found = seeded.expected[0] in [(name, fault) for name, fault, _ in reported]
+        (score.found if is_found else score.not_found).append(seeded.kind)
+    allowed = [one for seeded in production.seeded for one in seeded.expected]
+    for name, fault, what in reported:
         if (name, fault) in allowed:
             allowed.remove((name, fault))  # each fault is one finding
         else:
             score.invented.append(f"{fault} {name}: {what}")
 
 
-def _told(summaries: Mapping[str, BatesSummary]) -> Iterator[tuple[str, BatesFault, str]]:
+def _findings(summaries: Mapping[str, BatesSummary]) -> Iterator[tuple[str, BatesFault, str]]:
     for name, summary in summaries.items():
         for fault, what in summary.findings:
             yield name, fault, what

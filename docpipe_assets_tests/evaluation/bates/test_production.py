@@ -17,7 +17,7 @@ DOCUMENTS, PAGES = 37, 330
 def processed(
     production: Production, folder: Path
 ) -> tuple[dict[str, list[PageText]], dict[str, BatesSummary]]:
-    """The text of every document, read from its text layer by the stages, and the notes on its labels."""
+    """The text of every document, read from its text layer by the stages, and the summary of its labels."""
     files = {}
     for n, document in enumerate(production.documents):
         files[document.name] = folder / f"{n}.pdf"
@@ -37,7 +37,7 @@ def processed(
     return texts, notes
 
 
-def test_all_planted_faults_are_found_and_no_others(tmp_path: Path) -> None:
+def test_all_seeded_faults_are_found_and_no_others(tmp_path: Path) -> None:
     production = make(documents=25, pages=190, seed=2, every=2)
     texts, notes = processed(production, tmp_path)
     score = compare(production, texts)
@@ -53,13 +53,13 @@ def test_in_a_clean_production_nothing_is_found(tmp_path: Path) -> None:
     assert (score.right, score.found, score.invented) == (score.pages, [], [])
 
 
-def test_the_score_tells_what_was_not_found_and_what_was_invented() -> None:
+def test_the_score_lists_missed_and_false_findings() -> None:
     production = make(documents=25, pages=190, seed=2, every=2)
     nothing, something = Score(), Score()
-    said = dict.fromkeys((document.name for document in production.documents), BatesSummary())
-    judge(production, said, nothing)
+    summaries = dict.fromkeys((document.name for document in production.documents), BatesSummary())
+    judge(production, summaries, nothing)
     assert (nothing.found, nothing.not_found) == ([], list(FAULTS))
     first = production.documents[0].name
-    said[first] = BatesSummary(1, findings=(BatesFinding(BatesFault.PADDING, "made up"),))
-    judge(production, said, something)
+    summaries[first] = BatesSummary(1, findings=(BatesFinding(BatesFault.PADDING, "made up"),))
+    judge(production, summaries, something)
     assert something.invented[0] == f"padding {first}: made up"

@@ -16,7 +16,7 @@ NAMES = (EntityType.PERSON, EntityType.ORGANISATION, EntityType.PLACE)
 
 
 def without_overlaps(found_by_engine: Iterable[list[FoundName]]) -> list[FoundName]:
-    """Keeps what earlier engines found over what later ones did."""
+    """Removes overlapping names; earlier engines take precedence over later ones."""
     kept: list[FoundName] = []
     for found in found_by_engine:
         kept += [f for f in found if not any(f.start < k.end and k.start < f.end for k in kept)]

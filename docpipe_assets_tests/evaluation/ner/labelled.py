@@ -33,7 +33,7 @@ class LabelledDocument:
 
 
 def parse(name: str, marked: str) -> LabelledDocument:
-    """Takes the marks out; offsets are into the text without them."""
+    """Removes the marks; offsets refer to the text without them."""
     parts: list[str] = []
     labels: list[Label] = []
     ignored: list[tuple[int, int]] = []

@@ -10,7 +10,7 @@ from docpipe_assets_tests.evaluation.ner.labelled import Label, LabelledDocument
 
 @dataclass
 class Tally:
-    """Counts for one type: a label is missed or found, a found name is right or wrong."""
+    """Counts for one type: a label is missed or found, a found name is correct or wrong."""
 
     labels: int = 0
     found: int = 0
@@ -52,7 +52,7 @@ def _overlap(a: tuple[int, int], b: tuple[int, int]) -> bool:
 
 
 def score_document(document: LabelledDocument, found: Sequence[FoundName], scores: Scores) -> None:
-    """Adds one document. An ignored stretch swallows whatever was found in it."""
+    """Adds one document. Names found in an ignored span are not counted."""
     kept = [f for f in found if not any(_overlap(f[:2], i) for i in document.ignored)]
     spans = Counter((f.start, f.end, f.type) for f in kept)
     for label in document.labels:

@@ -20,7 +20,7 @@ STAMPS = ("CONFIDENTIAL", "COPY", "DRAFT", "RECEIVED", "PRIVILEGED")
 
 @dataclass(frozen=True)
 class Scan:
-    """An image, its resolution across and down, and what it says that the sheet did not."""
+    """An image, its horizontal and vertical resolution, and its text that is not on the sheet."""
 
     image: Image.Image
     dpi: tuple[float, float]
@@ -31,12 +31,12 @@ Condition: TypeAlias = Callable[[Image.Image, float, np.random.Generator], Scan]
 
 
 def clean(page: Image.Image, dpi: float, chance: np.random.Generator) -> Scan:
-    """As it was printed to a file."""
+    """Printed to a file."""
     return Scan(page, (dpi, dpi))
 
 
 def ordinary(page: Image.Image, dpi: float, chance: np.random.Generator) -> Scan:
-    """From an office scanner: a little askew, soft and grey, with a speck here and there."""
+    """From an office scanner: slightly skewed, soft and gray, with a few specks."""
     askew = _turned(page, chance.uniform(-0.8, 0.8))
     tones = _printed(_soft(askew, dpi, chance.uniform(0.5, 0.9)), 38, 240)
     tones += chance.normal(0, chance.uniform(2, 5), tones.shape).astype(np.float32)
@@ -51,14 +51,14 @@ def blur(page: Image.Image, dpi: float, chance: np.random.Generator) -> Scan:
 
 
 def noise(page: Image.Image, dpi: float, chance: np.random.Generator) -> Scan:
-    """Grain all over, and specks of dust."""
+    """Noise on the entire page, and specks of dust."""
     tones = _grained(_printed(_soft(page, dpi, 0.6), 50, 225), chance, chance.uniform(24, 36))
     _speckle(tones, chance, 1500)
     return Scan(_image(tones), (dpi, dpi))
 
 
 def skew(page: Image.Image, dpi: float, chance: np.random.Generator) -> Scan:
-    """Laid on the glass two to three degrees askew."""
+    """Scanned with a skew of two to three degrees."""
     degrees = chance.uniform(2.0, 3.0) * (1 if chance.random() < 0.5 else -1)
     tones = _grained(_printed(_soft(_turned(page, degrees), dpi, 0.7), 40, 238), chance, 4)
     return Scan(_image(tones), (dpi, dpi))
@@ -75,14 +75,14 @@ def coarse_fax(page: Image.Image, dpi: float, chance: np.random.Generator) -> Sc
 
 
 def faint(page: Image.Image, dpi: float, chance: np.random.Generator) -> Scan:
-    """Toner nearly out, paper not white, and darker to one side."""
+    """Low toner, paper that is not white, and darker to one side."""
     tones = _printed(_soft(_turned(page, chance.uniform(-0.5, 0.5)), dpi, 0.7), 150, 214)
     tones -= np.linspace(0, chance.uniform(10, 30), tones.shape[1], dtype=np.float32)[None, :]
     return Scan(_image(_grained(tones, chance, 5)), (dpi, dpi))
 
 
 def jpeg(page: Image.Image, dpi: float, chance: np.random.Generator) -> Scan:
-    """Stored small: blocks and ringing around every letter."""
+    """Compressed strongly: blocks and ringing around every letter."""
     soft = _image(_grained(_printed(_soft(page, dpi, 0.6), 36, 242), chance, 3))
     return Scan(_jpeg(soft, int(chance.integers(10, 18))), (dpi, dpi))
 
@@ -98,7 +98,7 @@ def photocopy(page: Image.Image, dpi: float, chance: np.random.Generator) -> Sca
 
 
 def stamped(page: Image.Image, dpi: float, chance: np.random.Generator) -> Scan:
-    """A word in large grey letters from corner to corner, over the text."""
+    """A word in large gray letters from corner to corner, over the text."""
     scanned = ordinary(page, dpi, chance)
     word = str(chance.choice(STAMPS))
     font = font_of("arial-bold", dpi * (0.9 if len(word) > 6 else 1.5))

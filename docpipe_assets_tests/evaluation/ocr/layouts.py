@@ -17,7 +17,7 @@ TRANSCRIPT_LINES = 25
 
 
 class DoesNotFit(Exception):
-    """The text is longer than the page."""
+    """The text does not fit on the page."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def parse(text: str) -> list[Block]:
 
 
 class _Setting(TypedDict, total=False):
-    """How a line stands in its column."""
+    """Font and position of a line in its column."""
 
     font: str
     indent: float
@@ -70,7 +70,7 @@ class _Setting(TypedDict, total=False):
 
 @dataclass
 class _Column:
-    """Lines of type from the top to the bottom of a strip of the sheet."""
+    """Lines of text from the top to the bottom of a strip of the sheet."""
 
     sheet: Sheet
     type: Type
@@ -108,9 +108,9 @@ def prose(
     gap: float = 0.6,
     indent: float = 0,
 ) -> Sheet:
-    """One column of paragraphs, with headings, verbatim lines and tables among them.
+    """One column of paragraphs, headings, verbatim lines and tables.
 
-    ``gap`` is the white between two of them in lines, ``indent`` that before a first line in points.
+    ``gap`` is the white space between blocks in lines, ``indent`` that before a first line in points.
     """
     sheet = Sheet(*size)
     column = _Column(sheet, type_, margin, margin * 0.8, size[0] - 2 * margin, size[1] - margin * 0.9)
@@ -128,7 +128,7 @@ def prose(
 
 
 def columns(text: str, type_: Type, count: int, gutter: float = 22, margin: float = 54) -> Sheet:
-    """A heading across the page where the text begins with one, then the rest in columns side by side."""
+    """A heading across the page if the text begins with one, then the rest in columns side by side."""
     sheet = Sheet(*LETTER)
     blocks = parse(text)
     top = margin
@@ -146,7 +146,7 @@ def columns(text: str, type_: Type, count: int, gutter: float = 22, margin: floa
         _Column(sheet, type_, margin + n * (width + gutter), top, width, LETTER[1] - margin)
         for n in range(count)
     )
-    # Columns of one length, as a newspaper has them, and not a full one beside an empty one.
+    # Balanced columns, as in a newspaper, instead of a full column next to an empty one.
     height = (
         sum(sum(1 for _ in _lines_of(block, type_, width)) + 0.6 for block in blocks) * type_.leading / count
     )
@@ -208,7 +208,7 @@ def _numbered(text: str, type_: Type, count: int, leading: float, size: tuple[fl
 
 
 def form(text: str, type_: Type) -> Sheet:
-    """Boxes with a small label above what was filled in."""
+    """Boxes with a small label above each value."""
     sheet = Sheet(*LETTER)
     label = Type(type_.font, max(7.0, type_.size * 0.75))
     left, right, y = 40.0, LETTER[0] - 40.0, 40.0
@@ -239,25 +239,25 @@ def _form_row(
     label, value = types
     cells = [cell.strip().partition(": ") for cell in row.split(" | ")]
     weights = [
-        max(width_of(name, label.font, label.size), width_of(said, "courier", value.size)) + 8
-        for name, _, said in cells
+        max(width_of(name, label.font, label.size), width_of(value_text, "courier", value.size)) + 8
+        for name, _, value_text in cells
     ]
     if sum(weights) > right - left:
         raise DoesNotFit(row)
     bottom = top + label.leading + value.leading + 5
     x = left
-    for (name, _, said), weight in zip(cells, weights, strict=True):
+    for (name, _, value_text), weight in zip(cells, weights, strict=True):
         width = weight * (right - left) / sum(weights)
         sheet.box(x, top, x + width, bottom)
         sheet.line(x + 3, top + label.leading, name, label.font, label.size)
-        if said:
-            sheet.line(x + 3, top + label.leading + value.leading, said, "courier", value.size)
+        if value_text:
+            sheet.line(x + 3, top + label.leading + value.leading, value_text, "courier", value.size)
         x += width
     return bottom
 
 
 def two_up(texts: Sequence[str], type_: Type, kind: Callable[[str, Type], Sheet]) -> Sheet:
-    """Two pages beside each other on a sheet that lies on its side, as they are printed to save paper."""
+    """Two pages side by side on a landscape sheet, as they are printed to save paper."""
     sheet = Sheet(LETTER[1], LETTER[0])
     share = sheet.width / 2 / LETTER[0]
     for n, text in enumerate(texts):
@@ -275,7 +275,7 @@ def two_up(texts: Sequence[str], type_: Type, kind: Callable[[str, Type], Sheet]
 
 
 def _lines_of(block: Block, type_: Type, width: float, indent: float = 0) -> Iterator[tuple[str, _Setting]]:
-    """The lines that a block takes, and how each of them stands."""
+    """The lines of a block, and the font and position of each."""
     if block.kind == "verbatim":
         for line in block.lines:
             if width_of(line, type_.font, type_.size) > width:
@@ -293,7 +293,7 @@ def _lines_of(block: Block, type_: Type, width: float, indent: float = 0) -> Ite
 
 
 def _table(column: _Column, rows: Sequence[str]) -> None:
-    """A row is a line of the text: cells follow each other; each has the width of its column."""
+    """Each row is a line of the text with its cells in order; each cell has the width of its column."""
     cells = [[cell.strip() for cell in row.strip("| ").split(" | ")] for row in rows]
     size, font = column.type.size, column.type.font
     widths = [max(width_of(cell, font, size) for cell in of) + 10 for of in zip(*cells, strict=True)]

@@ -14,9 +14,9 @@ from docpipe_assets.protocols import PageImage, PlacedWord
 
 
 class OcrMyPdf:
-    """OCRmyPDF as its manual advises for scans: pages set upright, skew taken out, one process.
+    """OCRmyPDF as its manual recommends for scans: pages rotated and deskewed, one process.
 
-    What it read comes from its text file, so no word has a box of its own.
+    Its output is a text file, so words have no boxes.
     """
 
     name = "ocrmypdf"
@@ -33,7 +33,7 @@ class OcrMyPdf:
             options = ("--jobs", "1", "--rotate-pages", "--deskew", "--output-type", "pdf", "--optimize", "0")
             ended = subprocess.run(
                 [program, *options, "--sidecar", text, page, Path(name, "page.pdf")],
-                # It has a Python of its own, which must not find our packages.
+                # It has its own Python interpreter, which must not find our packages.
                 env={"PATH": os.defpath, "OMP_THREAD_LIMIT": "1", "LC_ALL": "C.UTF-8"},
                 capture_output=True,
                 check=False,

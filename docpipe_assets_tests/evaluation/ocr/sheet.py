@@ -9,8 +9,8 @@ from PIL import Image, ImageDraw, ImageFont
 PAPER, INK = 255, 12
 
 FONTS = {
-    # Debian's fonts-liberation, fonts-urw-base35 and fonts-dejavu-core: metric twins and cousins of what
-    # letters, pleadings and forms are set in. Pillow finds them by name where the system keeps its fonts.
+    # Debian's fonts-liberation, fonts-urw-base35 and fonts-dejavu-core: metric equivalents or relatives of
+    # the fonts of letters, pleadings and forms. Pillow finds them by name in the system's font folders.
     "times": "LiberationSerif-Regular.ttf",
     "times-bold": "LiberationSerif-Bold.ttf",
     "arial": "LiberationSans-Regular.ttf",
@@ -26,13 +26,13 @@ FONTS = {
     "helvetica": "NimbusSans-Regular.otf",
     "dejavu": "DejaVuSerif.ttf",
     "verdana": "DejaVuSans.ttf",
-    # Of the Python packages alone, for tests that must run anywhere.
+    # Included in Python packages, for tests that must run anywhere.
     "vera": "Vera.ttf",
 }
 
 
 class Run(NamedTuple):
-    """A piece of text; ``x`` is where it begins and ``y`` its baseline, in points from the top left."""
+    """A fragment of text; ``x`` is its left edge and ``y`` its baseline, in points from the top left."""
 
     x: float
     y: float
@@ -49,12 +49,12 @@ class Sheet:
     rules: list[tuple[float, float, float, float]] = field(default_factory=list)
     """From x, y to x, y."""
     lines: list[str] = field(default_factory=list)
-    """The text of the sheet in the order in which a person reads it."""
+    """The text of the sheet in reading order."""
     paragraphs: list[int] = field(default_factory=list)
     """The lines that begin a paragraph or another block."""
 
     def write(self, x: float, y: float, text: str, font: str, size: float) -> None:
-        """Draw, without a line of its own in the text."""
+        """Draw without adding a line to the text."""
         self.runs.append(Run(x, y, text, font, size))
 
     def line(self, x: float, y: float, text: str, font: str, size: float) -> None:
@@ -92,7 +92,7 @@ class Sheet:
 
 @cache
 def font_of(name: str, size: float) -> ImageFont.FreeTypeFont:
-    """Raises OSError where the font is not installed."""
+    """Raises OSError if the font is not installed."""
     if name == "vera":
         from reportlab import rl_config
 
@@ -102,17 +102,17 @@ def font_of(name: str, size: float) -> ImageFont.FreeTypeFont:
 
 
 def path_of(name: str) -> str:
-    """The file of a font. Raises OSError where it is not installed."""
+    """The file of a font. Raises OSError if it is not installed."""
     return str(font_of(name, 100.0).path)
 
 
 def width_of(text: str, font: str, size: float) -> float:
-    """In points; measured large, so that it is the same at every resolution."""
+    """In points; measured at a large size, so that it is the same at every resolution."""
     return font_of(font, 100.0).getlength(text) * size / 100
 
 
 def wrapped(text: str, width: float, font: str, size: float) -> list[str]:
-    """The lines that a paragraph takes in a column; a word is never broken."""
+    """The lines of a paragraph in a column; words are never broken."""
     lines, current = [], ""
     for word in text.split():
         longer = f"{current} {word}".strip()

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from docpipe_assets_tests.evaluation.ocr import layouts
+from docpipe_assets_tests.evaluation.ocr.generated_set import Sample, aged
 from docpipe_assets_tests.evaluation.ocr.layouts import Type
-from docpipe_assets_tests.evaluation.ocr.made_set import Sample, aged
 from docpipe_assets_tests.evaluation.ocr.sheet import Sheet
 
 FOLDER = Path(__file__).parent / "split"
@@ -16,7 +16,7 @@ LANDSCAPE = (792.0, 612.0)
 
 
 def split_pages() -> Iterator[Sample]:
-    """Every page of the split; raises DoesNotFit where a text is longer than its page."""
+    """Every page of the split; raises DoesNotFit if a text does not fit on its page."""
     for number, recipe in enumerate(recipes(), start=1):
         texts = [(FOLDER / f"{name}.txt").read_text("utf-8") for name in recipe["texts"]]
         name = f"{number:02d}-{'-'.join(recipe['texts'])}"

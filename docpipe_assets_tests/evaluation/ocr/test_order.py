@@ -9,13 +9,13 @@ from docpipe_assets.model import Box
 from docpipe_assets.protocols import PlacedWord
 from docpipe_assets.text.reading_order import Piece, reading_order
 from docpipe_assets_tests.evaluation.ocr import layouts
+from docpipe_assets_tests.evaluation.ocr.generated_texts import Texts
 from docpipe_assets_tests.evaluation.ocr.layouts import Type
-from docpipe_assets_tests.evaluation.ocr.made_texts import Texts
 from docpipe_assets_tests.evaluation.ocr.sheet import Run, Sheet, width_of
 
 
 def piece_of(run: Run, chance: random.Random) -> Piece:
-    """A line with a box around it, half as high again as its type, wider than its ink, a little off."""
+    """A line with a box that is 1.5 times as high as its type, wider than its ink, and slightly displaced."""
     top, bottom = run.y - 1.1 * run.size, run.y + 0.45 * run.size
     words, x = [], run.x
     for text in run.text.split():

@@ -11,9 +11,9 @@ from PIL import Image
 
 from docpipe_assets_tests.evaluation.ocr import layouts
 from docpipe_assets_tests.evaluation.ocr.conditions import CONDITIONS
+from docpipe_assets_tests.evaluation.ocr.generated_set import aged, write
+from docpipe_assets_tests.evaluation.ocr.generated_texts import Texts
 from docpipe_assets_tests.evaluation.ocr.layouts import DoesNotFit, Type
-from docpipe_assets_tests.evaluation.ocr.made_set import aged, write
-from docpipe_assets_tests.evaluation.ocr.made_texts import Texts
 from docpipe_assets_tests.evaluation.ocr.split_pages import FOLDER, recipes
 
 TYPE = Type("vera", 9.0)
@@ -23,7 +23,7 @@ LETTER = (
 )
 
 
-def test_a_letter_says_what_it_was_given() -> None:
+def test_a_letter_contains_the_given_text() -> None:
     sheet = layouts.prose(LETTER, TYPE)
     assert sheet.lines == ["Notice", PARAGRAPH, "4/2/19", "1 hose", "2 pump", "B 7"]
     drawn = ["Notice", PARAGRAPH, "4/2/19", "1", "hose", "2", "pump", "B 7"]
@@ -37,7 +37,7 @@ def test_a_transcript_numbers_its_lines() -> None:
 
 
 @pytest.mark.parametrize("count", [2, 3])
-def test_columns_stand_beside_each_other_and_are_read_one_after_the_other(count: int) -> None:
+def test_columns_are_side_by_side_and_read_one_after_the_other(count: int) -> None:
     words = [f"word{n}" for n in range(400)]
     sheet = layouts.columns(" ".join(words), TYPE, count)
     assert " ".join(sheet.lines).split() == words
@@ -55,13 +55,13 @@ def test_two_pages_on_one_sheet_do_not_touch() -> None:
     assert len(sheet.lines) == 12
 
 
-def test_a_text_that_is_too_long_is_refused() -> None:
+def test_a_text_that_is_too_long_is_rejected() -> None:
     with pytest.raises(DoesNotFit):
         layouts.prose("\n\n".join(["word"] * 200), TYPE)
 
 
 @pytest.mark.parametrize("condition", [name for name in CONDITIONS if name != "stamped"])
-def test_a_condition_changes_the_page_and_does_so_alike_every_time(condition: str) -> None:
+def test_a_condition_changes_the_page_reproducibly(condition: str) -> None:
     page = layouts.prose(LETTER, TYPE).image(100)
     first, second = (CONDITIONS[condition](page, 100, np.random.default_rng(3)) for _ in range(2))
     assert first.image.tobytes() == second.image.tobytes()
@@ -73,7 +73,7 @@ def test_a_condition_changes_the_page_and_does_so_alike_every_time(condition: st
 
 
 @pytest.mark.parametrize("turns", [0, 1, 2, 3])
-def test_a_page_is_turned_clockwise(turns: int) -> None:
+def test_a_page_is_rotated_clockwise(turns: int) -> None:
     sheet = layouts.prose("Top left", TYPE)
     scan = aged("turned", "01", sheet, "clean", 50, 1, turns).scan
     rows, columns = np.nonzero(np.asarray(scan.image) < 128)
@@ -82,7 +82,7 @@ def test_a_page_is_turned_clockwise(turns: int) -> None:
 
 
 @pytest.mark.parametrize("kind", ["letter", "newsletter", "pleading", "testimony", "form", "table", "ledger"])
-def test_made_texts_are_the_same_for_the_same_seed_and_others_for_others(kind: str) -> None:
+def test_generated_texts_depend_on_the_seed_alone(kind: str) -> None:
     first, second, other = (getattr(Texts(seed), kind)() for seed in (5, 5, 6))
     assert first == second != other
     assert len(first.split()) > 40

@@ -12,9 +12,9 @@ from docpipe_assets.engines import load_engine
 from docpipe_assets.evaluation.text_score import score
 from docpipe_assets.protocols import PageImage
 from docpipe_assets_tests.evaluation.ocr import layouts
+from docpipe_assets_tests.evaluation.ocr.generated_set import aged
+from docpipe_assets_tests.evaluation.ocr.generated_texts import Texts
 from docpipe_assets_tests.evaluation.ocr.layouts import Type
-from docpipe_assets_tests.evaluation.ocr.made_set import aged
-from docpipe_assets_tests.evaluation.ocr.made_texts import Texts
 from docpipe_assets_tests.evaluation.ocr.sheet import Sheet
 
 DPI = 150

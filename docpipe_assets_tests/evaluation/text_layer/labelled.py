@@ -7,33 +7,33 @@ from enum import StrEnum
 from docpipe_assets.model import TextMethod
 
 
-class Right(StrEnum):
-    """What must become of a page."""
+class CorrectMethod(StrEnum):
+    """The correct method for a page."""
 
     LAYER = "layer"
-    """Its text layer is sound and is all there is to read: OCR would cost time and add errors."""
+    """Its text layer is sound and complete: OCR would cost time and add errors."""
     OCR = "ocr"
-    """Its layer is not there, or not to be trusted."""
+    """Its layer is missing or unreliable."""
     BOTH = "both"
-    """Its layer is sound, and there is more to read."""
+    """Its layer is sound, but incomplete."""
     BLANK = "blank"
-    """Nothing on it that could be text."""
+    """It contains nothing that could be text."""
     EITHER = "either"
-    """Images without any text: nobody knows before OCR has looked. Counts for no figure."""
+    """Images without any text, which only OCR can determine. Not counted."""
 
     @property
     def needs_ocr(self) -> bool:
-        return self in (Right.OCR, Right.BOTH)
+        return self in (CorrectMethod.OCR, CorrectMethod.BOTH)
 
     def allows(self, method: TextMethod) -> bool:
-        return self is Right.EITHER or method in _ALLOWED[self]
+        return self is CorrectMethod.EITHER or method in _ALLOWED[self]
 
 
 _ALLOWED = {
-    Right.LAYER: (TextMethod.TEXT_LAYER,),
-    Right.OCR: (TextMethod.OCR,),
-    Right.BOTH: (TextMethod.BOTH, TextMethod.OCR),
-    Right.BLANK: (TextMethod.BLANK,),
+    CorrectMethod.LAYER: (TextMethod.TEXT_LAYER,),
+    CorrectMethod.OCR: (TextMethod.OCR,),
+    CorrectMethod.BOTH: (TextMethod.BOTH, TextMethod.OCR),
+    CorrectMethod.BLANK: (TextMethod.BLANK,),
 }
 
 
@@ -42,25 +42,25 @@ class LabelledPage:
     half: str
     kind: str
     number: int
-    right: Right
+    right: CorrectMethod
     pdf: bytes
 
 
 Kind = Callable[[int], bytes]
-"""Makes the page of a seed: the same bytes for the same seed."""
+"""Generates the page of a seed: the same bytes for the same seed."""
 PAGES_OF_A_KIND = 4
 
 
 def made(
     half: str,
-    kinds: Sequence[tuple[Right, Sequence[Kind]]],
+    kinds: Sequence[tuple[CorrectMethod, Sequence[Kind]]],
     *,
     first: int,
     step: int,
     of_a_kind: int,
     seed: int,
 ) -> Iterator[LabelledPage]:
-    """So many pages of each kind; ``first`` and ``step`` keep the seeds of a half apart from the others'."""
+    """``of_a_kind`` pages of each kind; ``first`` and ``step`` separate the seeds of the halves."""
     for right, alike in kinds:
         for kind in alike:
             for number in range(of_a_kind):

@@ -8,9 +8,9 @@ from PIL import Image, ImageDraw, ImageFont
 
 from docpipe_assets_tests.evaluation.text_layer.labelled import (
     PAGES_OF_A_KIND,
+    CorrectMethod,
     Kind,
     LabelledPage,
-    Right,
     made,
 )
 from docpipe_assets_tests.evaluation.text_layer.texts import (
@@ -95,7 +95,7 @@ def other_script(seed: int) -> bytes:
 
 
 def turned_table(seed: int) -> bytes:
-    """A landscape page that is stored upright and turned when it is shown."""
+    """A landscape page that is stored upright and displayed rotated."""
     paper = Paper(seed, LETTER)
     for row in range(30):
         for column in range(6):
@@ -140,7 +140,7 @@ def typed_names_register(seed: int) -> bytes:
 
 
 def received_stamp(seed: int) -> bytes:
-    """A letter on which a stamp of four lines was pasted as an image."""
+    """A letter with a stamp of four lines that was pasted as an image."""
     paper = Paper(seed, LETTER)
     paper.html(f"<p>{prose(unseen_paragraphs(), paper.chance, 1100)}</p>", (64, 60, 540, 520))
     stamp = Image.new("L", (640, 300), 255)
@@ -155,7 +155,7 @@ def received_stamp(seed: int) -> bytes:
 
 
 def screenshot_page(seed: int) -> bytes:
-    """A heading in type, all the rest an image of a dialogue."""
+    """A typed heading above an image of a dialog."""
     paper = Paper(seed, LETTER)
     paper.page.insert_text(
         (60, 50),
@@ -191,9 +191,9 @@ def pale_scan(seed: int) -> bytes:
     return scan.pdf()
 
 
-KINDS: tuple[tuple[Right, tuple[Kind, ...]], ...] = (
+KINDS: tuple[tuple[CorrectMethod, tuple[Kind, ...]], ...] = (
     (
-        Right.LAYER,
+        CorrectMethod.LAYER,
         (
             pleading_paper,
             parts_list,
@@ -205,8 +205,8 @@ KINDS: tuple[tuple[Right, tuple[Kind, ...]], ...] = (
             typed_names_register,
         ),
     ),
-    (Right.OCR, (layer_in_a_wrong_code_page, rotated_alphabet, pale_scan)),
-    (Right.BOTH, (received_stamp, screenshot_page)),
+    (CorrectMethod.OCR, (layer_in_a_wrong_code_page, rotated_alphabet, pale_scan)),
+    (CorrectMethod.BOTH, (received_stamp, screenshot_page)),
 )
 
 

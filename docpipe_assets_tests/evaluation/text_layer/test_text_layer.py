@@ -10,8 +10,8 @@ from docpipe_assets.protocols import PdfReader
 from docpipe_assets.runtime.document_pipeline import DocumentPipeline
 from docpipe_assets.settings import Settings
 from docpipe_assets_tests.evaluation.text_layer import later, typeset, unseen
-from docpipe_assets_tests.evaluation.text_layer.__main__ import Decided, decided, rates
-from docpipe_assets_tests.evaluation.text_layer.labelled import LabelledPage, Right
+from docpipe_assets_tests.evaluation.text_layer.__main__ import PageDecision, decision_on, rates
+from docpipe_assets_tests.evaluation.text_layer.labelled import CorrectMethod, LabelledPage
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +33,7 @@ MAKERS = {"tune": typeset, "test": unseen, "later": later}
 
 
 @pytest.fixture(scope="module")
-def found(reader: PdfReader, tmp_path_factory: pytest.TempPathFactory) -> list[Decided]:
+def found(reader: PdfReader, tmp_path_factory: pytest.TempPathFactory) -> list[PageDecision]:
     folder = tmp_path_factory.mktemp("pages")
     made = []
     for half, names in KINDS.items():
@@ -41,23 +41,28 @@ def found(reader: PdfReader, tmp_path_factory: pytest.TempPathFactory) -> list[D
         for name in names.split():
             right, kind = rights[name]
             made.append(LabelledPage(half, name, 1, right, kind(3001)))
-    return [decided(page, reader, folder) for page in made]
+    return [decision_on(page, reader, folder) for page in made]
 
 
-def test_pages_are_decided_on_as_they_should_be(found: list[Decided]) -> None:
+def test_each_page_gets_its_correct_method(found: list[PageDecision]) -> None:
     wrong = [
         (one.page.kind, one.decision, one.signals)
         for one in found
         if not one.page.right.allows(one.decision.method)
     ]
     assert not wrong
-    assert {one.page.right for one in found} == {Right.LAYER, Right.OCR, Right.BOTH, Right.BLANK}
+    assert {one.page.right for one in found} == {
+        CorrectMethod.LAYER,
+        CorrectMethod.OCR,
+        CorrectMethod.BOTH,
+        CorrectMethod.BLANK,
+    }
     assert rates(found) == (1.0, 0.0)
 
 
-def test_a_made_page_is_the_same_each_time() -> None:
+def test_a_generated_page_is_reproducible() -> None:
     def some() -> list[LabelledPage]:
         kinds = (typeset.pasted_exhibit, unseen.produced_scan)
-        return [LabelledPage("", kind.__name__, 1, Right.BOTH, kind(7)) for kind in kinds]
+        return [LabelledPage("", kind.__name__, 1, CorrectMethod.BOTH, kind(7)) for kind in kinds]
 
     assert some() == some()

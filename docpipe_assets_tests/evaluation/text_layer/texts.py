@@ -147,7 +147,7 @@ TOWNS = _words(
 
 @cache
 def tune_paragraphs() -> tuple[str, ...]:
-    """Of the sample production, without its marks of style."""
+    """The paragraphs of the sample production, without its formatting marks."""
     found = []
     for name in ("agreement.txt", "answer.txt", "complaint.txt", "demand_letter.txt", "expert_report.txt"):
         for block in (_SAMPLE / name).read_text("utf-8").split("\n\n"):
@@ -163,7 +163,7 @@ def unseen_paragraphs() -> tuple[str, ...]:
 
 
 def prose(paragraphs: tuple[str, ...], chance: random.Random, characters: int) -> str:
-    """Paragraphs in a shuffled order, one a line, until there are so many characters."""
+    """Paragraphs in a shuffled order, one a line, with at least ``characters`` characters in total."""
     chosen: list[str] = []
     while sum(map(len, chosen)) < characters:
         chosen += chance.sample(paragraphs, len(paragraphs))
@@ -180,7 +180,7 @@ def names(chance: random.Random, count: int) -> list[str]:
 
 
 def misread(text: str, chance: random.Random, share: float) -> str:
-    """As an early OCR program read it: so large a share of its letters is taken for others."""
+    """The text as an early OCR program read it: a share of its letters is misread."""
     looks_like = {
         "e": "c",
         "h": "b",

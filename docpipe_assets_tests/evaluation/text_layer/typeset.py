@@ -17,9 +17,9 @@ from reportlab.pdfgen.canvas import Canvas
 
 from docpipe_assets_tests.evaluation.text_layer.labelled import (
     PAGES_OF_A_KIND,
+    CorrectMethod,
     Kind,
     LabelledPage,
-    Right,
     made,
 )
 from docpipe_assets_tests.evaluation.text_layer.texts import (
@@ -45,7 +45,7 @@ class Placed(NamedTuple):
 
 
 class Sheet:
-    """One page, and the words that were put on it."""
+    """One page, and its words."""
 
     def __init__(self, seed: int, size: tuple[float, float] = letter) -> None:
         self.chance = random.Random(seed)
@@ -73,7 +73,7 @@ class Sheet:
         left: float = 72,
         right: float = 540,
     ) -> float:
-        """Sets lines down the page as far as there is room; gives the next baseline."""
+        """Sets lines down the page while there is room; returns the next baseline."""
         columns = int((right - left) / stringWidth("n", font, size) * 1.05)
         for paragraph in text.split("\n"):
             for line in textwrap.wrap(paragraph, columns):
@@ -114,7 +114,7 @@ def image_of(pdf: bytes, dpi: float = SCAN_DPI) -> Image.Image:
 
 
 def aged(image: Image.Image, seed: int) -> Image.Image:
-    """Askew, grey, soft and speckled."""
+    """Skewed, gray, soft and speckled."""
     noise = np.random.default_rng(seed)
     turned = image.rotate(float(noise.uniform(-0.5, 0.5)), Image.Resampling.BICUBIC, fillcolor=255)
     tone = np.asarray(turned.filter(ImageFilter.GaussianBlur(0.6)), np.float32) * 0.75 + 45
@@ -126,7 +126,7 @@ def aged(image: Image.Image, seed: int) -> Image.Image:
 
 
 def photograph(seed: int, width: int = 600, height: int = 450) -> Image.Image:
-    """A scene of soft shapes, texture and a few hard edges; no writing in it."""
+    """A scene of soft shapes, texture and a few hard edges, without any writing."""
     noise = np.random.default_rng(seed)
     coarse = Image.fromarray(noise.integers(40, 230, (9, 12), dtype=np.uint8))
     scene = coarse.resize((width, height), Image.Resampling.BICUBIC)
@@ -150,7 +150,7 @@ def letter_sheet(seed: int, characters: int = 2200) -> Sheet:
 
 
 def scanned(sheet: Sheet, seed: int) -> tuple[Sheet, list[Placed]]:
-    """A new sheet that shows an image of the old one, and the words that are seen on it."""
+    """A new sheet with an image of the old one, and the visible words."""
     words = sheet.words
     scan = Sheet(seed + 1, (sheet.width, sheet.height))
     scan.picture(aged(image_of(sheet.pdf()), seed), 0, 0, sheet.width, sheet.height)
@@ -373,7 +373,7 @@ def scan_with_sound_hidden_text(seed: int) -> bytes:
 
 
 def useless_map(seed: int) -> bytes:
-    """A map to Unicode that says nothing, over an encoding that says all."""
+    """An empty map to Unicode, and a complete encoding."""
     return with_text_map(letter_sheet(seed).pdf(), lambda code: 0xFFFD)
 
 
@@ -417,13 +417,13 @@ def hidden_single_letters(seed: int) -> bytes:
         for word in words
         for n, one in enumerate(word.text)
     ]
-    for one in letters:  # each drawn on its own, wide apart
+    for one in letters:  # drawn individually, with wide gaps
         scan.hidden([one._replace(width=0.4 * one.width)])
     return scan.pdf()
 
 
 def hidden_shifted_alphabet(seed: int) -> bytes:
-    """An encoding of its own: every letter is the one after the next."""
+    """A custom encoding that shifts every letter by two."""
     scan, words = scanned(letter_sheet(seed), seed)
     scan.hidden([word._replace(text="".join(_shifted(c, 2) for c in word.text)) for word in words])
     return scan.pdf()
@@ -437,14 +437,14 @@ def _shifted(character: str, by: int) -> str:
 
 
 def text_as_paths(seed: int) -> bytes:
-    """Text drawn as outlines, as drawing programs do: no font, no characters."""
+    """Text drawn as outlines, as by drawing programs: no font, no characters."""
     sheet = Sheet(seed)
     sheet.prose(prose(tune_paragraphs(), sheet.chance, 900), font="Times-Roman")
     return outlined(sheet.pdf())
 
 
 def outlined(pdf: bytes) -> bytes:
-    """A page whose letters have become curves."""
+    """A page whose letters were converted to curves."""
     import pymupdf
 
     drawing = pymupdf.open(stream=pdf)[0].get_svg_image(text_as_path=True)
@@ -454,13 +454,13 @@ def outlined(pdf: bytes) -> bytes:
 
 
 def private_use_text(seed: int) -> bytes:
-    """Seen as prose, but its characters are those of a font without a map to Unicode."""
+    """Displayed as prose, but its characters are those of a font without a map to Unicode."""
     pdf = letter_sheet(seed).pdf()
     return with_text_map(pdf, lambda code: 0xE000 + code)
 
 
 def glyph_numbers(seed: int) -> bytes:
-    """Text by the numbers of its glyphs in an embedded font, and nothing leads back to letters."""
+    """Text by the glyph numbers of an embedded font, without any mapping to letters."""
     import pikepdf
     from reportlab.pdfbase.ttfonts import TTFontFace
 
@@ -473,7 +473,7 @@ def glyph_numbers(seed: int) -> bytes:
     document = pikepdf.new()
     page = document.add_blank_page(page_size=letter)
     name = pikepdf.Name("/Made")
-    # Without the table that leads from letters to glyphs, which readers follow backwards.
+    # Without the table that maps letters to glyphs, which readers invert.
     font_file = bytes(face._ttf_data).replace(b"cmap", b"xmap", 1)
     descriptor = pikepdf.Dictionary(
         Type=pikepdf.Name.FontDescriptor,
@@ -516,7 +516,7 @@ def shifted_map(seed: int) -> bytes:
 
 
 def mixed_map(seed: int) -> bytes:
-    """Letters, digits and signs all said to be others of them."""
+    """Letters, digits and signs are mapped to other ones."""
     printable = random.Random(seed).sample(range(33, 127), 94)
     return with_text_map(letter_sheet(seed).pdf(), lambda code: printable[code - 33])
 
@@ -527,7 +527,7 @@ def symbol_map(seed: int) -> bytes:
 
 
 def with_text_map(pdf: bytes, target: Callable[[int], int]) -> bytes:
-    """The same page with fonts that say of each character that it is another one."""
+    """The same page with fonts that map each character to another one."""
     import pikepdf
 
     rows = "".join(f"<{code:02X}> <{target(code):04X}>\n" for code in range(33, 127))
@@ -582,7 +582,7 @@ def pasted_exhibit(seed: int) -> bytes:
 
 
 def pasted_clipping(seed: int) -> bytes:
-    """A small one: a quarter of the width, some lines."""
+    """A small clipping: a quarter of the width, a few lines."""
     sheet = Sheet(seed)
     exhibit = image_of(letter_sheet(seed + 900, 1500).pdf())
     sheet.prose(prose(tune_paragraphs(), sheet.chance, 1500), right=330)
@@ -634,9 +634,9 @@ def minutes(seed: int) -> bytes:
     return sheet.pdf()
 
 
-KINDS: tuple[tuple[Right, tuple[Kind, ...]], ...] = (
+KINDS: tuple[tuple[CorrectMethod, tuple[Kind, ...]], ...] = (
     (
-        Right.LAYER,
+        CorrectMethod.LAYER,
         (
             letters,
             ruled_table,
@@ -659,7 +659,7 @@ KINDS: tuple[tuple[Right, tuple[Kind, ...]], ...] = (
         ),
     ),
     (
-        Right.OCR,
+        CorrectMethod.OCR,
         (
             scan_without_text,
             hidden_garbled,
@@ -676,9 +676,9 @@ KINDS: tuple[tuple[Right, tuple[Kind, ...]], ...] = (
             symbol_map,
         ),
     ),
-    (Right.BOTH, (scan_with_bates_stamp, scan_with_filing_header, pasted_exhibit, pasted_clipping)),
-    (Right.BLANK, (blank,)),
-    (Right.EITHER, (blank_scan_with_specks, photo_page, photo_with_stamp)),
+    (CorrectMethod.BOTH, (scan_with_bates_stamp, scan_with_filing_header, pasted_exhibit, pasted_clipping)),
+    (CorrectMethod.BLANK, (blank,)),
+    (CorrectMethod.EITHER, (blank_scan_with_specks, photo_page, photo_with_stamp)),
 )
 
 

@@ -12,9 +12,9 @@ from PIL import Image, ImageDraw, ImageFilter, ImageOps
 
 from docpipe_assets_tests.evaluation.text_layer.labelled import (
     PAGES_OF_A_KIND,
+    CorrectMethod,
     Kind,
     LabelledPage,
-    Right,
     made,
 )
 from docpipe_assets_tests.evaluation.text_layer.texts import (
@@ -36,7 +36,7 @@ Word = tuple[float, float, float, float, str]
 
 
 class Paper:
-    """A document of one page."""
+    """A one-page document."""
 
     def __init__(self, seed: int, size: tuple[float, float] = A4) -> None:
         self.chance = random.Random(f"unseen {seed}")
@@ -89,7 +89,7 @@ def typed(seed: int, characters: int = 2400, size: tuple[float, float] = A4) -> 
 
 
 def worn(image: Image.Image, seed: int) -> Image.Image:
-    """As a fax (two tones), as a pale copy, or as a soft photograph of the page with a lamp on one side."""
+    """A fax (two tones), a pale copy, or a soft photograph of the page with light from one side."""
     noise = np.random.default_rng(seed)
     way = seed % 3
     tone: NDArray[np.floating[Any]]
@@ -201,7 +201,7 @@ def service_list(seed: int) -> bytes:
 
 
 def readings(seed: int) -> bytes:
-    """A log of a gauge: times and figures."""
+    """The log of a gauge: times and figures."""
     paper = Paper(seed)
     for row in range(52):
         line = f"{row // 4:02}:{row % 4 * 15:02}   " + "  ".join(
@@ -321,7 +321,7 @@ def photo_sheet(seed: int) -> bytes:
 
 
 def searchable_scan(seed: int) -> bytes:
-    scan, words = scan_of(typed(seed), 3 * seed + 1)  # not turned, as its hidden words are not
+    scan, words = scan_of(typed(seed), 3 * seed + 1)  # not rotated, because its hidden words are not
     chance = scan.chance
     scan.hide(
         [
@@ -346,7 +346,7 @@ def fax(seed: int) -> bytes:
 
 
 def scan_in_strips(seed: int) -> bytes:
-    """As some scanners store a page: many images under each other."""
+    """A page as some scanners store it: many images below each other."""
     paper = typed(seed, 2000, LETTER)
     image = worn(paper.seen(150), seed)
     scan = Paper(seed, LETTER)
@@ -405,7 +405,7 @@ def outlines(seed: int) -> bytes:
 
 
 def remapped(seed: int, first: int) -> bytes:
-    """The page's own fonts, with all characters said to be others."""
+    """The page's own fonts, with all characters mapped to others."""
     paper = Paper(seed)
     text = prose(unseen_paragraphs(), paper.chance, 1800)
     paper.page.insert_textbox(pymupdf.Rect(60, 60, 540, 780), text, fontname="tiro", fontsize=11)
@@ -465,7 +465,7 @@ def brief_with_a_screenshot(seed: int) -> bytes:
 
 
 def page_with_a_label(seed: int) -> bytes:
-    """A dark sticker of three lines, photographed and pasted beside the text."""
+    """A dark sticker of three lines, photographed and pasted next to the text."""
     paper = Paper(seed)
     paper.html(f"<p>{prose(unseen_paragraphs(), paper.chance, 1500)}</p>", (64, 60, 330, 780))
     inner = typed(seed + 350, 1500).seen(110)
@@ -496,9 +496,9 @@ def picture(seed: int) -> bytes:
     return paper.pdf()
 
 
-KINDS: tuple[tuple[Right, tuple[Kind, ...]], ...] = (
+KINDS: tuple[tuple[CorrectMethod, tuple[Kind, ...]], ...] = (
     (
-        Right.LAYER,
+        CorrectMethod.LAYER,
         (
             report,
             two_columns,
@@ -519,7 +519,7 @@ KINDS: tuple[tuple[Right, tuple[Kind, ...]], ...] = (
         ),
     ),
     (
-        Right.OCR,
+        CorrectMethod.OCR,
         (
             fax,
             scan_in_strips,
@@ -536,9 +536,9 @@ KINDS: tuple[tuple[Right, tuple[Kind, ...]], ...] = (
             font_in_accents,
         ),
     ),
-    (Right.BOTH, (produced_scan, filed_scan, brief_with_a_screenshot, page_with_a_label)),
-    (Right.BLANK, (empty,)),
-    (Right.EITHER, (dirty_glass, picture)),
+    (CorrectMethod.BOTH, (produced_scan, filed_scan, brief_with_a_screenshot, page_with_a_label)),
+    (CorrectMethod.BLANK, (empty,)),
+    (CorrectMethod.EITHER, (dirty_glass, picture)),
 )
 
 

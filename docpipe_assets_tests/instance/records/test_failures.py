@@ -35,8 +35,8 @@ from docpipe_assets.settings import Settings
 from docpipe_assets.storage.file import LocalFiles
 
 
-class BreaksDown(LocalFiles):
-    """Refuses to open an object the first few times."""
+class UnavailableAtFirst(LocalFiles):
+    """Fails to open an object the first few times."""
 
     refusals = 0
 
@@ -48,7 +48,7 @@ class BreaksDown(LocalFiles):
 
 
 class AutomationHarness:
-    """Dagster in this process, over two files: a good one and an empty one."""
+    """Dagster in this process, with two files: a valid one and an empty one."""
 
     def __init__(self, folder: Path, instance: dg.DagsterInstance) -> None:
         self.instance = instance
@@ -56,7 +56,7 @@ class AutomationHarness:
         (good,) = write_text_pdfs(folder, 1)
         empty = folder / "empty.pdf"
         empty.write_bytes(b"")
-        self.source = BreaksDown({"b/good.pdf": good, "b/empty.pdf": empty})
+        self.source = UnavailableAtFirst({"b/good.pdf": good, "b/empty.pdf": empty})
         self.pipeline = DocumentPipeline(self.settings, intake=self.source)
         definitions = dg.Definitions(
             assets=DOCUMENT_ASSETS,
@@ -67,7 +67,7 @@ class AutomationHarness:
         self.cursor: str | None = None
 
     def tick(self) -> list[dg.RunRequest]:
-        """One look of the sensor, carried out as the daemon would, but without its runs."""
+        """One tick of the sensor, executed like the daemon does, but without launching its runs."""
         with dg.build_sensor_context(
             instance=self.instance, cursor=self.cursor, resources={"pipeline": self.pipeline}
         ) as context:
@@ -106,7 +106,7 @@ def test_a_permanent_failure_is_one_attempt_through_every_layer(harness: Automat
     run = harness.run(empty)
     assert run.status is dg.DagsterRunStatus.FAILURE
     retries = harness.instance.all_logs(run.run_id, of_type=dg.DagsterEventType.STEP_UP_FOR_RETRY)
-    assert not retries, "retries obey the class"
+    assert not retries, "retries follow the error class"
     recorded = harness.instance.get_run_by_id(run.run_id)
     assert recorded is not None
     assert (recorded.tags[tags.ERROR], recorded.tags[tags.STAGE]) == ("EMPTY_FILE", "raw_pdf")
@@ -124,25 +124,25 @@ def test_a_transient_failure_is_retried_within_the_run(harness: AutomationHarnes
     assert len(retries) == 2
 
 
-def test_what_fails_the_last_time_too_says_why(harness: AutomationHarness) -> None:
+def test_a_failure_of_the_last_retry_has_its_cause(harness: AutomationHarness) -> None:
     request = next(request for request in harness.tick() if request.partition_key == "b/good.pdf")
     run = harness.instance.create_run_for_job(harness.job, tags=dict(request.tags))
     step = Step(harness.instance, run.run_id, "b/good.pdf", "raw_pdf", code_version="1", retries=3)
     with pytest.raises(dg.RetryRequested) as caught, as_dagster_failure(step):
         raise StoreUnavailable("refused")
     failure = caught.value.__cause__
-    assert caught.value.max_retries == step.retries, "so that Dagster fails the step with the cause"
+    assert caught.value.max_retries == step.retries, "then Dagster fails the step with the cause"
     assert isinstance(failure, dg.Failure)
     assert failure.metadata["code"].value == "STORE_UNAVAILABLE"
     assert failure.description == "STORE_UNAVAILABLE: b/good.pdf: refused"
 
 
-def test_no_asset_is_tried_again_when_its_run_is_interrupted() -> None:
-    """Dagster follows a policy for interruptions as well: a canceled run would go on."""
+def test_no_asset_is_retried_when_its_run_is_interrupted() -> None:
+    """Dagster applies a retry policy to interruptions too: a canceled run would continue."""
     assert [asset.op.retry_policy for asset in DOCUMENT_ASSETS] == [None] * len(DOCUMENT_ASSETS)
 
 
-def test_what_a_person_said_last_of_a_batch_is_the_priority_of_its_runs(harness: AutomationHarness) -> None:
+def test_the_priority_last_set_by_a_user_is_that_of_the_batchs_runs(harness: AutomationHarness) -> None:
     record_priority(harness.instance, "b", "high")
     record_priority(harness.instance, "b", "low")
     record_priority(harness.instance, "other", "high")
@@ -169,7 +169,7 @@ def test_the_ui_job_resets_too(harness: AutomationHarness) -> None:
     assert [request.partition_key for request in harness.tick()] == ["b/empty.pdf"]
 
 
-def test_two_daemons_ask_for_the_same_run(harness: AutomationHarness) -> None:
+def test_two_daemons_request_the_same_run(harness: AutomationHarness) -> None:
     for request in harness.tick():
         harness.run(request)
     reset(harness.instance, documents=["b/empty.pdf"], stage=None, reason="checked")
@@ -177,7 +177,7 @@ def test_two_daemons_ask_for_the_same_run(harness: AutomationHarness) -> None:
     (one,) = harness.tick()
     harness.cursor = cursor
     (other,) = harness.tick()
-    assert one.run_key == other.run_key, "Dagster drops the second"
+    assert one.run_key == other.run_key, "Dagster rejects the second one"
 
 
 def test_the_state_is_rebuilt_from_the_records_alone_after_a_restart(harness: AutomationHarness) -> None:
@@ -190,7 +190,7 @@ def test_the_state_is_rebuilt_from_the_records_alone_after_a_restart(harness: Au
     assert set(anew.documents) == {"b/empty.pdf"}
 
 
-def test_history_read_in_small_pieces_folds_to_the_same(harness: AutomationHarness) -> None:
+def test_history_read_in_small_pages_folds_to_the_same_state(harness: AutomationHarness) -> None:
     for request in harness.tick():
         harness.run(request)
     breakers, since = Breakers(), None
@@ -206,12 +206,12 @@ def test_a_withdrawn_document_is_not_requested(harness: AutomationHarness) -> No
     assert harness.states()["b/good.pdf"] is State.WITHDRAWN
 
 
-def test_a_breaker_that_opens_is_seen_on_its_asset(harness: AutomationHarness) -> None:
+def test_an_opened_breaker_is_shown_on_its_asset(harness: AutomationHarness) -> None:
     for request in harness.tick():
         harness.run(request)
     harness.tick()
-    (told,) = harness.instance.fetch_materializations(dg.AssetKey("breaker"), limit=10).records
-    made = told.asset_materialization
+    (record,) = harness.instance.fetch_materializations(dg.AssetKey("breaker"), limit=10).records
+    made = record.asset_materialization
     assert made is not None
     assert made.partition == "b/empty.pdf"
     metadata = {name: value.value for name, value in made.metadata.items()}
@@ -220,14 +220,14 @@ def test_a_breaker_that_opens_is_seen_on_its_asset(harness: AutomationHarness) -
     assert "since" in metadata
 
 
-def test_a_reset_is_told_on_the_breaker_asset_and_says_who_and_why(harness: AutomationHarness) -> None:
+def test_a_reset_is_shown_on_the_breaker_asset_with_user_and_reason(harness: AutomationHarness) -> None:
     for request in harness.tick():
         harness.run(request)
     harness.tick()
     reset(harness.instance, documents=["b/empty.pdf"], stage=None, reason="source checked")
     (again,) = harness.tick()
-    told = harness.instance.fetch_materializations(dg.AssetKey("breaker"), limit=1).records[0]
-    made = told.asset_materialization
+    record = harness.instance.fetch_materializations(dg.AssetKey("breaker"), limit=1).records[0]
+    made = record.asset_materialization
     assert made is not None
     assert made.description is not None
     assert made.description.startswith("closed: reset by ")
@@ -242,8 +242,8 @@ def test_a_reset_is_told_on_the_breaker_asset_and_says_who_and_why(harness: Auto
     assert newest.asset_materialization.description == "quarantined: EMPTY_FILE in raw_pdf"
 
 
-class NotesLimits:
-    """A sandbox that runs nothing and remembers what its calls may spend."""
+class RecordsLimits:
+    """A sandbox that runs nothing and records the limits of its calls."""
 
     def __init__(self) -> None:
         self.limits: list[Limits] = []
@@ -260,17 +260,17 @@ def test_the_large_lane_gives_a_document_the_larger_budget(tmp_path: Path) -> No
     (good,) = write_text_pdfs(tmp_path, 1)
     settings = Settings(data_dir=tmp_path / "data", large_budget=4)
     pipeline = DocumentPipeline(settings, intake=LocalFiles({"b/good.pdf": good}))
-    sandbox = NotesLimits()
+    sandbox = RecordsLimits()
     pipeline.sandbox = sandbox  # type: ignore[assignment]  # what the pipeline uses of it
     for lane in (STANDARD, LARGE):
         pipeline.lane = lane
         with pytest.raises(EmptyFile):
             list(pipeline.process("b/good.pdf"))
-    standard, *_, large = sandbox.limits  # a second engine gets its try in between
+    standard, *_, large = sandbox.limits  # a second engine is tried in between
     assert large.memory_bytes == 4 * standard.memory_bytes == 4 * settings.sandbox_memory_bytes
     assert large.cpu_seconds == 4 * standard.cpu_seconds
 
 
 @pytest.mark.parametrize("cursor", [None, "", '{"resume_after": ""}', "not a cursor"])
-def test_a_cursor_that_cannot_be_read_means_from_the_beginning(cursor: str | None) -> None:
+def test_an_unreadable_cursor_starts_from_the_beginning(cursor: str | None) -> None:
     assert IntakeCursor.read(cursor, Settings()) == IntakeCursor()

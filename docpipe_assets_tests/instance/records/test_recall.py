@@ -5,7 +5,7 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
-from dagster._core.remote_origin import (  # only a run with an origin can be queued, and none is public
+from dagster._core.remote_origin import (  # a queued run needs an origin; none is public
     RegisteredCodeLocationOrigin,
     RemoteJobOrigin,
     RemoteRepositoryOrigin,
@@ -39,7 +39,7 @@ from docpipe_assets_tests.operations.breaker.histories import failed, folded
 PAUSED = folded(*(failed("ENGINE_FAILED", n, key=f"b/{n}.pdf") for n in range(5)))
 
 
-def test_only_what_automation_queued_is_recalled_and_the_canary_stays() -> None:
+def test_only_automatic_runs_are_dequeued_and_the_canary_stays() -> None:
     queued = [
         QueuedRun("automatic", is_automatic=True),
         QueuedRun("a person's", is_automatic=False),
@@ -71,7 +71,7 @@ BROKEN = {tags.ERROR: "ENGINE_FAILED", tags.STAGE: "ocr_text"}
 
 
 class QueueHarness:
-    """Dagster's records with its queue, over a bucket of a dozen documents; nobody works."""
+    """Dagster's records and queue, with a bucket of a dozen documents and without workers."""
 
     def __init__(self, folder: Path, instance: dg.DagsterInstance) -> None:
         self.instance = instance
@@ -92,7 +92,7 @@ class QueueHarness:
         self._coordinator.register_instance(instance)
 
     def tick(self) -> list[str]:
-        """One look of the sensor, carried out as the daemon would; return the ids of the runs it queued."""
+        """One tick of the sensor, executed like the daemon does; return the ids of its queued runs."""
         with dg.build_sensor_context(
             instance=self.instance, cursor=self._cursor, resources={"pipeline": self.pipeline}
         ) as context:
@@ -119,8 +119,8 @@ class QueueHarness:
             event = dg.DagsterEvent(event_type_value=_EVENTS[status].value, job_name=PROCESS_DOCUMENT)
             self.instance.report_dagster_event(event, run_id=run_id)
 
-    def break_down(self, run_ids: list[str]) -> None:
-        """These fail alike: the stage is paused from now on."""
+    def fail_all(self, run_ids: list[str]) -> None:
+        """Let these runs fail identically, which pauses the stage."""
         for run_id in run_ids:
             self.moves(run_id, Status.STARTING, Status.STARTED)
             self.instance.add_run_tags(run_id, BROKEN)
@@ -135,7 +135,7 @@ class QueueHarness:
         return {entry.document: entry for entry in read_ledger(self.instance, self.pipeline).entries}
 
     def dequeue(self, run_id: str) -> frozenset[str]:
-        """By a sensor that saw the run in the queue a moment ago."""
+        """Dequeue the run as a sensor that has seen it in the queue before."""
         (record,) = self.instance.get_run_records(dg.RunsFilter(run_ids=[run_id]))
         return dequeue(self.instance, [record], PAUSED)
 
@@ -146,12 +146,12 @@ def harness(tmp_path: Path) -> Iterator[QueueHarness]:
         yield QueueHarness(tmp_path, instance)
 
 
-def test_a_paused_stage_empties_the_queue_and_nobody_is_charged(harness: QueueHarness) -> None:
+def test_a_paused_stage_empties_the_queue_without_counting_attempts(harness: QueueHarness) -> None:
     *waiting, a, b, c, d, e = harness.tick()
     persons = harness.queue("b/00.pdf", **{"dagster/backfill": "x"})
     again = harness.queue("b/01.pdf", **{tags.REQUEST: "copied", tags.PARENT_RUN: waiting[1]})
     canary = harness.queue("b/02.pdf", **{tags.REQUEST: "c", tags.CANARY: "canary.ocr_text"})
-    harness.break_down([a, b, c, d, e])
+    harness.fail_all([a, b, c, d, e])
     assert harness.tick() == []
     assert {harness.status(run_id) for run_id in waiting} == {Status.CANCELED}
     assert {harness.status(run_id) for run_id in (persons, again, canary)} == {Status.QUEUED}
@@ -162,12 +162,12 @@ def test_a_paused_stage_empties_the_queue_and_nobody_is_charged(harness: QueueHa
     entries = harness.entries()
     assert {entry.state for entry in entries.values()} == {State.QUEUED}
     assert "ocr_text is paused" in str(entries["b/05.pdf"].reason)
-    assert harness.tick() == [], "what was recalled is not requested before the stage works again"
+    assert harness.tick() == [], "dequeued documents are not requested before the stage works again"
 
 
-def test_what_was_recalled_is_due_at_once_when_the_stage_works_again(harness: QueueHarness) -> None:
+def test_dequeued_documents_are_due_at_once_when_the_stage_works_again(harness: QueueHarness) -> None:
     *waiting, a, b, c, d, e = harness.tick()
-    harness.break_down([a, b, c, d, e])
+    harness.fail_all([a, b, c, d, e])
     harness.tick()
     breakers, _ = fold_history(harness.instance, harness.settings)
     mended = Breakers(breakers.documents)
@@ -179,7 +179,7 @@ def test_what_was_recalled_is_due_at_once_when_the_stage_works_again(harness: Qu
     assert {decision.attempt for key, decision in decisions.items() if decision and key in due} == {1}
 
 
-def test_names_that_are_taken_are_remembered_and_new_ones_added(harness: QueueHarness) -> None:
+def test_known_run_keys_are_cached_and_new_ones_added(harness: QueueHarness) -> None:
     names = KnownRunKeys()
     first = harness.queue("b/00.pdf", **{tags.REQUEST: "r"})
     harness.queue("b/01.pdf", **{tags.REQUEST: "s", tags.CANARY: "c"})
@@ -188,7 +188,7 @@ def test_names_that_are_taken_are_remembered_and_new_ones_added(harness: QueueHa
     harness.queue("b/03.pdf")
     assert names.read(harness.instance) == {"r", "s", "c", "t"} == known_run_keys(harness.instance)
     harness.instance.delete_run(first)
-    assert names.read(harness.instance) == {"r", "s", "c", "t"}, "not all of them are read again"
+    assert names.read(harness.instance) == {"r", "s", "c", "t"}, "only new keys are read"
     assert KnownRunKeys().read(harness.instance) == {"s", "c", "t"}
 
 
@@ -207,7 +207,7 @@ def test_run_keys_of_new_runs_are_found_despite_clock_skew_and_high_counts(
 
 
 @pytest.mark.parametrize("moved", [Status.STARTING, Status.STARTED])
-def test_a_run_that_left_the_queue_meanwhile_is_left_alone(
+def test_a_run_that_has_left_the_queue_is_not_dequeued(
     harness: QueueHarness, moved: dg.DagsterRunStatus
 ) -> None:
     run_id = harness.queue("b/00.pdf", **{tags.REQUEST: "r"})
@@ -225,10 +225,10 @@ def test_a_run_that_left_the_queue_meanwhile_is_left_alone(
         (Status.CANCELED, Progress.FAILED_RUN, RUN_CANCELED),
     ],
 )
-def test_a_run_that_begins_in_spite_of_its_recall_has_its_own_end(
+def test_a_run_that_starts_while_being_dequeued_has_its_own_outcome(
     harness: QueueHarness, end: dg.DagsterRunStatus, progress: Progress, error: str | None
 ) -> None:
-    """The daemon had read that it waits; it writes that the run starts after the recall has been written."""
+    """The daemon read that the run is queued, and records its start only after the run was dequeued."""
     run_id = harness.queue("b/00.pdf", **{tags.REQUEST: "r"})
     assert harness.dequeue(run_id) == {run_id}
     assert deciding_runs(harness.instance)["b/00.pdf"].error == RUN_RECALLED
@@ -242,19 +242,19 @@ def test_a_run_that_begins_in_spite_of_its_recall_has_its_own_end(
 def test_a_run_that_fails_while_being_dequeued_records_its_own_failure(harness: QueueHarness) -> None:
     run_id = harness.queue("b/00.pdf", **{tags.REQUEST: "r"})
     harness.dequeue(run_id)
-    harness.break_down([run_id])
+    harness.fail_all([run_id])
     assert deciding_runs(harness.instance)["b/00.pdf"].error == "ENGINE_FAILED"
 
 
-def test_a_person_who_cancels_a_run_that_had_failed_before_is_believed(harness: QueueHarness) -> None:
+def test_a_cancelation_counts_after_a_failure_within_the_run(harness: QueueHarness) -> None:
     run_id = harness.queue("b/00.pdf", **{tags.REQUEST: "r"})
     harness.moves(run_id, Status.STARTED)
-    harness.instance.add_run_tags(run_id, BROKEN)  # of a first try within the run
+    harness.instance.add_run_tags(run_id, BROKEN)  # of a first attempt within the run
     harness.moves(run_id, Status.CANCELED)
     assert deciding_runs(harness.instance)["b/00.pdf"].error == RUN_CANCELED
 
 
-def test_two_sensors_recall_a_run_once(harness: QueueHarness) -> None:
+def test_two_sensors_dequeue_a_run_once(harness: QueueHarness) -> None:
     run_id = harness.queue("b/00.pdf", **{tags.REQUEST: "r"})
     (seen_by_both,) = harness.instance.get_run_records(dg.RunsFilter(run_ids=[run_id]))
     assert dequeue(harness.instance, [seen_by_both], PAUSED) == {run_id}

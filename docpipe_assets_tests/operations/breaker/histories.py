@@ -32,7 +32,7 @@ def folded(*events: Event) -> Breakers:
     return fold(Breakers(), events, SETTINGS)
 
 
-def asked(
+def decision_for(
     breakers: Breakers, seconds: float, *, key: str = KEY, version: str = "v1", code: str = "c1"
 ) -> Decision:
     breaker = breakers.documents.get(key)

@@ -21,7 +21,14 @@ from docpipe_assets.operations.breaker import (
     fold,
 )
 from docpipe_assets.settings import Settings
-from docpipe_assets_tests.operations.breaker.histories import DAY, SETTINGS, after, asked, failed, folded
+from docpipe_assets_tests.operations.breaker.histories import (
+    DAY,
+    SETTINGS,
+    after,
+    decision_for,
+    failed,
+    folded,
+)
 
 ERRORS = [None, "NO_PAGES", "MEMORY_LIMIT", "THROTTLED", "ENGINE_FAILED", "INTERNAL_ERROR", WORKER_LOST]
 ERRORS += ["ARTIFACT_DAMAGED", RUN_CANCELED, RUN_RECALLED, RUN_HANDED_BACK, "CRASHED:SIGBUS"]
@@ -30,7 +37,7 @@ CANARIES = [None, *(f"canary.ocr_text.ENGINE_FAILED.20261123T12000{n}.1" for n i
 
 @st.composite
 def histories(draw: st.DrawFn) -> list[Event]:
-    """Events of few documents close together in time, so that breakers open, close and collide."""
+    """Events of a few documents within a short time, so that breakers open, close and interact."""
     events: list[Event] = []
     for number in range(draw(st.integers(0, 40))):
         at = after(draw(st.integers(0, 900)))
@@ -78,7 +85,7 @@ def test_batches_repeats_and_a_restart_between_any_two_change_nothing(
 
 
 @given(histories(), st.integers(0, 299))
-def test_what_becomes_known_late_counts_in_its_place(history: list[Event], late_seconds: int) -> None:
+def test_late_events_are_folded_in_chronological_order(history: list[Event], late_seconds: int) -> None:
     history.sort(key=lambda event: event.order)
     late = {id(event) for event in history[::3]}
     delay = timedelta(seconds=late_seconds)
@@ -99,17 +106,17 @@ def test_only_documents_whose_newest_attempt_failed_are_kept(history: list[Event
 
 
 @given(histories(), st.integers(0, 10_000))
-def test_every_decision_can_be_told_to_a_person(history: list[Event], seconds: int) -> None:
+def test_every_decision_has_a_readable_reason(history: list[Event], seconds: int) -> None:
     breakers = folded(*history)
     for key in breakers.documents:
-        decision = asked(breakers, seconds, key=key)
+        decision = decision_for(breakers, seconds, key=key)
         assert decision.reason
         assert (decision.action is Action.WAIT) <= (decision.not_before is not None)
         if decision.not_before is not None:
             assert decision.not_before > after(seconds)
 
 
-def test_a_state_made_with_other_settings_is_not_taken_over() -> None:
+def test_a_state_folded_with_other_settings_is_not_reused() -> None:
     text = folded(failed("THROTTLED")).as_json(SETTINGS)
     assert Breakers.from_json(text, Settings(breaker_failures=9)) is None
 
@@ -145,7 +152,7 @@ def test_twenty_six_thousand_failures_are_folded_in_bulk() -> None:
     )
 
 
-def test_an_old_failure_that_is_told_again_does_not_undo_a_success() -> None:
+def test_a_repeated_old_failure_does_not_undo_a_success() -> None:
     old = failed(WORKER_LOST)
     breakers = fold(folded(old, failed(None, 60)), [failed("NO_PAGES", DAY, key="b/y.pdf")], SETTINGS)
     assert fold(breakers, [old], SETTINGS) == breakers

@@ -40,7 +40,7 @@ def found(text: str, lowercase_words: str = "") -> set[tuple[str, str]]:
         ("HARPER, DOYLE & KIM, LLP\n", {("HARPER, DOYLE & KIM, LLP", "organisation")}),
     ],
 )
-def test_names_in_litigation_forms_are_found_whole(text: str, expected: set[tuple[str, str]]) -> None:
+def test_names_in_litigation_forms_are_found_completely(text: str, expected: set[tuple[str, str]]) -> None:
     assert found(text) == expected
 
 
@@ -56,7 +56,7 @@ def test_titles_and_possessives_stay_outside_the_name() -> None:
         "Plaintiff opposes Defendant's Motion for Summary Judgment.",
     ],
 )
-def test_defined_terms_and_headings_are_no_names(text: str) -> None:
+def test_defined_terms_and_headings_are_not_names(text: str) -> None:
     assert (
         found(text, "the company contractor agreement of statement facts argument motion for judgment")
         == set()
@@ -69,7 +69,7 @@ def test_a_candidate_whose_words_also_occur_in_lower_case_is_dropped() -> None:
     assert found(text, "summit freight services") == set()
 
 
-def test_a_legal_form_keeps_an_organisation_of_plain_words() -> None:
+def test_a_legal_form_keeps_an_organization_of_plain_words() -> None:
     text = "It was delivered by Summit Freight Lines, Inc. on Monday."
     assert ("Summit Freight Lines, Inc.", "organisation") in found(text, "summit freight lines")
 
@@ -113,7 +113,7 @@ def test_a_damaged_model_is_an_engine_error(tmp_path: Path) -> None:
         list(CrfNer(tmp_path).find("Jane Roe", NameContext(frozenset())))
 
 
-def test_tokens_stand_where_they_say() -> None:
+def test_tokens_match_the_text_at_their_offsets() -> None:
     text = "Dr. O\u2019Brien's firm, AT&T Inc., paid U.S. taxes\n\n\tin St. Louis (J.R. Roe)."
     tokens = tokenize(text)
     assert [text[a:b] for a, b in zip(tokens.starts, tokens.ends, strict=True)] == tokens.words
@@ -121,7 +121,7 @@ def test_tokens_stand_where_they_say() -> None:
     assert "".join(tokens.words) == "".join(text.split())
 
 
-def test_long_texts_are_cut_without_losing_a_token() -> None:
+def test_long_texts_are_split_without_losing_a_token() -> None:
     tokens = tokenize("One two three. " * 2_000)
     ranges = sequences(tokens)
     assert (ranges[0][0], ranges[-1][1]) == (0, len(tokens.words))

@@ -16,7 +16,7 @@ def rows(featurizer: Featurizer, text: str) -> list[list[str]]:
     return featurizer.features(tokens, 0, len(tokens.words), frozenset(["truck", "left"]))
 
 
-def test_a_word_that_was_forgotten_has_the_features_it_had(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_word_evicted_from_the_cache_gets_the_same_features(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(features, "_REMEMBERED_WORDS", 3)
     forgetful, fresh = (Featurizer(Gazetteer({"reno": ("city",)}), {"the": 0.05}) for _ in range(2))
     for _ in range(3):
@@ -27,12 +27,12 @@ def test_memory_does_not_grow_with_the_words_of_a_document(monkeypatch: pytest.M
     monkeypatch.setattr(features, "_REMEMBERED_WORDS", 100)
     featurizer = Featurizer(Gazetteer({}), {})
 
-    def held_after(words: range) -> int:
+    def memory_after(words: range) -> int:
         rows(featurizer, " ".join(f"word{chr(97 + n % 26)}{chr(97 + n // 26)}x" for n in words))
         return tracemalloc.get_traced_memory()[0]
 
     tracemalloc.start()
     try:
-        assert held_after(range(300, 600)) < held_after(range(300)) + 50_000
+        assert memory_after(range(300, 600)) < memory_after(range(300)) + 50_000
     finally:
         tracemalloc.stop()

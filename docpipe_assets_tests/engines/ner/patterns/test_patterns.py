@@ -78,7 +78,7 @@ LAW = [
     ("bates", "ABC-0001234", "ABC-0001234", "ABC-0001234"),
     ("bates", "SMITH_00012", "SMITH_00012", "SMITH_00012"),
 ]
-# Their value is the quote on one line; the text goes on before and after it.
+# Their value is the quote on one line, with text before and after it.
 ON_ONE_LINE = [
     ("address", "31 Quarry Lane\nProvidence, RI 02903"),
     ("address", "P.O. Box 1190, Manchester, NH 03105"),
@@ -96,7 +96,9 @@ ON_ONE_LINE = [
     ("kind", "text", "quote", "value"),
     [*(("date", *case) for case in DATES), *(("money", *case) for case in MONEY), *CONTACTS, *LAW],
 )
-def test_a_regular_form_is_found_whole_and_normalised(kind: str, text: str, quote: str, value: str) -> None:
+def test_a_regular_form_is_found_completely_and_normalized(
+    kind: str, text: str, quote: str, value: str
+) -> None:
     assert found(text) == [(kind, quote, value)]
 
 
@@ -129,23 +131,23 @@ def test_a_regular_form_is_found_whole_and_normalised(kind: str, text: str, quot
         ("statute", "Section 12.3 of this Agreement"),
     ],
 )
-def test_what_only_resembles_a_type_is_left_alone(kind: str, text: str) -> None:
+def test_text_that_only_resembles_a_type_does_not_match(kind: str, text: str) -> None:
     assert kind not in {name[0] for name in found(text)}
 
 
 @pytest.mark.parametrize(("kind", "quote"), ON_ONE_LINE)
-def test_a_court_or_an_address_may_run_over_lines(kind: str, quote: str) -> None:
+def test_a_court_or_an_address_may_span_lines(kind: str, quote: str) -> None:
     assert found(f"at the {quote}.\n\nAlso") == [(kind, quote, " ".join(quote.split()))]
 
 
-def test_a_claim_on_the_same_characters_goes_to_one_type_only() -> None:
+def test_the_same_characters_match_one_type_only() -> None:
     text = "Served 2021-03-03 on WOMBAT 000454 at 31 Quarry Lane, Providence, RI 02903, call 401-555-0166."
     spans = [(f.start, f.end) for f in PatternNer().find(text, NO_CONTEXT)]
     assert len(spans) == 4
     assert all(a[1] <= b[0] for a, b in pairwise(spans))
 
 
-def test_a_weak_reading_says_so_in_its_score() -> None:
+def test_a_weak_match_has_a_lower_score() -> None:
     text = "at 12 Main Street on 02-06-21"
     assert {f.type: f.score for f in PatternNer().find(text, NO_CONTEXT)} == {
         EntityType.ADDRESS: 0.6,
@@ -162,5 +164,5 @@ def test_a_weak_reading_says_so_in_its_score() -> None:
         ("a few", None),
     ],
 )
-def test_numbers_in_words_are_read(words: str, number: int | None) -> None:
+def test_numbers_in_words_are_parsed(words: str, number: int | None) -> None:
     assert number_in_words(words) == number

@@ -27,21 +27,21 @@ def test_a_page_of_text_has_no_marks(size: int) -> None:
 
 
 @pytest.mark.parametrize("shade", [0, 128, 255])
-def test_nor_has_an_empty_one(shade: int) -> None:
+def test_an_empty_page_has_no_marks(shade: int) -> None:
     assert split_layers(np.full((HEIGHT, WIDTH), shade, np.uint8), DPI) is None
 
 
-def test_an_odd_page_does_no_harm() -> None:
+def test_an_unusual_page_does_not_fail() -> None:
     assert split_layers(np.full((3, 2000), 200, np.uint8), DPI) is None
 
 
 @pytest.mark.parametrize("shade", [150, 185])
-def test_a_stamp_is_taken_off_the_text_and_the_text_off_the_stamp(shade: int) -> None:
+def test_a_stamp_and_the_text_below_it_are_separated(shade: int) -> None:
     plain, stamped = np.asarray(page()), np.asarray(page(stamp=shade))
     layers = split_layers(stamped, DPI)
     assert layers is not None
     assert layers.text.shape == layers.marks.shape == stamped.shape
-    under = (stamped == shade) & (plain > 230)  # where the stamp alone had been printed
+    under = (stamped == shade) & (plain > 230)  # where only the stamp was printed
     assert under.mean() > 0.02
     assert np.median(layers.text[under]) > 230
     assert np.median(layers.marks[under]) < shade + 15

@@ -22,7 +22,7 @@ CLASSES = ("", "a", "b", " ")
 
 
 def answer(steps: str, **faint: float) -> NDArray[np.float32]:
-    """Probabilities in which each step names its class ("-" is none), and space is as likely as given."""
+    """Probabilities with one class for each step ("-" is none), and the given probability of a space."""
     table = np.full((len(steps), len(CLASSES)), 0.01, dtype=np.float32)
     for n, step in enumerate(steps):
         table[n, CLASSES.index("" if step == "-" else step)] = 0.9
@@ -42,13 +42,13 @@ def test_repeats_are_one_character_and_empty_steps_none(steps: str, text: str) -
     assert decoded(steps) == text
 
 
-def test_a_faint_space_counts_between_letters_but_swallows_none() -> None:
+def test_a_faint_space_counts_between_letters_but_replaces_none() -> None:
     assert decoded("a-b", weight=1.0, space=0.06) == "ab"
     assert decoded("a-b", weight=20.0, space=0.06) == "a b"
     assert decoded("aab", weight=20.0, space=0.06) == "ab"
 
 
-def test_columns_follow_the_steps_and_the_part_that_the_line_fills() -> None:
+def test_columns_follow_the_steps_and_the_width_of_the_line() -> None:
     first, second = decode(answer("a---b-----"), Alphabet(CLASSES, 1.0), 0.5)
     assert first.column == pytest.approx(0.1)
     assert second.column == pytest.approx(0.9)
@@ -60,7 +60,7 @@ def line_image(text: str) -> NDArray[np.uint8]:
     return np.asarray(image)
 
 
-def test_words_are_parted_in_the_white_between_them() -> None:
+def test_words_are_split_in_the_white_space_between_them() -> None:
     line = np.full((20, 100), 255, dtype=np.uint8)
     line[5:15, 10:40] = 0
     line[5:15, 60:90] = 0
@@ -72,7 +72,7 @@ def test_words_are_parted_in_the_white_between_them() -> None:
     assert right.box.left == pytest.approx(60, abs=1)
 
 
-def test_a_turned_line_is_cut_out_upright_and_leads_back_to_the_page() -> None:
+def test_a_rotated_line_is_cropped_upright_and_maps_back_to_the_page() -> None:
     page = np.full((300, 400), 255, dtype=np.uint8)
     quad = np.array([[50, 100], [250, 120], [247, 150], [47, 130]], dtype=np.float32)
     line, back = straighten(page, quad)
@@ -83,7 +83,7 @@ def test_a_turned_line_is_cut_out_upright_and_leads_back_to_the_page() -> None:
 
 
 @pytest.mark.parametrize(("turn", "first_corner"), [(1, 1), (3, 3)])
-def test_a_line_on_its_side_is_turned_upright(turn: int, first_corner: int) -> None:
+def test_a_vertical_line_is_rotated_upright(turn: int, first_corner: int) -> None:
     page = np.full((300, 400), 255, dtype=np.uint8)
     quad = np.array([[50, 20], [90, 20], [90, 220], [50, 220]], dtype=np.float32)
     assert turn in turns_to_try(quad)
@@ -93,11 +93,11 @@ def test_a_line_on_its_side_is_turned_upright(turn: int, first_corner: int) -> N
     assert (x / z, y / z) == pytest.approx(tuple(quad[first_corner]), abs=0.01)
 
 
-def test_a_wide_line_is_read_as_it_stands() -> None:
+def test_a_wide_line_is_not_rotated() -> None:
     assert turns_to_try(np.array([[0, 0], [90, 0], [90, 30], [0, 30]], dtype=np.float32)) == (0,)
 
 
-def test_the_cut_model_reads_as_the_whole_one() -> None:
+def test_the_truncated_model_reads_like_the_complete_one() -> None:
     whole = (files("rapidocr") / "models" / "PP-OCRv6_rec_small.onnx").read_bytes()
     text = "Rosalind Achterberg demanded $1,284.75 by May 3, 2019."
     readings = []
@@ -118,17 +118,17 @@ def test_the_cut_model_reads_as_the_whole_one() -> None:
 
 
 @pytest.mark.parametrize("character", "azAZ09éßŁ§¶©½“”’–—…•€™☑")
-def test_what_stands_in_american_filings_is_latin(character: str) -> None:
+def test_the_characters_of_american_filings_are_latin(character: str) -> None:
     assert is_latin(character)
 
 
 @pytest.mark.parametrize("character", "漢あΑЖ，。☃")
-def test_other_scripts_and_ornaments_are_not(character: str) -> None:
+def test_other_scripts_and_ornaments_are_not_latin(character: str) -> None:
     assert not is_latin(character)
 
 
 @pytest.mark.parametrize(("accented", "text"), [(0.5, "e"), (0.85, "e"), (0.95, "é")])
-def test_a_letter_with_an_accent_must_be_much_likelier_than_the_plain_one(accented: float, text: str) -> None:
+def test_an_accented_letter_must_be_much_likelier_than_the_plain_one(accented: float, text: str) -> None:
     probabilities = np.array([[0.0, 1 - accented, accented, 0.0]], dtype=np.float32)
     [character] = decode(probabilities, Alphabet(("", "e", "é", " "), 1.0, 0.1), 1.0)
     assert character.text == text

@@ -1,4 +1,4 @@
-"""The definitions that Dagster loads, with a PDF reader that can be broken, and that some documents break."""
+"""The definitions for Dagster, with a PDF reader that can be broken, and that fails on some documents."""
 
 import os
 from functools import cached_property, lru_cache
@@ -7,7 +7,7 @@ from docpipe_assets.definitions import build_definitions
 from docpipe_assets.protocols import PdfReader
 from docpipe_assets.runtime.document_pipeline import DocumentPipeline
 from docpipe_assets.settings import Settings, read_settings
-from docpipe_assets_tests.pipeline.moods import SwitchableReader, with_faults
+from docpipe_assets_tests.pipeline.switchable_engines import SwitchableReader, with_faults
 
 
 class SwitchablePipeline(DocumentPipeline):

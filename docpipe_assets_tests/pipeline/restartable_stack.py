@@ -12,20 +12,20 @@ from docpipe_assets.instance.records.history import fold_history
 from docpipe_assets.operations.breaker import DocumentBreaker
 from docpipe_assets.operations.ledger import State
 from docpipe_assets.stack import Stack
-from docpipe_assets_tests.pipeline.papers import invoice, letter
+from docpipe_assets_tests.pipeline.documents import invoice, letter
 from docpipe_assets_tests.pipeline.site import Site, open_site
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-KILLER, OTHER = "ward/killer.pdf", "ward/other.pdf"
+KILLER, OTHER = "breakers/killer.pdf", "breakers/other.pdf"
 LONG_ENOUGH_SECONDS = 3600
-"""A cool-down that does not end while somebody looks."""
+"""A cool-down that does not end during a test."""
 ENVIRONMENT = {
     "DOCPIPE_INTAKE_SECONDS": "1",
     "DOCPIPE_RETRY_SECONDS": "1",
     "DOCPIPE_BREAKER_FAILURES": "2",
-    "DOCPIPE_NER_ENGINES": '["docpipe_assets_tests.pipeline.moods:SwitchableNer"]',
+    "DOCPIPE_NER_ENGINES": '["docpipe_assets_tests.pipeline.switchable_engines:SwitchableNer"]',
 }
 
 
@@ -47,12 +47,12 @@ class RestartableStack:
         self._running.close()
 
     def open_the_breaker(self, folder: Path) -> None:
-        """Process a normal document, then the one that kills two workers and is held from then on."""
+        """Process a normal document, then one that kills two workers and is held from then on."""
         path = folder / "document.pdf"
         self.set_fault("well")
         path.write_bytes(letter(1))
         self.site.put(OTHER, path)
-        assert self.site.settled("ward", 1).count(State.SUCCEEDED) == 1
+        assert self.site.settled("breakers", 1).count(State.SUCCEEDED) == 1
         self.set_fault("deadly")
         path.write_bytes(invoice(2))
         self.site.put(KILLER, path)
@@ -67,13 +67,13 @@ class RestartableStack:
         return fold_history(self.site.instance, self.site.pipeline.settings)[0].documents.get(KILLER)
 
     @property
-    def told(self) -> list[str]:
-        """What the sensor has told of the breaker, newest first."""
+    def messages(self) -> list[str]:
+        """The descriptions that the sensor has recorded for the breaker, newest first."""
         records = self.site.instance.fetch_materializations(breaker.key, limit=100).records
         return [str(one.asset_materialization.description) for one in records if one.asset_materialization]
 
     def set_fault(self, fault: str) -> None:
-        (self._folder / "mood").write_text(fault)
+        (self._folder / "fault").write_text(fault)
 
     def wait_for_opening(self, attempts: int) -> DocumentBreaker:
         found = self.site.wait_for(
@@ -85,7 +85,7 @@ class RestartableStack:
         return found
 
     def command(self, *arguments: str) -> str:
-        """What ``docpipe`` prints on a wide terminal."""
+        """The output of ``docpipe`` on a wide terminal."""
         done = subprocess.run(
             [sys.executable, "-m", "docpipe_assets", *arguments],
             env={**self.site.stack.environment, "PATH": "", "COLUMNS": "180"},

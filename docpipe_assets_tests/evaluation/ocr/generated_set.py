@@ -1,4 +1,4 @@
-"""Pages of every kind from a seed, each with its text: for tuning, and with other seeds for measuring."""
+"""Generates pages of every kind from a seed, with their texts, for tuning and evaluation."""
 
 import random
 from collections.abc import Callable, Iterator
@@ -10,8 +10,8 @@ from PIL import Image
 
 from docpipe_assets_tests.evaluation.ocr import layouts
 from docpipe_assets_tests.evaluation.ocr.conditions import CONDITIONS, Scan
+from docpipe_assets_tests.evaluation.ocr.generated_texts import Texts
 from docpipe_assets_tests.evaluation.ocr.layouts import DoesNotFit, Type
-from docpipe_assets_tests.evaluation.ocr.made_texts import Texts
 from docpipe_assets_tests.evaluation.ocr.sheet import Sheet
 
 PRINT_FONTS = ("times", "arial", "schoolbook", "palatino", "bookman", "helvetica", "dejavu", "verdana")
@@ -21,7 +21,7 @@ DEGRADED = tuple(name for name in CONDITIONS if name not in ("clean", "ordinary"
 
 @dataclass(frozen=True)
 class Sample:
-    """A page as a file has it, and what stands on it."""
+    """The image of a page, and its text."""
 
     kind: str
     name: str
@@ -30,7 +30,7 @@ class Sample:
 
 
 def write(samples: Iterator[Sample], folder: Path) -> int:
-    """Put each page into the folder of its kind, with its text beside it; returns how many."""
+    """Write each page to the folder of its kind, with its text next to it; return the number of pages."""
     count = 0
     for sample in samples:
         count += 1
@@ -41,8 +41,8 @@ def write(samples: Iterator[Sample], folder: Path) -> int:
     return count
 
 
-def made_set(seed: int, pages: int, kinds: tuple[str, ...] = ()) -> Iterator[Sample]:
-    """``pages`` of each kind, or of the kinds named; a kind's pages do not depend on the other kinds."""
+def generated_set(seed: int, pages: int, kinds: tuple[str, ...] = ()) -> Iterator[Sample]:
+    """``pages`` pages of each kind, or of the named ones; the pages of a kind are independent of others."""
     for kind, make in KINDS.items():
         if kinds and not kind.startswith(kinds):
             continue
@@ -54,7 +54,7 @@ def made_set(seed: int, pages: int, kinds: tuple[str, ...] = ()) -> Iterator[Sam
 def aged(
     kind: str, name: str, sheet: Sheet, condition: str, dpi: int, seed: int, quarter_turns: int = 0
 ) -> Sample:
-    """A sheet as a scan; ``quarter_turns`` clockwise, as it lay in the feeder."""
+    """A sheet as a scan, rotated clockwise by ``quarter_turns``."""
     scan = CONDITIONS[condition](sheet.image(dpi), dpi, np.random.default_rng(seed))
     text = sheet.text + (f"{scan.added}\n" if scan.added else "")
     if quarter_turns:
@@ -66,7 +66,7 @@ def aged(
 
 
 def fitting(text: str, set_: Callable[[str], Sheet]) -> Sheet:
-    """The sheet with as much of the text as it holds, taken away block by block from before the foot."""
+    """The sheet with as much of the text as fits; blocks before the footer are removed one by one."""
     blocks = text.split("\n\n")
     while True:
         try:

@@ -31,7 +31,7 @@ _LABELS = (
 
 
 class Texts:
-    """Draws from one random generator; each method gives the text of one page, often a little too long."""
+    """Uses one random generator; each method returns the text of one page, often slightly too long."""
 
     def __init__(self, seed: int) -> None:
         self._chance = random.Random(seed)
@@ -41,7 +41,7 @@ class Texts:
         while len(found) < count:
             (document,) = documents(_LISTS, 1, self._chance.randrange(2**32))
             text = " ".join(document.text.split())
-            # A rule to sign on is no text.
+            # A signature line is not text.
             if text.isascii() and not text.isupper() and "__" not in text:
                 sentences = re.split(r"(?<=[.;?!])\s+(?=[A-Z])", text)
                 found += [" ".join(sentences[n : n + 3]) for n in range(0, len(sentences), 3)]
@@ -58,11 +58,11 @@ class Texts:
 
     def testimony(self) -> str:
         spoken = [self._chance.choice(_exchanges()) for _ in range(24)]
-        asked = [piece for exchange in spoken for piece in exchange]
+        exchanges = [piece for exchange in spoken for piece in exchange]
         answers = [f"A. {sentence}" for sentence in self.paragraphs(3)]
         for answer in answers:
-            asked.insert(self._chance.randrange(len(asked)), answer)
-        return "\n\n".join([*asked, f"@ {self._bates()}"])
+            exchanges.insert(self._chance.randrange(len(exchanges)), answer)
+        return "\n\n".join([*exchanges, f"@ {self._bates()}"])
 
     def form(self) -> str:
         draw = self._value
@@ -87,7 +87,7 @@ class Texts:
         return "\n\n".join([f"# {self._title()}", intro, "\n".join(rows), *others, f"@ {self._bates()}"])
 
     def ledger(self) -> str:
-        """A table too wide for an upright page."""
+        """A table that is too wide for a portrait page."""
         chance = self._chance
         rows = ["| Date | Check | Payee | Account | Debit | Credit | Balance |"]
         balance = 100_000.0
@@ -142,7 +142,7 @@ class Texts:
 
 @cache
 def _exchanges() -> list[tuple[str, str]]:
-    """Questions with the answers that follow them, from the testimony of the sample production."""
+    """Questions with their answers, from the testimony of the sample production."""
     text = files("docpipe_assets.sample").joinpath("texts", "lundquist_deposition.txt").read_text("utf-8")
     spoken = [piece for piece in text.split("\n\n") if piece.startswith(("Q. ", "A. ")) and piece.isascii()]
     return [(a, b) for a, b in pairwise(spoken) if a[0] == "Q" and b[0] == "A"]

@@ -19,7 +19,7 @@ from docpipe_assets.operations.breaker import request_name
 from docpipe_assets.operations.intake import listed_document
 from docpipe_assets_tests.pipeline.site import Site
 
-BATCH = "planted"
+BATCH = "replicas"
 _SECONDS_APART = 20
 
 _COPIES = {
@@ -48,17 +48,17 @@ _TAGS_OF_EVENTS = """
     JOIN event_logs first ON first.id = t.event_id AND first.run_id = %(run)s
     JOIN event_logs made ON made.dagster_event_type = first.dagster_event_type
         AND made.asset_key = first.asset_key
-    JOIN planted p ON p.run_id = made.run_id"""
+    JOIN replicas p ON p.run_id = made.run_id"""
 
 
-def plant(site: Site, template: str, names: list[str]) -> None:
-    """Multiply a document that has succeeded; the daemon must not be running."""
+def replicate(site: Site, template: str, names: list[str]) -> None:
+    """Replicate a document that has succeeded; the daemon must not be running."""
     (run,) = site.runs_of(template)
     objects = site.stack.folder / "s3" / "intake"
     (objects / BATCH).mkdir(exist_ok=True)
     for name in names:
         _copy(objects / template, objects / BATCH / name)
-    site.stack.part("s3").restart()  # it keeps the folders that it has listed
+    site.stack.part("s3").restart()  # it caches the folders that it has listed
     found = {one.key: listed_document(one) for one in site.intake.list(f"{BATCH}/")}
     sightings = [found[f"{BATCH}/{name}"] for name in names]
     site.instance.add_dynamic_partitions(documents.name or "", [seen.key for seen in sightings])
@@ -93,11 +93,11 @@ def _multiply(site: Site, run: dg.DagsterRun, rows: list[tuple[str, str, str, st
     try:
         with connection, connection.cursor() as cursor:
             cursor.execute(
-                "CREATE TEMP TABLE planted (key text, run_id text, request text, version text, age interval)"
+                "CREATE TEMP TABLE replicas (key text, run_id text, request text, version text, age interval)"
             )
             execute_values(
                 cursor,
-                "INSERT INTO planted VALUES %s",
+                "INSERT INTO replicas VALUES %s",
                 rows,
                 template=f"(%s, %s, %s, %s, %s * interval '{_SECONDS_APART} seconds')",
             )
@@ -105,11 +105,11 @@ def _multiply(site: Site, run: dg.DagsterRun, rows: list[tuple[str, str, str, st
                 columns = {name: renamed(name) for name in ("run_body", "value", "event", "evaluation_event")}
                 select = copied.format(**columns)
                 cursor.execute(
-                    f"INSERT INTO {table} {select} FROM {table} t, planted p WHERE t.run_id = %(run)s", old
+                    f"INSERT INTO {table} {select} FROM {table} t, replicas p WHERE t.run_id = %(run)s", old
                 )
             cursor.execute(_TAGS_OF_EVENTS, old)
         connection.autocommit = True
         with connection.cursor() as cursor:
-            cursor.execute("ANALYZE")  # as autovacuum would have done long before
+            cursor.execute("ANALYZE")  # as autovacuum does eventually
     finally:
         connection.close()

@@ -10,7 +10,7 @@ from docpipe_assets.engines.pdf.reader import IsolatedPdfReader, Runner
 from docpipe_assets.errors import EngineError
 from docpipe_assets.model import Box, EntityType, FoundName
 from docpipe_assets.protocols import NameContext, PageImage, PdfPart, PlacedWord
-from docpipe_assets_tests.pipeline.papers import CRASHES, DEFECT_IN_SPLITTING, HANGS
+from docpipe_assets_tests.pipeline.documents import CRASHES, DEFECT_IN_SPLITTING, HANGS
 
 _FAULTS: Mapping[bytes, tuple[str, Mapping[str, Any]]] = {
     CRASHES: ("crashes_on_item", {"item": 1, "signal_name": "SIGSEGV"}),
@@ -20,31 +20,31 @@ _ENDING_BYTES = 100
 
 
 def fault() -> str:
-    """What the file ``fault`` in the stack's folder says: ``well`` where there is none."""
-    path = Path(os.environ["DAGSTER_HOME"]).parent / "mood"
+    """The content of the file ``fault`` in the stack's folder; ``well`` if there is none."""
+    path = Path(os.environ["DAGSTER_HOME"]).parent / "fault"
     return path.read_text() if path.exists() else "well"
 
 
 class SwitchableOcr:
-    """Refuses every page while ``broken``, has a defect while ``defective``; else reads one word."""
+    """Rejects every page while ``broken``, has a defect while ``defective``; otherwise reads one word."""
 
-    name = "moody"
+    name = "switchable"
     version = "1"
 
     def read(self, image: PageImage) -> tuple[tuple[PlacedWord, ...], ...]:
         if fault() == "broken":
-            raise EngineError("the engine refuses every page; repair it")
+            raise EngineError("the engine rejects every page; repair it")
         if fault() == "defective":
             raise ValueError("a defect in the engine")
         return ((PlacedWord("scanned", Box(10, 10, 90, 30), 0.9),),)
 
 
 class SwitchableNer:
-    """Finds the word "Invoice"; at invoices it has a defect while ``defective``, and while ``deadly`` ends
-    its process as the kernel's memory killer does.
+    """Finds the word "Invoice"; on invoices it has a defect while ``defective``, and kills its
+    process like the kernel's OOM killer while ``deadly``.
     """
 
-    name = "moody"
+    name = "switchable"
     version = "1"
 
     def find(self, text: str, context: NameContext) -> Iterator[FoundName]:
@@ -59,7 +59,7 @@ class SwitchableNer:
 
 
 class SwitchableReader(IsolatedPdfReader):
-    """Has a defect at splitting some documents while ``defective``."""
+    """Fails to split some documents while ``defective``."""
 
     def split(
         self, pdf: Path, pages: int, pages_per_part: int, bytes_per_part: int, *, is_damaged: bool = False
@@ -70,7 +70,7 @@ class SwitchableReader(IsolatedPdfReader):
 
 
 def with_faults(run: Runner) -> Runner:
-    """Calls in the sandbox, where some documents get a function that crashes or hangs for the parser's."""
+    """Runs functions in the sandbox; for some documents, one that crashes or hangs replaces the parser's."""
 
     def run_or_fail(
         function: str, arguments: Mapping[str, Any], folder: Path | None = None, *, by_page: bool = False

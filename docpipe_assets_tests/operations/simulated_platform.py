@@ -29,9 +29,9 @@ from docpipe_assets.settings import Settings
 START = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
 Ending = tuple[str, str] | None
-"""Error and stage, or None when all goes well."""
+"""Error and stage, or None if the run succeeds."""
 Behaviour = Callable[["SimulatedPlatform", "Run"], Ending]
-"""What becomes of a run of a document."""
+"""Determines the outcome of a run of a document."""
 
 
 def stored(key: str, etag: str = "e", size: int = 10) -> StoredObject:
@@ -83,9 +83,9 @@ class Run:
 class SimulatedPlatform:
     bucket: dict[str, StoredObject]
     behaviours: Mapping[str, Behaviour] = field(default_factory=dict)
-    """By S3 key; the others go well."""
+    """By S3 key; runs of other documents succeed."""
     outage: Behaviour = succeeds
-    """Comes before a document's own nature."""
+    """Takes precedence over a document's own behavior."""
     workers: int = 2
     seconds_per_run: int = 1
     settings: Settings = field(default_factory=Settings)
@@ -103,10 +103,10 @@ class SimulatedPlatform:
     _folded: int = 0
 
     def attempts_at(self, key: str) -> int:
-        """Runs of a document that ended after they had started."""
+        """The number of runs of a document that started and ended."""
         return sum(run.key == key and run.started_at is not None for run in self.runs if run.ended_at)
 
-    def launch_as_a_person(self, key: str) -> Run:
+    def launch_manually(self, key: str) -> Run:
         run = Run(f"{len(self.runs):08d}-person", key, None, "standard", None)
         self.runs.append(run)
         self.queue.append(run)
@@ -123,7 +123,7 @@ class SimulatedPlatform:
         codes = dict.fromkeys(stages, self.code_version)
         return FailureHistory(self.breakers, self.now, self.settings, names, codes)
 
-    def look(self, keys: int = 10_000, runs: int = 10_000) -> Plan:
+    def plan_tick(self, keys: int = 10_000, runs: int = 10_000) -> Plan:
         listing = sorted(self.bucket.values(), key=lambda found: found.key.encode())
         unfinished = [*self.queue, *self.working]
         runs = min(runs, max(0, self.settings.intake_max_queued - len(self.queue)))
@@ -138,7 +138,7 @@ class SimulatedPlatform:
         )
 
     def fold(self, repeats: int = 0) -> None:
-        """What ended since the last time; the newest ``repeats`` events before it come once more."""
+        """Fold the events since the last call; the newest ``repeats`` events before them are repeated."""
         self.breakers = fold(self.breakers, self.events[max(0, self._folded - repeats) :], self.settings)
         self._folded = len(self.events)
         if self.dequeues:
@@ -148,9 +148,9 @@ class SimulatedPlatform:
                 self._end(waiting[run_id], (RUN_RECALLED, ""))
 
     def tick(self, dies_after: int | None = None, keys: int = 10_000, runs: int = 10_000) -> Plan:
-        """Fold and carry out a plan; ``dies_after`` is the number of steps that still happen."""
+        """Fold and execute a plan; ``dies_after`` is the number of steps before the kill."""
         self.fold(repeats=7)
-        made = self.look(keys, runs)
+        made = self.plan_tick(keys, runs)
         steps: list[str | Request] = [*made.register, *made.requests]
         for step, what in enumerate(steps):
             if step == dies_after:
@@ -219,7 +219,7 @@ class SimulatedPlatform:
         )
 
     def spent(self) -> Counter[str]:
-        """Attempts that were spent, by document."""
+        """The number of attempts, by document."""
         return Counter(run.key for run in self.runs if run.started_at)
 
 
