@@ -190,7 +190,7 @@ def test_an_unread_document_with_a_range_in_its_name_is_not_a_gap() -> None:
 
 
 def test_shared_numbers_are_an_overlap_or_a_duplicate() -> None:
-    both = "b/a.pdf and in b/b.pdf"
+    both = "both b/a.pdf and b/b.pdf"
     assert batch({"a": [1, 2, 3], "b": [3, 4]}) == [("overlap", f"WOMBAT 000003 is in {both}")]
     doubled = [("duplicate", f"WOMBAT 000001-000002 is in {both}")]
     assert batch({"a": [1, 2], "b": [1, 2], "c": [3]}) == doubled

@@ -87,7 +87,7 @@ def test_a_folder_without_documents_is_an_error(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["one page", "one\ftwo\fthree"])
 def test_the_number_of_texts_must_equal_that_of_pages(tmp_path: Path, text: str) -> None:
     add(tmp_path, "a.tif", [10, 20], text)
-    with pytest.raises(ConfigurationError, match=r"a\.tif: 2 pages, but . texts"):
+    with pytest.raises(ConfigurationError, match=r"a\.tif: 2 pages, . texts"):
         list(evaluate(find_pairs(tmp_path), [f"{ENGINE}Sound"], Settings(data_dir=tmp_path / "data")))
 
 

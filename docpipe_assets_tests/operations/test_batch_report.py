@@ -127,7 +127,7 @@ def test_label_findings_are_listed_in_and_between_documents() -> None:
     assert [(one.document, one.fault.value) for one in report.bates] == [("b/a.pdf", "gap"), ("", "overlap")]
     assert "AB 0002 \\| is not there" in bates_table(report)
     findings = json.loads(json.dumps(report.as_json()))["bates"]
-    assert findings[1]["what"] == "AB 0003 is in b/a.pdf and in b/b.pdf"
+    assert findings[1]["what"] == "AB 0003 is in both b/a.pdf and b/b.pdf"
 
 
 def test_labels_of_duplicates_are_compared_once_and_stale_ones_not_at_all() -> None:
