@@ -19,7 +19,11 @@ from docpipe_assets.operations.ledger import State
 from docpipe_assets.sample import write_text_pdfs
 from docpipe_assets.storage.file import FileStore
 from docpipe_assets_tests.pipeline.site import Site, report
-from docpipe_assets_tests.pipeline.ui_api import materialize, reexecute
+from docpipe_assets_tests.pipeline.ui_api import (
+    materialize,
+    materialize_corpus_asset,
+    reexecute,
+)
 
 pytestmark = [
     pytest.mark.pipeline,
@@ -159,6 +163,15 @@ def test_the_batch_report_is_consistent_and_names_duplicates(site: Site, documen
         kept = json.load(source)
     assert kept["batches"]["checked"]["succeeded"] == 2
     assert sorted(DOCUMENTS) in [[d for d in group if d in DOCUMENTS] for group in kept["duplicates"]]
+
+
+def test_a_report_without_a_corpus_worker_uses_the_standard_lane(site: Site, document: str) -> None:
+    run_id = materialize_corpus_asset(site, "batch_report")
+    run = finished(site, run_id)
+    assert run.is_success
+    assert (run.tags[tags.LANE], run.tags[tags.QUEUE]) == ("corpus", "standard")
+    messages = [event.message for event in site.instance.all_logs(run_id)]
+    assert any("docpipe worker --lane corpus" in message for message in messages)
 
 
 def test_a_document_that_intake_missed_fails_the_report_and_is_named(site: Site, tmp_path: Path) -> None:

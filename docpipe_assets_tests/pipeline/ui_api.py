@@ -31,8 +31,16 @@ mutation LaunchAgain($params: ReexecutionParams!) {
 
 def materialize(site: Site, document: str, assets: list[str] | None = None) -> str:
     """Launch a run of the implicit asset job; return its id."""
-    tags = [{"key": "dagster/partition", "value": partition_key(document)}]
     names = assets or [asset.key.to_user_string() for asset in DOCUMENT_ASSETS]
+    return _materialize(site, names, {"dagster/partition": partition_key(document)})
+
+
+def materialize_corpus_asset(site: Site, asset: str) -> str:
+    """Launch a run of a corpus asset; return its id."""
+    return _materialize(site, [asset], {})
+
+
+def _materialize(site: Site, names: list[str], tags: dict[str, str]) -> str:
     answer = query(
         site,
         _LAUNCH,
@@ -45,7 +53,7 @@ def materialize(site: Site, document: str, assets: list[str] | None = None) -> s
                     "pipelineName": "__ASSET_JOB",
                     "assetSelection": [{"path": [name]} for name in names],
                 },
-                "executionMetadata": {"tags": tags},
+                "executionMetadata": {"tags": [{"key": key, "value": tags[key]} for key in tags]},
                 "runConfigData": {},
             }
         },

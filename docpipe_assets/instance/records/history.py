@@ -139,6 +139,7 @@ def read_ledger(
     ``count_pages`` replaces the reading of page counts from the records. It is called after the runs are
     read, so that it includes every document whose run succeeded.
     """
+    began = datetime.now(UTC)  # documents that arrive while the records are read are not missed ones
     graph = pipeline.graph
     deciding = _Deciding(instance, graph)
     attempts: list[Attempt] = []
@@ -160,7 +161,7 @@ def read_ledger(
         runs=deciding.runs,
         finished=deciding.finished(),
         pages=count_pages(),
-        missed_before=datetime.now(UTC) - timedelta(seconds=grace_seconds),
+        missed_before=began - timedelta(seconds=grace_seconds),
         batch=batch,
         failures=failure_history(pipeline, breakers, known_run_keys(instance)),
         withdrawn=withdrawn,
