@@ -1,5 +1,8 @@
 """The command line. Each command reports its result and the next step."""
 
+from importlib.metadata import version
+from typing import Annotated
+
 import typer
 
 from docpipe_assets.cli.evaluate import evaluations
@@ -15,6 +18,22 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_show_locals=False,  # locals may hold credentials
 )
+
+
+def _print_version(is_requested: bool) -> None:
+    if is_requested:
+        typer.echo(f"docpipe {version('docpipe-assets')}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    _: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Options of the program itself."""
+
 
 for command in (up, worker, configure, demo, ingest, status, show, run):
     app.command()(command)
