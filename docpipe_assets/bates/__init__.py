@@ -1,1 +1,1 @@
-"""Bates labels: stamps on pages, runs of them, what is missing or doubled."""
+"""Bates labels: stamps on pages, their sequences, and checks for gaps and duplicates."""

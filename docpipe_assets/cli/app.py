@@ -1,4 +1,4 @@
-"""What all commands share: consoles, options, settings, the connection, and how errors are shown."""
+"""Shared by all commands: consoles, options, settings, connection, display of errors."""
 
 import os
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The assets that hold no artifact: what breakers did and what people decided, as events to look at."""
+"""Assets without an artifact: breaker changes and decisions of users, shown as events."""
 
 import dagster as dg
 

@@ -1,1 +1,1 @@
-"""What a Dagster instance plugs in: storage, launcher, coordinator, worker."""
+"""Plug-ins of the Dagster instance: storage, launcher, coordinator, worker."""

@@ -1,1 +1,1 @@
-"""Court papers: captions, counsel, parties, and who stands to whom."""
+"""Court papers: captions, counsel, parties, and their relationships."""

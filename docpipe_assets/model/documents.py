@@ -1,4 +1,4 @@
-"""The document as it arrived, and its windows of pages."""
+"""The document as received, and its windows of pages."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""What the mentions of one document name."""
+"""The people, organisations and things of a document."""
 
 from docpipe_assets.model.mentions import EntityType
 from docpipe_assets.model.places import Place

@@ -1,4 +1,4 @@
-"""Names, dates, amounts and citations, each at its place."""
+"""Names, dates, amounts and citations, each with its place."""
 
 from enum import StrEnum
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""The text of a page, how it was read, and what is marked on it."""
+"""The text of a page, the method of reading, and the marks on it."""
 
 from dataclasses import dataclass
 from enum import StrEnum

@@ -1,4 +1,4 @@
-"""Where evidence is: boxes on pages, spans of the document, bytes in the lake."""
+"""Places of evidence: boxes on pages, spans of the document, bytes in the lake."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What all nouns share: frozen records, lazy streams of them, and the page separator."""
+"""The base of all records: frozen models, lazy streams of them, and the page separator."""
 
 from collections.abc import Callable, Iterator
 from typing import Any, ClassVar, Generic, TypeVar

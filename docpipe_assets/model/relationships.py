@@ -1,4 +1,4 @@
-"""How the parts and entities of a document relate."""
+"""Relationships between the parts and entities of a document."""
 
 from enum import StrEnum
 

@@ -1,4 +1,4 @@
-"""Which failed documents a person means by a batch, a stage and a code."""
+"""Selects failed documents by batch, stage and code."""
 
 from collections.abc import Sequence
 

@@ -1,1 +1,1 @@
-"""What is on a page but not of its body: stamps, legends, headers, footers."""
+"""Page elements outside the body text: stamps, legends, headers, footers."""

@@ -1,4 +1,4 @@
-"""What a document may use: memory, CPU and processes, by its lane."""
+"""Budgets of a document by lane: memory, CPU, processes."""
 
 import os
 from importlib.util import find_spec

@@ -1,4 +1,4 @@
-"""How a call ended -> its typed error."""
+"""Converts the outcome of a call to a typed error."""
 
 import re
 import signal

@@ -1,4 +1,4 @@
-"""The format of an artifact: JSON Lines in Zstandard behind a header of our own, in one object.
+"""The format of an artifact: JSON Lines in Zstandard after a header, in one object.
 
 It begins with a Zstandard *skippable frame* (RFC 8878, section 3.1.2), which every decoder passes over and
 which holds the header: the fingerprint of what the rows were made from, their number and the schema. So an

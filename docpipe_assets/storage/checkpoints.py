@@ -1,4 +1,4 @@
-"""Finished splits of a text that is being made: one object for each."""
+"""Finished splits of an unfinished text, one object each."""
 
 from collections.abc import Sequence
 

@@ -1,1 +1,1 @@
-"""Bounded memory: windows over pages, tables on disk, hashed sets."""
+"""Helpers with bounded memory: windows over pages, tables on disk, hashed sets."""

@@ -1,1 +1,1 @@
-"""Domain rules that stages and engines share: pure functions over text, names and places."""
+"""The text of a page: text layers, OCR readings, order, languages, paragraphs, sentences."""

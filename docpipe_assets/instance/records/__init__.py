@@ -1,1 +1,1 @@
-"""What Dagster's records say of documents, and what docpipe writes in them."""
+"""Reads and writes Dagster's records about documents."""

@@ -1,4 +1,4 @@
-"""The names by which Dagster's records know docpipe: the job, the partitions, the assets."""
+"""Names in Dagster's records: the job, the partition set, the assets."""
 
 from typing import Final
 

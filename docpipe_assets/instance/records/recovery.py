@@ -1,4 +1,4 @@
-"""What a person decides about a document is checked against the ledger, and recorded."""
+"""Records withdrawals, after a check against the ledger."""
 
 import dagster as dg
 
