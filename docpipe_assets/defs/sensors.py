@@ -24,6 +24,7 @@ from docpipe_assets.operations.intake import (
     FailureHistory,
     NewFolderTracker,
     Plan,
+    RecordedState,
     Request,
     plan,
     priority_of,
@@ -191,19 +192,21 @@ def _plan(
     listing, rescan = cursor.listings(pipeline.intake)
     return plan(
         listing,
+        RecordedState(
+            registered=set(instance.get_dynamic_partitions(documents.name or "")),
+            requested=RequestedVersions(failures.requested),
+            busy={record.dagster_run.tags.get(tags.PARTITION, "") for record in unfinished},
+            withdrawn=cursor.withdrawn,
+            failures=failures,
+            priorities=priorities,
+        ),
         rescan=rescan,
-        registered=set(instance.get_dynamic_partitions(documents.name or "")),
-        requested=RequestedVersions(failures.requested),
-        busy={record.dagster_run.tags.get(tags.PARTITION, "") for record in unfinished},
         budget=Budget(
             keys=settings.intake_keys_per_tick,
             runs=max(0, min(settings.intake_runs_per_tick, settings.intake_max_queued - queued)),
             modified_before=datetime.now(UTC) - timedelta(seconds=settings.intake_settle_seconds),
         ),
         large_bytes=settings.large_bytes,
-        failures=failures,
-        withdrawn=cursor.withdrawn,
-        priorities=priorities,
     )
 
 

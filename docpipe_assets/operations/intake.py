@@ -109,6 +109,22 @@ class Budget:
     """Objects modified after this time may still be incomplete and are left to a later tick."""
 
 
+@dataclass(frozen=True)
+class RecordedState:
+    """The state of documents in Dagster's records; keys are partition keys."""
+
+    registered: Container[str]
+    requested: Container[tuple[str, str]]
+    """The (document, version) pairs for which a run exists."""
+    busy: Container[str] = ()
+    """Keys with an unfinished run: two versions of a document must not be processed concurrently."""
+    withdrawn: Container[str] = ()
+    failures: FailureHistory | None = None
+    """Without it, every version is requested once."""
+    priorities: Mapping[str, Priority] = MappingProxyType({})
+    """Recorded priorities by batch."""
+
+
 @dataclass
 class Plan:
     register: list[str] = field(default_factory=list)
@@ -207,23 +223,13 @@ def priority_of(batch: str, settings: Settings, priorities: Mapping[str, Priorit
 
 def plan(
     listing: Iterable[StoredObject],
+    recorded: RecordedState,
     *,
-    rescan: Iterable[StoredObject] = (),
-    registered: Container[str],
-    requested: Container[tuple[str, str]],
-    busy: Container[str],
     budget: Budget,
     large_bytes: int,
-    failures: FailureHistory | None = None,
-    withdrawn: Container[str] = (),
-    priorities: Mapping[str, Priority] = MappingProxyType({}),
+    rescan: Iterable[StoredObject] = (),
 ) -> Plan:
-    """Plan one tick.
-
-    ``requested`` contains the (document, version) pairs for which a run exists; ``busy`` the partition keys
-    with an unfinished run, because two versions of a document must not be processed concurrently.
-    ``withdrawn`` contains the partition keys of withdrawn documents, ``priorities`` the recorded priorities
-    of batches. Without ``failures`` every version is requested once.
+    """Plan one tick: compare the listing with the recorded state.
 
     ``rescan`` is a second listing, from a new folder or from the key at which an earlier tick exceeded its
     budget: in a large bucket the main listing reaches that key much later.
@@ -232,7 +238,7 @@ def plan(
     earlier tick stopped. That key only resumes a listing that the budget cut; the following listing starts
     from the beginning.
     """
-    tick = _Tick(registered, requested, busy, budget, large_bytes, failures, withdrawn, priorities)
+    tick = _Tick(recorded, budget, large_bytes)
     for found in islice(rescan, budget.keys):
         tick.add_object(found)
         tick.rescanned.add(found.key)
@@ -264,14 +270,9 @@ def runs_to_dequeue(
 
 @dataclass
 class _Tick:
-    registered: Container[str]
-    requested: Container[tuple[str, str]]
-    busy: Container[str]
+    recorded: RecordedState
     budget: Budget
     large_bytes: int
-    failures: FailureHistory | None
-    withdrawn: Container[str]
-    priorities: Mapping[str, Priority]
     rescanned: set[str] = field(default_factory=set)
     has_rescan_arrivals: bool = False
     plan: Plan = field(default_factory=Plan)
@@ -290,25 +291,26 @@ class _Tick:
         if seen.last_modified > self.budget.modified_before:
             self.plan.too_recent += 1
             return
-        if seen.key not in self.registered:
+        if seen.key not in self.recorded.registered:
             self.plan.register.append(seen.key)
-        if seen.key in self.withdrawn:
+        if seen.key in self.recorded.withdrawn:
             self.plan.withdrawn += 1
             return
-        is_first = (seen.document, seen.version) not in self.requested
+        is_first = (seen.document, seen.version) not in self.recorded.requested
         lane = lane_of(seen.size_bytes, self.large_bytes)
-        if self.failures is None:
+        failures = self.recorded.failures
+        if failures is None:
             if is_first:
                 name = request_name(seen.document, seen.version)
                 self._request(Request(seen, lane, name, run_key=name))
             else:
                 self.plan.known += 1
             return
-        decision = self.failures.decide(seen, lane, is_first)
-        if decision is None or decision.request in self.failures.requested:
+        decision = failures.decide(seen, lane, is_first)
+        if decision is None or decision.request in failures.requested:
             self.plan.known += 1
         else:
-            self._apply(seen, decision, self.failures.requested)
+            self._apply(seen, decision, failures.requested)
 
     def _apply(self, seen: ListedDocument, decision: Decision, taken: Container[str]) -> None:
         if decision.action is Action.QUARANTINED:
@@ -322,20 +324,21 @@ class _Tick:
             self._request(_request_of(seen, decision))
         else:
             self.plan.paused += 1
-            if decision.canary not in taken and seen.key not in self.busy and self.budget.runs > 0:
+            if decision.canary not in taken and seen.key not in self.recorded.busy and self.budget.runs > 0:
                 self._offer_canary(_request_of(seen, decision))
 
     def _request(self, request: Request) -> None:
-        if request.listed.key in self.busy:
+        if request.listed.key in self.recorded.busy:
             self.plan.waiting += 1
         else:
             self.plan.requests.append(request)
 
     def select_requests(self) -> None:
         """Reduce the requests to the budget: by priority of the batch, then in listing order."""
-        due, settings = self.plan.requests, self.failures.settings if self.failures else None
-        if settings is not None:
-            due.sort(key=lambda request: -priority_of(request.listed.batch, settings, self.priorities))
+        due, failures = self.plan.requests, self.recorded.failures
+        if failures is not None:
+            settings, priorities = failures.settings, self.recorded.priorities
+            due.sort(key=lambda request: -priority_of(request.listed.batch, settings, priorities))
         left = {request.listed.document for request in due[self.budget.runs :]}
         del due[self.budget.runs :]
         self.plan.waiting += len(left)

@@ -18,6 +18,7 @@ from docpipe_assets.operations.intake import (
     FailureHistory,
     Plan,
     QueuedRun,
+    RecordedState,
     Request,
     plan,
     runs_to_dequeue,
@@ -129,12 +130,14 @@ class SimulatedPlatform:
         runs = min(runs, max(0, self.settings.intake_max_queued - len(self.queue)))
         return plan(
             (found for found in listing if found.key.encode() > self.resume_after.encode()),
-            registered=self.partitions,
-            requested={(r.request.listed.document, r.version or "") for r in self.runs if r.request},
-            busy={run.key for run in unfinished},
+            RecordedState(
+                registered=self.partitions,
+                requested={(r.request.listed.document, r.version or "") for r in self.runs if r.request},
+                busy={run.key for run in unfinished},
+                failures=self.failures,
+            ),
             budget=Budget(keys, runs, modified_before=self.now),
             large_bytes=self.settings.large_bytes,
-            failures=self.failures,
         )
 
     def fold(self, repeats: int = 0) -> None:

@@ -17,6 +17,7 @@ from docpipe_assets.operations.intake import (
     Kind,
     NewFolderTracker,
     Plan,
+    RecordedState,
     Request,
     kind_of,
     lane_of,
@@ -47,9 +48,7 @@ class SimulatedBucket:
         listing = sorted(self.bucket.values(), key=lambda found: found.key.encode())
         return plan(
             (found for found in listing if found.key.encode() > self.resume_after.encode()),
-            registered=self.partitions,
-            requested=set(self.runs),
-            busy=busy,
+            RecordedState(self.partitions, set(self.runs), busy),
             budget=Budget(keys, runs, modified_before=NOW),
             large_bytes=1000,
         )
@@ -114,13 +113,14 @@ def test_a_batch_of_high_priority_goes_first_wherever_it_is_listed(
     settings = Settings(batch_priorities=set_up)
     made = plan(
         [stored(f"{batch}/{number}.pdf") for batch in "abz" for number in range(3)],
-        registered=set(),
-        requested=set(),
-        busy=frozenset(),
+        RecordedState(
+            registered=set(),
+            requested=set(),
+            failures=FailureHistory(Breakers(), NOW, settings, requested=frozenset()),
+            priorities=priorities,
+        ),
         budget=Budget(keys=100, runs=4, modified_before=NOW),
         large_bytes=1000,
-        failures=FailureHistory(Breakers(), NOW, settings, requested=frozenset()),
-        priorities=priorities,
     )
     assert [request.listed.document for request in made.requests] == [
         "z/0.pdf",
@@ -144,10 +144,8 @@ def test_a_document_without_room_in_the_queue_is_rescanned(tmp_path: Path) -> No
         listing, rescan = cursor.listings(store)
         made = plan(
             listing,
+            RecordedState({seen.key for seen in documents}, runs),
             rescan=rescan,
-            registered={seen.key for seen in documents},
-            requested=runs,
-            busy=frozenset(),
             budget=Budget(keys=3, runs=1, modified_before=datetime.now(UTC)),
             large_bytes=1000,
         )
@@ -173,10 +171,8 @@ def test_a_new_folder_is_polled_at_once_and_while_documents_arrive(tmp_path: Pat
         listing, rescan = cursor.listings(store)
         made = plan(
             listing,
+            RecordedState(known, runs),
             rescan=rescan,
-            registered=known,
-            requested=runs,
-            busy=frozenset(),
             budget=Budget(keys=2, runs=10, modified_before=datetime.now(UTC)),
             large_bytes=1000,
         )

@@ -16,7 +16,7 @@ import pytest
 from docpipe_assets.errors import AccessDenied, ObjectChanged, ObjectGone, StoreUnavailable, Throttled
 from docpipe_assets.identity import partition_key
 from docpipe_assets.model import RawPdfs
-from docpipe_assets.operations.intake import Budget, Plan, listed_document, plan
+from docpipe_assets.operations.intake import Budget, Plan, RecordedState, listed_document, plan
 from docpipe_assets.protocols import PdfFacts, Source
 from docpipe_assets.settings import Settings
 from docpipe_assets.stages.object_to_pdf import object_to_pdf
@@ -106,9 +106,7 @@ class Records:
     def tick(self, bucket: Source, keys: int = 1000, runs: int = 1000) -> Plan:
         made = plan(
             bucket.list(start_after=self.resume_after),
-            registered=self.partitions,
-            requested=set(self.runs),
-            busy=(),
+            RecordedState(self.partitions, set(self.runs)),
             budget=Budget(keys, runs, modified_before=datetime.now(UTC) + timedelta(seconds=5)),
             large_bytes=2**20,
         )
