@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from itertools import islice
-from types import MappingProxyType
 
 from docpipe_assets.identity import batch_of, digest, object_version, partition_key
 from docpipe_assets.lanes import LARGE, STANDARD
@@ -121,7 +120,7 @@ class RecordedState:
     withdrawn: Container[str] = ()
     failures: FailureHistory | None = None
     """Without it, every version is requested once."""
-    priorities: Mapping[str, Priority] = MappingProxyType({})
+    priorities: Mapping[str, Priority] = field(default_factory=dict)
     """Recorded priorities by batch."""
 
 
