@@ -24,7 +24,7 @@ from docpipe_assets.operations.breaker import (
     reaction_to,
 )
 from docpipe_assets.operations.breaker.reactions import next_lane, stage_family
-from docpipe_assets.operations.intake import FailureHistory, listed_document
+from docpipe_assets.operations.intake import RetryContext, listed_document
 from docpipe_assets.operations.ledger import Progress, RunSummary, build_ledger
 from docpipe_assets.protocols import StoredObject
 from docpipe_assets.sandbox import Limits
@@ -165,7 +165,7 @@ def _states_after_each(code: str) -> Iterator[str]:
     for number in range(1, _ATTEMPTS + 1):
         attempt = _failure(code, number, lane)
         breakers = fold(breakers, [attempt], settings)
-        summary = RunSummary(Progress.FAILED_RUN, _SEEN.version, code, stage=attempt.stage)
+        summary = RunSummary(Progress.FAILED, _SEEN.version, code, stage=attempt.stage)
         ledger = build_ledger(
             [_FOUND],
             registered=[_SEEN.key],
@@ -173,7 +173,7 @@ def _states_after_each(code: str) -> Iterator[str]:
             finished=[],
             pages={},
             missed_before=_NOON,
-            failures=FailureHistory(breakers, attempt.at + timedelta(seconds=1), settings, requested=()),
+            retries=RetryContext(breakers, attempt.at + timedelta(seconds=1), settings, existing_attempts=()),
         )
         yield ledger.entries[0].state.value
         lane = breakers.documents[_SEEN.key].lane or lane

@@ -1,4 +1,4 @@
-"""Commands that act on failures: ``breaker``, ``retry`` and ``withdraw``."""
+"""Commands for operators: ``breaker``, ``retry`` and ``withdraw``."""
 
 from typing import Annotated
 
@@ -53,7 +53,9 @@ def breaker_reset(
 def retry(
     batch: Annotated[str, typer.Option("--batch", "-b", help="Batch to retry.")],
     stage: Annotated[str | None, typer.Option(help="Only failures in this stage.")] = None,
-    code: Annotated[str | None, typer.Option(help="Only failures with this code.")] = None,
+    code: Annotated[
+        str | None, typer.Option(help="Only failures with this code; the detail after ':' is ignored.")
+    ] = None,
     held: Annotated[bool, typer.Option("--held", help="Include held documents.")] = False,
     quarantined: Annotated[
         bool, typer.Option("--quarantined", help="Include quarantined documents.")

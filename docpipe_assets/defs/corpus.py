@@ -20,8 +20,8 @@ from docpipe_assets.operations.batch_report import (
     batches_table,
     bates_table,
     duplicates_table,
-    open_table,
     report_on,
+    unfinished_table,
 )
 from docpipe_assets.operations.ledger import State
 from docpipe_assets.pipeline import BATCH_REPORT, CorpusStage, Stream
@@ -30,10 +30,9 @@ from docpipe_assets.runtime.summaries import BATES, FLAGGED_PAGES
 from docpipe_assets.storage.corpus import Updated
 
 _RECORDS_AT_ONCE = 1000
-_ASSET = "batch_report"
 UNACCOUNTED_CHECK = dg.AssetCheckSpec(
     "unaccounted_is_zero",
-    asset=_ASSET,
+    asset=BATCH_REPORT.asset,
     blocking=True,
     description=(
         "Every document in the bucket or in Dagster is in exactly one state, and every page of a finished "
@@ -61,7 +60,7 @@ def corpus_asset(
 def batch_report(
     context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[DocumentPipeline]
 ) -> Iterator[dg.MaterializeResult[Any]]:
-    """The ledger: the number of documents in each state by batch, with advice for open documents.
+    """The ledger: the number of documents in each state by batch, with advice for unfinished documents.
 
     Materialize it at any time; it reads the bucket listing and Dagster's records and does not process
     documents. One unpartitioned report covers all batches: reading the records costs the same for one
@@ -76,13 +75,15 @@ def batch_report(
     def count_pages() -> dict[str, int]:
         updated = _update_rows(context.instance, pipeline)
         update.update(documents_read=updated.changed_documents, shards_written=updated.written_shards)
-        documents.update((row.document, _read(row)) for row in pipeline.lake.corpus(BatchReportRows).rows())
+        documents.update(
+            (row.document, _read_document(row)) for row in pipeline.lake.corpus(BatchReportRows).rows()
+        )
         return {partition_key(document): read.pages for document, read in documents.items()}
 
     report = report_on(read_ledger(context.instance, pipeline, count_pages=count_pages), documents)
-    url = _keep(pipeline, report)
+    url = _write_json(pipeline, report)
     yield dg.MaterializeResult(
-        metadata=_described(report, url) | update,
+        metadata=_metadata(report, url) | update,
         check_results=[
             dg.AssetCheckResult(
                 check_name=UNACCOUNTED_CHECK.name,
@@ -115,7 +116,7 @@ def _update_rows(instance: dg.DagsterInstance, pipeline: DocumentPipeline) -> Up
         read_documents(instance, changes.keys),
         cursor=changes.cursor,
         code_version=BATCH_REPORT.version,
-        is_rebuild=changes.is_complete,
+        is_rebuild=changes.is_full_listing,
     )
 
 
@@ -126,32 +127,39 @@ def read_documents(
     named = sorted(keys)
     for start in range(0, len(named), _RECORDS_AT_ONCE):
         some = named[start : start + _RECORDS_AT_ONCE]
-        opened = dict(_newest(instance, RawPdfs, some))
+        raw_pdfs = dict(_newest(instance, RawPdfs, some))
         texts = dict(_newest(instance, PageTexts, some))
         for key in some:
-            yield document_of(key), _row(key, opened[key], texts.get(key)) if key in opened else None
+            yield document_of(key), _row(key, raw_pdfs[key], texts.get(key)) if key in raw_pdfs else None
 
 
 def all_documents(instance: dg.DagsterInstance) -> dict[str, ReadDocument]:
     """Version and pages of all documents, from Dagster's records without the corpus artifact."""
     keys = instance.get_materialized_partitions(asset_key(RawPdfs))
-    return {document: _read(row) for document, row in read_documents(instance, keys) if row is not None}
+    return {
+        document: _read_document(row) for document, row in read_documents(instance, keys) if row is not None
+    }
 
 
-def _row(key: str, opened: Mapping[str, Any], read: Mapping[str, Any] | None) -> DocumentPages:
+def _row(
+    key: str, raw_pdf_metadata: Mapping[str, Any], text_metadata: Mapping[str, Any] | None
+) -> DocumentPages:
+    text = text_metadata or {}
     return DocumentPages(
         document=document_of(key),
-        version=str(opened["version"]),
-        made_from=" ".join(str(one["fingerprint"]) for one in (opened, read) if one and "fingerprint" in one),
-        pages=int(opened["pages"]),
-        read_version=str(read["version"]) if read else None,
-        pages_by_method={m.value: int(read.get(f"pages_{m.value}", 0)) for m in TextMethod} if read else None,
-        pages_flagged=int(read.get(FLAGGED_PAGES, 0)) if read else 0,
-        bates=read.get(BATES) if read else None,
+        version=str(raw_pdf_metadata["version"]),
+        made_from=" ".join(
+            str(one["fingerprint"]) for one in (raw_pdf_metadata, text) if "fingerprint" in one
+        ),
+        pages=int(raw_pdf_metadata["pages"]),
+        read_version=str(text["version"]) if text else None,
+        pages_by_method={m.value: int(text.get(f"pages_{m.value}", 0)) for m in TextMethod} if text else None,
+        pages_flagged=int(text.get(FLAGGED_PAGES, 0)) if text else 0,
+        bates=text.get(BATES) if text else None,
     )
 
 
-def _read(row: DocumentPages) -> ReadDocument:
+def _read_document(row: DocumentPages) -> ReadDocument:
     bates = BatesSummary.from_json(row.bates) if row.bates is not None else None
     return ReadDocument(
         row.version, row.pages, row.read_version, row.pages_by_method, bates, row.pages_flagged
@@ -177,10 +185,10 @@ def _newest(
             return
 
 
-def _keep(pipeline: DocumentPipeline, report: BatchReport) -> str:
+def _write_json(pipeline: DocumentPipeline, report: BatchReport) -> str:
     """Write the JSON under the time of the report; earlier reports are kept for comparison."""
     made_at = datetime.now(UTC)
-    key = f"{_ASSET}/{made_at:%Y-%m-%dT%H-%M-%S-%fZ}.json"
+    key = f"{BATCH_REPORT.asset}/{made_at:%Y-%m-%dT%H-%M-%S-%fZ}.json"
     with pipeline.scratch.folder() as folder:
         path = folder / "report.json"
         with path.open("w", encoding="utf-8") as sink:
@@ -191,7 +199,7 @@ def _keep(pipeline: DocumentPipeline, report: BatchReport) -> str:
     return f"{pipeline.lake.store.url}/{key}"
 
 
-def _described(report: BatchReport, url: str) -> dict[str, Any]:
+def _metadata(report: BatchReport, url: str) -> dict[str, Any]:
     ledger, pages = report.ledger, report.pages
     return {
         "discovered": ledger.discovered,
@@ -209,7 +217,7 @@ def _described(report: BatchReport, url: str) -> dict[str, Any]:
         "groups_of_duplicates": len(report.duplicates),
         "bates_findings": len(report.bates),
         "batches": dg.MetadataValue.md(batches_table(report)),
-        "not_done": dg.MetadataValue.md(open_table(report)),
+        "not_done": dg.MetadataValue.md(unfinished_table(report)),
         "duplicates": dg.MetadataValue.md(duplicates_table(report)),
         "bates": dg.MetadataValue.md(bates_table(report)),
         "artifact": dg.MetadataValue.url(url),

@@ -14,18 +14,18 @@ from docpipe_assets.defs.jobs import process_document
 from docpipe_assets.defs.partitions import documents
 from docpipe_assets.instance.records import tags
 from docpipe_assets.instance.records.breaker_events import closed_state, document_state, stage_state
-from docpipe_assets.instance.records.history import KnownRunKeys, attempts_since, failure_history
-from docpipe_assets.instance.records.interventions import read, read_priorities
+from docpipe_assets.instance.records.history import ExistingAttempts, attempts_since, retry_context
+from docpipe_assets.instance.records.interventions import read_interventions, read_priorities
 from docpipe_assets.instance.records.names import BREAKER, PROCESS_DOCUMENT
 from docpipe_assets.instance.records.recall import dequeue
 from docpipe_assets.operations.breaker import Breakers, BreakerStatus, DocumentBreaker, fold, request_name
 from docpipe_assets.operations.intake import (
     Budget,
-    FailureHistory,
     NewFolderTracker,
     Plan,
     RecordedState,
     Request,
+    RetryContext,
     plan,
     priority_of,
 )
@@ -35,7 +35,8 @@ from docpipe_assets.protocols import Source, StoredObject
 from docpipe_assets.runtime.document_pipeline import DocumentPipeline
 from docpipe_assets.settings import Priority, Settings
 
-_FOLD_PER_TICK = 10_000
+_RUNS_READ_PER_TICK = 10_000
+"""Maximum number of ended runs that one tick reads."""
 _STATES_PER_TICK = 200
 """Maximum number of breaker changes that one tick reports; further changes take effect without a report."""
 UNFINISHED = (
@@ -45,6 +46,8 @@ UNFINISHED = (
     dg.DagsterRunStatus.STARTED,
     dg.DagsterRunStatus.CANCELING,
 )
+# A launched run may still wait in the broker, so STARTING counts against the limit of queued runs here; the
+# ledger shows it as in flight, because it is no longer in Dagster's queue.
 _WAITING = (dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING)
 
 
@@ -58,7 +61,8 @@ class IntakeCursor:
     rescan_after: str | None = None
     """Key after which documents still arrive, or due runs exceeded the budget."""
     runs_since: datetime | None = None
-    observations_after: int = 0
+    last_intervention: int = 0
+    """Number of the last intervention that was read."""
     breakers: Breakers = field(default_factory=Breakers)
     withdrawn: frozenset[str] = frozenset()
 
@@ -87,7 +91,7 @@ class IntakeCursor:
             "resume_after": made.resume_after,
             "waiting_after": self._rescan_after(made),
             "runs_since": self.runs_since.timestamp() if self.runs_since else None,
-            "observations_after": self.observations_after,
+            "observations_after": self.last_intervention,
             "breakers": self.breakers.as_json(settings),
             "withdrawn": sorted(self.withdrawn),
         }
@@ -95,8 +99,8 @@ class IntakeCursor:
         return b64encode(zlib.compress(json.dumps(kept).encode())).decode()
 
     def with_rescan_of(self, folder: str | None) -> "IntakeCursor":
-        """The cursor with its second listing in a new folder; the main listing covers what waited
-        elsewhere.
+        """The cursor with its second listing in a new folder; the main listing covers the backlog at the
+        previous position.
         """
         return self if folder is None else replace(self, rescan_after=f"{folder}/")
 
@@ -115,15 +119,15 @@ class IntakeCursor:
 
     def updated(self, instance: dg.DagsterInstance, settings: Settings) -> "IntakeCursor":
         """The cursor with the records since the previous tick."""
-        decisions = list(read(instance, BREAKER, self.observations_after))
-        attempts, since = attempts_since(instance, self.runs_since, _FOLD_PER_TICK, self.breakers.graph)
+        interventions = list(read_interventions(instance, BREAKER, self.last_intervention))
+        attempts, since = attempts_since(instance, self.runs_since, _RUNS_READ_PER_TICK, self.breakers.graph)
         return IntakeCursor(
             self.resume_after,
             self.rescan_after,
             since,
-            decisions[-1].number if decisions else self.observations_after,
-            fold(self.breakers, [*attempts, *resets(decisions)], settings),
-            frozenset(withdrawn(self.withdrawn, decisions)),
+            interventions[-1].number if interventions else self.last_intervention,
+            fold(self.breakers, [*attempts, *resets(interventions)], settings),
+            frozenset(withdrawn(self.withdrawn, interventions)),
         )
 
 
@@ -138,7 +142,7 @@ class RequestedVersions(Container[tuple[str, str]]):
 
 
 def intake_sensor(settings: Settings) -> dg.SensorDefinition:
-    names, new_folders = KnownRunKeys(), NewFolderTracker()
+    existing_attempts, new_folders = ExistingAttempts(), NewFolderTracker()
 
     @dg.sensor(
         job=process_document,
@@ -162,10 +166,10 @@ def intake_sensor(settings: Settings) -> dg.SensorDefinition:
         dequeued = dequeue(context.instance, unfinished, cursor.breakers)
         waiting = [record for record in unfinished if record.dagster_run.run_id not in dequeued]
         priorities = read_priorities(context.instance)
-        failures = failure_history(pipeline, cursor.breakers, names.read(context.instance))
-        made = _plan(context.instance, pipeline, cursor, waiting, failures, priorities)
-        said = f"{made}, {len(dequeued):,} dequeued" if dequeued else str(made)
-        context.log.info(said)
+        retries = retry_context(pipeline, cursor.breakers, existing_attempts.read(context.instance))
+        made = _plan(context.instance, pipeline, cursor, waiting, retries, priorities)
+        message = f"{made}, {len(dequeued):,} dequeued" if dequeued else str(made)
+        context.log.info(message)
         return dg.SensorResult(
             run_requests=[_run_request(request, settings, priorities) for request in made.requests],
             dynamic_partitions_requests=(
@@ -173,7 +177,7 @@ def intake_sensor(settings: Settings) -> dg.SensorDefinition:
             ),
             cursor=cursor.write(settings, made),
             asset_events=list(_changes(before.breakers, cursor.breakers, datetime.now(UTC))),
-            skip_reason=None if made.requests else dg.SkipReason(said),
+            skip_reason=None if made.requests else dg.SkipReason(message),
         )
 
     return intake
@@ -184,7 +188,7 @@ def _plan(
     pipeline: DocumentPipeline,
     cursor: IntakeCursor,
     unfinished: Sequence[dg.RunRecord],
-    failures: FailureHistory,
+    retries: RetryContext,
     priorities: Mapping[str, Priority],
 ) -> Plan:
     settings = pipeline.settings
@@ -194,10 +198,10 @@ def _plan(
         listing,
         RecordedState(
             registered=set(instance.get_dynamic_partitions(documents.name or "")),
-            requested=RequestedVersions(failures.requested),
+            requested_versions=RequestedVersions(retries.existing_attempts),
             busy={record.dagster_run.tags.get(tags.PARTITION, "") for record in unfinished},
             withdrawn=cursor.withdrawn,
-            failures=failures,
+            retries=retries,
             priorities=priorities,
         ),
         rescan=rescan,
@@ -255,5 +259,5 @@ def _changes(before: Breakers, after: Breakers, now: datetime) -> Iterator[dg.As
 
 
 def _is_reportable(one: DocumentBreaker, now: datetime) -> bool:
-    """False for a document between two retries; true after a reset, although that closes the breaker."""
+    """False for a document between two retries; true after a reset, although a reset closes it."""
     return one.status is BreakerStatus.RELEASED or one.state_at(now) != "closed"

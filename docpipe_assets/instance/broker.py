@@ -3,7 +3,7 @@
 from celery import Celery
 from kombu.entity import Exchange, Queue
 
-from docpipe_assets.lanes import CORPUS, LANES
+from docpipe_assets.lanes import CORPUS, LANES, STANDARD
 
 
 def make_app(broker_url: str) -> Celery:
@@ -23,10 +23,10 @@ def make_app(broker_url: str) -> Celery:
             Queue(lane, exchange, routing_key=f"{lane}.#")  # type: ignore[no-untyped-call]  # likewise
             for lane in (*LANES, CORPUS)
         ],
-        task_default_queue=LANES[0],
+        task_default_queue=STANDARD,
         task_default_exchange=exchange.name,
         task_default_exchange_type=exchange.type,
-        task_default_routing_key=f"{LANES[0]}.task",
+        task_default_routing_key=f"{STANDARD}.task",
         task_acks_late=False,
         task_track_started=True,
         worker_prefetch_multiplier=1,

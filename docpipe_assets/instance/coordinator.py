@@ -19,7 +19,7 @@ from docpipe_assets.instance.records import tags
 from docpipe_assets.instance.records.interventions import read_priorities
 from docpipe_assets.instance.records.names import asset_key
 from docpipe_assets.lanes import CORPUS as CORPUS_LANE
-from docpipe_assets.lanes import LANES
+from docpipe_assets.lanes import STANDARD
 from docpipe_assets.lazy import lazy
 from docpipe_assets.operations.intake import HIGH, lane_of, priority_of
 from docpipe_assets.pipeline import CORPUS
@@ -142,7 +142,7 @@ def missing_tags(
     lane = present.get(tags.LANE)
     if lane is None:
         size_bytes = sizes.size_of(document)
-        lane = LANES[0] if size_bytes is None else lane_of(size_bytes, settings.large_bytes)
+        lane = STANDARD if size_bytes is None else lane_of(size_bytes, settings.large_bytes)
         missing[tags.LANE] = lane
     if tags.QUEUE not in present:
         missing[tags.QUEUE] = lane

@@ -1,7 +1,7 @@
 """Launches the run of a document on a warm Celery worker or, without a broker, in a process of its own."""
 
 import time
-from collections.abc import Container, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -22,7 +22,7 @@ from docpipe_assets.instance.dagster_internals import (
     unpack_value,
 )
 from docpipe_assets.instance.records import tags
-from docpipe_assets.lanes import CORPUS, LANES
+from docpipe_assets.lanes import CORPUS, STANDARD
 from docpipe_assets.settings import read_settings
 
 _UNRESPONSIVE_SECONDS: Final = 40.0
@@ -54,7 +54,7 @@ class DocumentRunLauncher(CeleryRunLauncher):
     """Dagster's Celery launcher, with lanes as queues and detection of lost workers."""
 
     def __init__(self, broker_url: str, inst_data: ConfigurableClassData | None = None) -> None:
-        super().__init__(default_queue=LANES[0], broker=broker_url, backend=broker_url, inst_data=inst_data)
+        super().__init__(default_queue=STANDARD, broker=broker_url, backend=broker_url, inst_data=inst_data)
         self.celery = make_app(broker_url)
         self._unresponsive: dict[str, _UnresponsiveWorker] = {}
 
@@ -75,13 +75,13 @@ class DocumentRunLauncher(CeleryRunLauncher):
         """A corpus run uses the standard lane if no worker consumes the corpus lane, instead of waiting."""
         run = context.dagster_run
         if run.tags.get(tags.QUEUE) == CORPUS and not self._has_consumer(CORPUS):
-            self._instance.add_run_tags(run.run_id, {tags.QUEUE: LANES[0]})
+            self._instance.add_run_tags(run.run_id, {tags.QUEUE: STANDARD})
             self._instance.report_engine_event(
-                f"No worker consumes the lane {CORPUS}: the run uses a slot of the lane {LANES[0]}. "
+                f"No worker consumes the lane {CORPUS}: the run uses a slot of the lane {STANDARD}. "
                 f"Start one with: docpipe worker --lane {CORPUS} --concurrency 1",
                 run,
             )
-            run = run.with_tags({**run.tags, tags.QUEUE: LANES[0]})
+            run = run.with_tags({**run.tags, tags.QUEUE: STANDARD})
         super().launch_run(context._replace(dagster_run=run))
 
     def _has_consumer(self, lane: str) -> bool:
@@ -91,7 +91,7 @@ class DocumentRunLauncher(CeleryRunLauncher):
     def terminate(self, run_id: str) -> bool:
         """Interrupt the run, which then ends as canceled; a waiting run is canceled immediately.
 
-        The stock launcher does not record the reason, and such a run would end as a failure.
+        The stock launcher does not mark the run as canceling, so it would end as failed.
         """
         run = self._instance.get_run_by_id(run_id)
         if run is None or run.is_finished or DAGSTER_CELERY_TASK_ID_TAG not in run.tags:
@@ -117,8 +117,8 @@ class DocumentRunLauncher(CeleryRunLauncher):
         if result.state != "STARTED":
             return super().check_run_worker_health(run)
         worker = result.info["hostname"]
-        tasks = self._tasks_of(worker, task_id, result.info.get(HEARTBEATS, 0))
-        if tasks is None:
+        has_task = self._has_task(worker, task_id, result.info.get(HEARTBEATS, 0))
+        if has_task is None:
             unresponsive = self._unresponsive[worker]
             unresponsive_seconds = unresponsive.pinged_at - unresponsive.since
             if unresponsive_seconds < _UNRESPONSIVE_SECONDS:
@@ -128,14 +128,14 @@ class DocumentRunLauncher(CeleryRunLauncher):
                 f"Worker {worker} is lost: no response for {unresponsive_seconds:.0f} seconds.",
             )
         # The task may have ended between the two requests.
-        if task_id in tasks or self.celery.AsyncResult(task_id).state != "STARTED":
+        if has_task or self.celery.AsyncResult(task_id).state != "STARTED":
             return CheckRunHealthResult(WorkerStatus.RUNNING)
         return CheckRunHealthResult(
             WorkerStatus.FAILED, f"Worker {worker} was restarted and no longer has the run."
         )
 
-    def _tasks_of(self, worker: str, task_id: str, heartbeats: int) -> Container[str] | None:
-        """The task if the worker has it, else nothing; None if the worker does not respond."""
+    def _has_task(self, worker: str, task_id: str, heartbeats: int) -> bool | None:
+        """Whether the worker has the task; None if the worker does not respond."""
         unresponsive = self._unresponsive.get(worker)
         began = time.monotonic()
         if unresponsive is not None and began - unresponsive.pinged_at < _PING_INTERVAL_SECONDS:
@@ -145,8 +145,7 @@ class DocumentRunLauncher(CeleryRunLauncher):
         ).query_task(task_id)
         if answer is not None:
             self._unresponsive.pop(worker, None)
-            tasks: Container[str] = answer[worker]
-            return tasks
+            return task_id in answer[worker]
         # A worker without runs is not pinged, so an old failure says nothing about the time since.
         if (
             unresponsive is None

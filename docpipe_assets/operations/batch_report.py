@@ -1,4 +1,4 @@
-"""The batch report: the ledger by batch, its pages, the open documents with reasons, and duplicates."""
+"""The batch report: the ledger by batch, its pages, the unfinished documents with reasons, and duplicates."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
@@ -155,7 +155,7 @@ def batches_table(report: BatchReport) -> str:
     return _table(["batch", "discovered", *(s.value.replace("_", " ") for s in states)], rows)
 
 
-def open_table(report: BatchReport) -> str:
+def unfinished_table(report: BatchReport) -> str:
     """Markdown: the documents that are neither finished nor queued or running, with advice."""
     moving = (State.QUEUED, State.IN_FLIGHT)
     entries = [e for e in report.ledger.entries if e.state not in (State.SUCCEEDED, *moving)]

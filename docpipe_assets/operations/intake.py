@@ -20,10 +20,11 @@ DEQUEUES_PER_TICK = 500
 """Maximum number of runs that one tick dequeues; each costs a few writes. The rest is left to the next
 tick."""
 HIGH, NORMAL, LOW = 10, 0, -10
+"""Values of the run tag ``dagster/priority``."""
 _PRIORITIES: Mapping[Priority, int] = {"high": HIGH, "normal": NORMAL, "low": LOW}
 
 
-class Kind(StrEnum):
+class KeyKind(StrEnum):
     DOCUMENT = "document"
     FOLDER_MARKER = "folder_marker"
     OTHER = "other"
@@ -59,13 +60,13 @@ class Request:
 
 
 @dataclass(frozen=True)
-class FailureHistory:
-    """The failure history by which intake and the ledger decide about documents."""
+class RetryContext:
+    """The data by which intake and the ledger decide about further attempts at documents."""
 
     breakers: Breakers
     now: datetime
     settings: Settings
-    requested: Container[str]
+    existing_attempts: Container[str]
     """Names of attempts and canaries for which a run exists."""
     code_versions: Mapping[str, str] = field(default_factory=dict)
     """Per stage, the version of its code with everything that it depends on."""
@@ -113,12 +114,12 @@ class RecordedState:
     """The state of documents in Dagster's records; keys are partition keys."""
 
     registered: Container[str]
-    requested: Container[tuple[str, str]]
+    requested_versions: Container[tuple[str, str]]
     """The (document, version) pairs for which a run exists."""
     busy: Container[str] = ()
     """Keys with an unfinished run: two versions of a document must not be processed concurrently."""
     withdrawn: Container[str] = ()
-    failures: FailureHistory | None = None
+    retries: RetryContext | None = None
     """Without it, every version is requested once."""
     priorities: Mapping[str, Priority] = field(default_factory=dict)
     """Recorded priorities by batch."""
@@ -130,11 +131,12 @@ class Plan:
     """Partition keys to add."""
     requests: list[Request] = field(default_factory=list)
     documents: int = 0
-    known: int = 0
+    already_requested: int = 0
+    """Unchanged: every attempt that is due has been requested."""
     folder_markers: int = 0
     other_files: int = 0
     too_recent: int = 0
-    waiting: int = 0
+    deferred: int = 0
     """Due, but beyond the budget of this tick or behind another run of the same document."""
     retry_later: int = 0
     paused: int = 0
@@ -155,8 +157,8 @@ class Plan:
             "documents in the listing": self.documents,
             "new": len(self.register),
             "runs requested": len(self.requests),
-            "unchanged": self.known,
-            "waiting": self.waiting,
+            "unchanged": self.already_requested,
+            "waiting": self.deferred,
             "scheduled for retry": self.retry_later,
             "behind a paused stage": self.paused,
             "held": self.held,
@@ -187,15 +189,15 @@ class NewFolderTracker:
         return new
 
 
-def kind_of(key: str) -> Kind:
+def kind_of(key: str) -> KeyKind:
     if key.endswith("/"):
-        return Kind.FOLDER_MARKER
-    return Kind.DOCUMENT if key.lower().endswith(".pdf") else Kind.OTHER
+        return KeyKind.FOLDER_MARKER
+    return KeyKind.DOCUMENT if key.lower().endswith(".pdf") else KeyKind.OTHER
 
 
 def listed_document(found: StoredObject) -> ListedDocument:
     # The modification time is part of the version: a key that is overwritten and then restored to its
-    # first bytes has to be processed again, because its artifacts belong to the bytes in between.
+    # first bytes has to be processed again, because its artifacts belong to the intermediate version.
     content = object_version(found.size_bytes, found.etag, found.version_id)
     version = digest([content, found.last_modified.isoformat()])[:16]
     return ListedDocument(
@@ -278,9 +280,9 @@ class _Tick:
 
     def add_object(self, found: StoredObject) -> None:
         kind = kind_of(found.key)
-        if kind is Kind.FOLDER_MARKER:
+        if kind is KeyKind.FOLDER_MARKER:
             self.plan.folder_markers += 1
-        elif kind is Kind.OTHER:
+        elif kind is KeyKind.OTHER:
             self.plan.other_files += 1
         else:
             self._plan_document(listed_document(found))
@@ -295,23 +297,23 @@ class _Tick:
         if seen.key in self.recorded.withdrawn:
             self.plan.withdrawn += 1
             return
-        is_first = (seen.document, seen.version) not in self.recorded.requested
+        is_first = (seen.document, seen.version) not in self.recorded.requested_versions
         lane = lane_of(seen.size_bytes, self.large_bytes)
-        failures = self.recorded.failures
-        if failures is None:
+        retries = self.recorded.retries
+        if retries is None:
             if is_first:
                 name = request_name(seen.document, seen.version)
                 self._request(Request(seen, lane, name, run_key=name))
             else:
-                self.plan.known += 1
+                self.plan.already_requested += 1
             return
-        decision = failures.decide(seen, lane, is_first)
-        if decision is None or decision.request in failures.requested:
-            self.plan.known += 1
+        decision = retries.decide(seen, lane, is_first)
+        if decision is None or decision.attempt_name in retries.existing_attempts:
+            self.plan.already_requested += 1
         else:
-            self._apply(seen, decision, failures.requested)
+            self._apply(seen, decision, retries.existing_attempts)
 
-    def _apply(self, seen: ListedDocument, decision: Decision, taken: Container[str]) -> None:
+    def _apply(self, seen: ListedDocument, decision: Decision, existing_attempts: Container[str]) -> None:
         if decision.action is Action.QUARANTINED:
             self.plan.quarantined += 1
         elif decision.action is Action.HELD:
@@ -323,24 +325,25 @@ class _Tick:
             self._request(_request_of(seen, decision))
         else:
             self.plan.paused += 1
-            if decision.canary not in taken and seen.key not in self.recorded.busy and self.budget.runs > 0:
+            is_new = decision.canary not in existing_attempts
+            if is_new and seen.key not in self.recorded.busy and self.budget.runs > 0:
                 self._offer_canary(_request_of(seen, decision))
 
     def _request(self, request: Request) -> None:
         if request.listed.key in self.recorded.busy:
-            self.plan.waiting += 1
+            self.plan.deferred += 1
         else:
             self.plan.requests.append(request)
 
     def select_requests(self) -> None:
         """Reduce the requests to the budget: by priority of the batch, then in listing order."""
-        due, failures = self.plan.requests, self.recorded.failures
-        if failures is not None:
-            settings, priorities = failures.settings, self.recorded.priorities
+        due, retries = self.plan.requests, self.recorded.retries
+        if retries is not None:
+            settings, priorities = retries.settings, self.recorded.priorities
             due.sort(key=lambda request: -priority_of(request.listed.batch, settings, priorities))
         left = {request.listed.document for request in due[self.budget.runs :]}
         del due[self.budget.runs :]
-        self.plan.waiting += len(left)
+        self.plan.deferred += len(left)
         self.plan.has_backlog = not left <= self.rescanned
         self.plan.has_rescan_backlog = self.has_rescan_arrivals or not left.isdisjoint(self.rescanned)
 
@@ -354,7 +357,7 @@ def _request_of(seen: ListedDocument, decision: Decision) -> Request:
     return Request(
         seen,
         decision.lane,
-        name=decision.request,
+        name=decision.attempt_name,
         run_key=decision.run_key,
         purpose=decision.purpose,
         attempt=decision.attempt,
@@ -365,6 +368,6 @@ def _request_of(seen: ListedDocument, decision: Decision) -> Request:
 
 def _fitness(canary: Request) -> tuple[bool, bool, int]:
     """Order of canary candidates: small documents finish sooner; a document that was attempted before is
-    likely to reach the stage; fewer attempts rotate the candidates.
+    likely to reach the stage; documents with fewer attempts come first, so the candidates rotate.
     """
     return canary.lane == STANDARD, canary.attempt > 1, -canary.attempt

@@ -1,6 +1,7 @@
-"""Interventions: decisions of people, recorded in order, never changed, and folded into what applies now.
+"""Interventions of people: recorded in order, never changed, and folded into what applies now.
 
-A decision is revoked by a further one: ``reinstated`` after ``withdrawn``, a new priority after an old one.
+An intervention is revoked by a further one: ``reinstated`` after ``withdrawn``, a new priority after an old
+one.
 """
 
 from collections.abc import Iterable, Mapping
@@ -19,7 +20,7 @@ PRIORITY: Final = "priority"
 
 @dataclass(frozen=True, slots=True)
 class Intervention:
-    """One decision of a person."""
+    """One intervention of a person."""
 
     number: int
     """Position in the order of recording: unique and ascending."""
@@ -28,9 +29,9 @@ class Intervention:
     action: str
     reason: str
     key: str | None
-    """Partition key of the document, if the decision concerns one."""
+    """Partition key of the document, if the intervention concerns one."""
     subject: Mapping[str, str]
-    """What else the decision concerns, for example the stage or the batch."""
+    """What else the intervention concerns, for example the stage or the batch."""
 
 
 def resets(found: Iterable[Intervention]) -> list[Reset]:
@@ -42,7 +43,7 @@ def resets(found: Iterable[Intervention]) -> list[Reset]:
 
 
 def withdrawn(before: Iterable[str], found: Iterable[Intervention]) -> set[str]:
-    """The partition keys that are withdrawn after these decisions, which are in order."""
+    """The partition keys that are withdrawn after these interventions, which are in order."""
     keys = set(before)
     for one in found:
         if one.key is not None and one.action == WITHDRAWN:

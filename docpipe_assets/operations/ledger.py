@@ -1,7 +1,8 @@
 """The ledger: every document in exactly one state, derived from the listing and Dagster's records.
 
 The ledger is never stored. The documents come from the bucket listing and the registered partitions, the
-states from the runs. A document for which the two disagree is *unaccounted*; that number has to be zero.
+states from the runs. A listed document that intake has not registered in time, or whose run succeeded without
+its last asset, is *unaccounted*; that number has to be zero.
 """
 
 from collections.abc import Container, Iterable, Mapping
@@ -14,9 +15,9 @@ from docpipe_assets.errors import error_class
 from docpipe_assets.identity import batch_of, document_of
 from docpipe_assets.operations.breaker import Action, Decision
 from docpipe_assets.operations.intake import (
-    FailureHistory,
-    Kind,
+    KeyKind,
     ListedDocument,
+    RetryContext,
     kind_of,
     lane_of,
     listed_document,
@@ -25,15 +26,28 @@ from docpipe_assets.protocols import StoredObject
 
 
 class State(StrEnum):
+    """The state of a document in the ledger."""
+
     SUCCEEDED = "succeeded"
+    """Finished: the run succeeded, the last asset is materialized, and every page was read."""
     PARTIAL = "partial"
+    """Finished, but some pages could not be read."""
     FAILED = "failed"
+    """The run failed, and no breaker decides about further attempts."""
     QUARANTINED = "quarantined"
+    """Not processed again until its content changes, the code of the failed stage changes, or its breaker is
+    reset."""
     HELD = "held"
+    """Not attempted before the next probe, new code of the failed stage, or a reset: it failed repeatedly, or
+    from a cause that a retry does not change."""
     IN_FLIGHT = "in_flight"
+    """The run has been launched and has not ended."""
     QUEUED = "queued"
+    """Waits for a run: none is requested yet, it is in Dagster's queue, or a retry is scheduled."""
     WITHDRAWN = "withdrawn"
+    """Excluded from processing: deleted from the bucket, or withdrawn by a person."""
     UNACCOUNTED = "unaccounted"
+    """Missed by intake, or the run succeeded without the last asset; always an error."""
 
 
 class Progress(StrEnum):
@@ -41,8 +55,8 @@ class Progress(StrEnum):
 
     WAITING = "waiting"
     RUNNING = "running"
-    SUCCEEDED_RUN = "ended_well"
-    FAILED_RUN = "ended_badly"
+    SUCCEEDED = "ended_well"
+    FAILED = "ended_badly"
 
 
 @dataclass(frozen=True)
@@ -55,6 +69,7 @@ class RunSummary:
     error: str | None = None
     message: str | None = None
     stage: str | None = None
+    """The stage in which it failed; the last stage if it succeeded."""
     failed_pages: int = 0
 
 
@@ -65,12 +80,15 @@ class Entry:
     document: str
     state: State
     stage: str | None = None
+    """The stage in which the run failed; the last stage if it succeeded."""
     error: str | None = None
     message: str | None = None
     pages: int | None = None
     reason: str | None = None
     """Why it is queued, held or quarantined, as text."""
     since: datetime | None = None
+    """When the document's breaker entered its status; when the stage was paused, if the document waits for
+    it."""
     next_attempt_at: datetime | None = None
     """Time of the next automatic attempt; None if only a person, new bytes or new code can trigger one."""
     failures: int = 0
@@ -127,7 +145,7 @@ def build_ledger(
     pages: Mapping[str, int],
     missed_before: datetime,
     batch: str | None = None,
-    failures: FailureHistory | None = None,
+    retries: RetryContext | None = None,
     withdrawn: Container[str] = (),
 ) -> Ledger:
     """Build the ledger of one batch, or of all batches.
@@ -135,7 +153,7 @@ def build_ledger(
     ``registered``, ``finished`` (the last asset is materialized), and the keys of ``runs`` and ``pages`` are
     partition keys. A document that was uploaded before ``missed_before`` and is not registered was missed by
     intake: it is unaccounted, not queued. ``withdrawn`` contains the partition keys of withdrawn documents.
-    With ``failures``, the state of a failed document is the one that intake acts on: queued if it will be
+    With ``retries``, the state of a failed document is the one that intake acts on: queued if it will be
     retried automatically, otherwise held or quarantined.
     """
     known, done = set(registered), set(finished)
@@ -144,7 +162,7 @@ def build_ledger(
     for found in listing:
         if batch is not None and batch_of(found.key) != batch:
             continue
-        if kind_of(found.key) is not Kind.DOCUMENT:
+        if kind_of(found.key) is not KeyKind.DOCUMENT:
             others += 1
             continue
         seen = listed_document(found)
@@ -152,7 +170,7 @@ def build_ledger(
             entries[seen.key] = Entry(seen.document, State.WITHDRAWN, pages=pages.get(seen.key))
             continue
         entry = _entry(seen, runs.get(seen.key), known, done, pages, missed_before)
-        entries[seen.key] = _with_next_attempt(entry, seen, runs.get(seen.key), failures)
+        entries[seen.key] = _with_next_attempt(entry, seen, runs.get(seen.key), retries)
     for key in known - entries.keys():
         document = document_of(key)
         if batch is None or batch_of(document) == batch:
@@ -187,15 +205,15 @@ def _entry(
 
 
 def _with_next_attempt(
-    entry: Entry, seen: ListedDocument, run: RunSummary | None, failures: FailureHistory | None
+    entry: Entry, seen: ListedDocument, run: RunSummary | None, retries: RetryContext | None
 ) -> Entry:
     """The entry with the next automatic action and its time."""
     has_failed = entry.state in (State.FAILED, State.QUARANTINED)
     has_run = run is not None and run.version in (None, seen.version)
-    if failures is None or not (has_failed or (entry.state is State.QUEUED and not has_run)):
+    if retries is None or not (has_failed or (entry.state is State.QUEUED and not has_run)):
         return entry
-    lane = lane_of(seen.size_bytes, failures.settings.large_bytes)
-    decision = failures.decide(seen, lane, is_first=not has_run)
+    lane = lane_of(seen.size_bytes, retries.settings.large_bytes)
+    decision = retries.decide(seen, lane, is_first=not has_run)
     if decision is None or (decision.action is Action.REQUEST and not has_failed):
         return entry
     return replace(
@@ -203,7 +221,7 @@ def _with_next_attempt(
         state=_state_by(decision),
         reason=decision.reason,
         since=decision.since,
-        next_attempt_at=failures.now if decision.action is Action.REQUEST else decision.not_before,
+        next_attempt_at=retries.now if decision.action is Action.REQUEST else decision.not_before,
         failures=decision.failures,
     )
 
@@ -223,7 +241,7 @@ def _state_of(run: RunSummary, is_done: bool) -> State:
         return State.QUEUED
     if run.progress is Progress.RUNNING:
         return State.IN_FLIGHT
-    if run.progress is Progress.FAILED_RUN:
+    if run.progress is Progress.FAILED:
         quarantines = run.error is not None and error_class(run.error).quarantines
         return State.QUARANTINED if quarantines else State.FAILED
     if not is_done:  # the run succeeded, but its last asset is missing

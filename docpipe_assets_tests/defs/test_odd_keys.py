@@ -20,7 +20,7 @@ from docpipe_assets.defs.sensors import intake_sensor
 from docpipe_assets.errors import ConfigurationError
 from docpipe_assets.identity import partition_key
 from docpipe_assets.instance.records.history import read_ledger
-from docpipe_assets.instance.records.interventions import read, reset
+from docpipe_assets.instance.records.interventions import read_interventions, reset
 from docpipe_assets.instance.records.names import BREAKER, PROCESS_DOCUMENT
 from docpipe_assets.instance.records.recovery import withdraw
 from docpipe_assets.model import RawPdfs, Relationships
@@ -130,8 +130,8 @@ def test_a_reset_and_a_withdrawal_apply_to_the_named_document(
 ) -> None:
     assert reset(instance, documents=[EMPTY], stage=None, reason="checked") == [EMPTY]
     withdraw(instance, pipeline, EMPTY, reason="privileged", is_withdrawn=True)
-    decisions = list(read(instance, BREAKER))
-    assert [(one.action, one.key) for one in decisions] == [
+    interventions = list(read_interventions(instance, BREAKER))
+    assert [(one.action, one.key) for one in interventions] == [
         ("reset", partition_key(EMPTY)),
         ("withdrawn", partition_key(EMPTY)),
     ]
@@ -147,4 +147,6 @@ def test_a_name_that_is_not_a_document_is_rejected(
         config = {"ops": {"reset": {"config": {"reason": "checked", "documents": [GOOD[0], name]}}}}
         job = reset_breakers.execute_in_process(run_config=config, instance=instance, raise_on_error=False)
         assert not job.success
-    assert partition_key(GOOD[0]) not in {one.key for one in read(instance, BREAKER)}, "all keys or none"
+    assert partition_key(GOOD[0]) not in {one.key for one in read_interventions(instance, BREAKER)}, (
+        "all keys or none"
+    )

@@ -15,11 +15,11 @@ from docpipe_assets.identity import partition_key
 from docpipe_assets.operations.breaker import RUN_RECALLED, Attempt, Breakers, Event, Reset, fold
 from docpipe_assets.operations.intake import (
     Budget,
-    FailureHistory,
     Plan,
     QueuedRun,
     RecordedState,
     Request,
+    RetryContext,
     plan,
     runs_to_dequeue,
 )
@@ -117,12 +117,12 @@ class SimulatedPlatform:
         self.events.append(Reset(self.now, "repaired", by="someone", **subject))
 
     @property
-    def failures(self) -> FailureHistory:
+    def retries(self) -> RetryContext:
         requests = [run.request for run in self.runs if run.request is not None]
         names = {request.name for request in requests} | {one.canary for one in requests if one.canary}
         stages = ("raw_pdf", "page_splits", "ocr_text", "chunks", "mentions")
         codes = dict.fromkeys(stages, self.code_version)
-        return FailureHistory(self.breakers, self.now, self.settings, names, codes)
+        return RetryContext(self.breakers, self.now, self.settings, names, codes)
 
     def plan_tick(self, keys: int = 10_000, runs: int = 10_000) -> Plan:
         listing = sorted(self.bucket.values(), key=lambda found: found.key.encode())
@@ -132,9 +132,11 @@ class SimulatedPlatform:
             (found for found in listing if found.key.encode() > self.resume_after.encode()),
             RecordedState(
                 registered=self.partitions,
-                requested={(r.request.listed.document, r.version or "") for r in self.runs if r.request},
+                requested_versions={
+                    (r.request.listed.document, r.version or "") for r in self.runs if r.request
+                },
                 busy={run.key for run in unfinished},
-                failures=self.failures,
+                retries=self.retries,
             ),
             budget=Budget(keys, runs, modified_before=self.now),
             large_bytes=self.settings.large_bytes,
@@ -208,7 +210,7 @@ class SimulatedPlatform:
             if run.ended_at is None:
                 progress = Progress.RUNNING if run.started_at else Progress.WAITING
             else:
-                progress = Progress.FAILED_RUN if run.ending else Progress.SUCCEEDED_RUN
+                progress = Progress.FAILED if run.ending else Progress.SUCCEEDED
             error, stage = run.ending or (None, None)
             deciding[run.key] = RunSummary(progress, run.version, error, stage=stage)
         return build_ledger(
@@ -218,7 +220,7 @@ class SimulatedPlatform:
             finished={run.key for run in self.runs if run.ended_at and run.ending is None},
             pages={},
             missed_before=START - timedelta(hours=1),
-            failures=self.failures,
+            retries=self.retries,
         )
 
     def spent(self) -> Counter[str]:

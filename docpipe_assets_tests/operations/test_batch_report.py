@@ -10,8 +10,8 @@ from docpipe_assets.operations.batch_report import (
     batches_table,
     bates_table,
     duplicates_table,
-    open_table,
     report_on,
+    unfinished_table,
 )
 from docpipe_assets.operations.ledger import Entry, Ledger, State, duplicates
 
@@ -88,7 +88,7 @@ def test_unfinished_documents_are_listed_with_advice() -> None:
         Entry("b/q.pdf", State.QUARANTINED, "raw_pdf", "PASSWORD_REQUIRED", "b/q.pdf: needs a password"),
         Entry("b/w.pdf", State.QUEUED),
     )
-    shown = open_table(report_on(Ledger(entries, 0), {"b/a.pdf": read(1, text_layer=1)}))
+    shown = unfinished_table(report_on(Ledger(entries, 0), {"b/a.pdf": read(1, text_layer=1)}))
     assert "PASSWORD\\_REQUIRED" in shown
     assert "password" in shown.splitlines()[2]
     assert "b/a.pdf" not in shown
@@ -97,12 +97,12 @@ def test_unfinished_documents_are_listed_with_advice() -> None:
 
 def test_the_advice_for_a_lost_worker_does_not_suggest_a_defect() -> None:
     entry = Entry("b/a.pdf", State.HELD, None, "WORKER_LOST", "b/a.pdf: lost")
-    assert "memory" in open_table(report_on(Ledger((entry,), 0), {}))
+    assert "memory" in unfinished_table(report_on(Ledger((entry,), 0), {}))
 
 
 def test_a_name_cannot_break_the_table_or_become_a_link() -> None:
     entry = Entry("b/a | b\n[x](http://evil.example)<img>.pdf", State.FAILED)
-    shown = open_table(report_on(Ledger((entry,), 0), {}))
+    shown = unfinished_table(report_on(Ledger((entry,), 0), {}))
     assert len(shown.splitlines()) == 3
     assert "\\[x\\]" in shown
     assert "\\<img\\>" in shown

@@ -13,12 +13,12 @@ from docpipe_assets.identity import partition_key
 from docpipe_assets.operations.breaker import Breakers
 from docpipe_assets.operations.intake import (
     Budget,
-    FailureHistory,
-    Kind,
+    KeyKind,
     NewFolderTracker,
     Plan,
     RecordedState,
     Request,
+    RetryContext,
     kind_of,
     lane_of,
     listed_document,
@@ -95,7 +95,7 @@ def test_a_tick_never_exceeds_its_budget(keys: list[str], key_budget: int, run_b
     made = SimulatedBucket([stored(key) for key in keys]).plan_tick(key_budget, run_budget)
     assert made.documents <= key_budget
     assert len(made.requests) <= run_budget
-    assert len(made.requests) + made.waiting == made.documents
+    assert len(made.requests) + made.deferred == made.documents
 
 
 @pytest.mark.parametrize(
@@ -115,8 +115,8 @@ def test_a_batch_of_high_priority_goes_first_wherever_it_is_listed(
         [stored(f"{batch}/{number}.pdf") for batch in "abz" for number in range(3)],
         RecordedState(
             registered=set(),
-            requested=set(),
-            failures=FailureHistory(Breakers(), NOW, settings, requested=frozenset()),
+            requested_versions=set(),
+            retries=RetryContext(Breakers(), NOW, settings, existing_attempts=frozenset()),
             priorities=priorities,
         ),
         budget=Budget(keys=100, runs=4, modified_before=NOW),
@@ -128,7 +128,7 @@ def test_a_batch_of_high_priority_goes_first_wherever_it_is_listed(
         "z/2.pdf",
         "b/0.pdf",
     ]
-    assert made.waiting == 5
+    assert made.deferred == 5
 
 
 def test_a_document_without_room_in_the_queue_is_rescanned(tmp_path: Path) -> None:
@@ -199,7 +199,7 @@ def test_a_second_tick_requests_nothing() -> None:
     world = SimulatedBucket([stored("b/x.pdf"), stored("b/y.pdf")])
     assert len(world.tick().requests) == 2
     rescan = world.tick()
-    assert (rescan.requests, rescan.register, rescan.known) == ([], [], 2)
+    assert (rescan.requests, rescan.register, rescan.already_requested) == ([], [], 2)
 
 
 def test_an_overwritten_key_is_processed_again_as_a_new_version() -> None:
@@ -247,7 +247,7 @@ def test_a_key_that_sorts_before_the_stop_position_of_a_tick_is_not_lost() -> No
 def test_a_document_with_a_run_in_progress_waits_for_it() -> None:
     world = SimulatedBucket([stored("b/x.pdf", etag="new")])
     made = world.plan_tick(busy=frozenset({"b/x.pdf"}))
-    assert (made.requests, made.waiting) == ([], 1)
+    assert (made.requests, made.deferred) == ([], 1)
 
 
 def test_objects_below_the_minimum_age_are_deferred() -> None:
@@ -265,14 +265,14 @@ def test_non_pdf_keys_are_counted() -> None:
 @pytest.mark.parametrize(
     ("key", "kind"),
     [
-        ("b/x.pdf", Kind.DOCUMENT),
-        ("b/x.PdF", Kind.DOCUMENT),
-        ("b/x.pdf/", Kind.FOLDER_MARKER),
-        ("b/x.pdf.txt", Kind.OTHER),
-        ("b/.DS_Store", Kind.OTHER),
+        ("b/x.pdf", KeyKind.DOCUMENT),
+        ("b/x.PdF", KeyKind.DOCUMENT),
+        ("b/x.pdf/", KeyKind.FOLDER_MARKER),
+        ("b/x.pdf.txt", KeyKind.OTHER),
+        ("b/.DS_Store", KeyKind.OTHER),
     ],
 )
-def test_documents_are_recognized_by_their_names(key: str, kind: Kind) -> None:
+def test_documents_are_recognized_by_their_names(key: str, kind: KeyKind) -> None:
     assert kind_of(key) is kind
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from docpipe_assets.identity import partition_key
 from docpipe_assets.operations.breaker import WORKER_LOST, Attempt, Breakers, Reset, fold
-from docpipe_assets.operations.intake import FailureHistory, listed_document
+from docpipe_assets.operations.intake import RetryContext, listed_document
 from docpipe_assets.operations.ledger import Entry, Progress, RunSummary, State, build_ledger
 from docpipe_assets.protocols import StoredObject
 from docpipe_assets.settings import Settings
@@ -49,8 +49,8 @@ X = stored("b/x.pdf")
 
 
 def test_each_situation_has_its_state() -> None:
-    assert state_of(X, run=run(Progress.SUCCEEDED_RUN)) is State.SUCCEEDED
-    assert state_of(X, run=run(Progress.SUCCEEDED_RUN, failed_pages=2)) is State.PARTIAL
+    assert state_of(X, run=run(Progress.SUCCEEDED)) is State.SUCCEEDED
+    assert state_of(X, run=run(Progress.SUCCEEDED, failed_pages=2)) is State.PARTIAL
     assert state_of(X, run=run(Progress.RUNNING)) is State.IN_FLIGHT
     assert state_of(X, run=run(Progress.WAITING)) is State.QUEUED
     assert state_of(X) is State.QUEUED, "registered documents are on the durable work list"
@@ -68,15 +68,15 @@ def test_each_situation_has_its_state() -> None:
     ],
 )
 def test_the_class_of_the_error_decides_between_failed_and_quarantined(error: str, state: State) -> None:
-    assert state_of(X, run=run(Progress.FAILED_RUN, error=error)) is state
+    assert state_of(X, run=run(Progress.FAILED, error=error)) is state
 
 
 def test_a_run_for_an_older_version_does_not_count_for_the_new_one() -> None:
-    assert state_of(stored("b/x.pdf", "new"), run=run(Progress.SUCCEEDED_RUN, "old")) is State.QUEUED
+    assert state_of(stored("b/x.pdf", "new"), run=run(Progress.SUCCEEDED, "old")) is State.QUEUED
 
 
 def test_a_manual_run_counts_for_the_document() -> None:
-    assert state_of(X, run=RunSummary(Progress.SUCCEEDED_RUN, None)) is State.SUCCEEDED
+    assert state_of(X, run=RunSummary(Progress.SUCCEEDED, None)) is State.SUCCEEDED
 
 
 def test_a_document_that_intake_has_missed_is_unaccounted() -> None:
@@ -85,7 +85,7 @@ def test_a_document_that_intake_has_missed_is_unaccounted() -> None:
 
 
 def test_a_successful_run_without_a_result_is_unaccounted() -> None:
-    assert state_of(X, run=run(Progress.SUCCEEDED_RUN), finished=False) is State.UNACCOUNTED
+    assert state_of(X, run=run(Progress.SUCCEEDED), finished=False) is State.UNACCOUNTED
 
 
 def entry_after(*errors: str, resets: int = 0, minutes_later: float = 0, lane: str = "standard") -> Entry:
@@ -102,11 +102,11 @@ def entry_after(*errors: str, resets: int = 0, minutes_later: float = 0, lane: s
     ledger = build_ledger(
         [X],
         registered=["b/x.pdf"],
-        runs={"b/x.pdf": RunSummary(Progress.FAILED_RUN, version, errors[-1])},
+        runs={"b/x.pdf": RunSummary(Progress.FAILED, version, errors[-1])},
         finished=[],
         pages={},
         missed_before=OLD,
-        failures=FailureHistory(breakers, now, settings, requested=()),
+        retries=RetryContext(breakers, now, settings, existing_attempts=()),
     )
     return ledger.entries[0]
 
@@ -139,7 +139,7 @@ def test_a_document_waiting_for_a_paused_stage_is_queued_with_reason() -> None:
         finished=[],
         pages={},
         missed_before=OLD,
-        failures=FailureHistory(fold(Breakers(), outage, settings), OLD, settings, requested=()),
+        retries=RetryContext(fold(Breakers(), outage, settings), OLD, settings, existing_attempts=()),
     )
     entry = ledger.entries[0]
     assert (entry.state, entry.next_attempt_at) == (State.QUEUED, OLD + timedelta(seconds=120))

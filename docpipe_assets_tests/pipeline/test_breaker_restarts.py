@@ -11,7 +11,7 @@ import dagster as dg
 import pytest
 
 from docpipe_assets.instance.records import tags
-from docpipe_assets.instance.records.interventions import read
+from docpipe_assets.instance.records.interventions import read_interventions
 from docpipe_assets.instance.records.names import BREAKER
 from docpipe_assets.operations.interventions import resets
 from docpipe_assets.operations.ledger import State
@@ -105,7 +105,7 @@ def test_the_command_resets_and_the_history_shows_it_all(
         lambda: restartable.messages, lambda texts: texts[0] == news, "the success on the breaker asset"
     )
     assert "All breakers are closed." in restartable.command("breaker", "list")
-    (reset,) = resets(read(restartable.site.instance, BREAKER))
+    (reset,) = resets(read_interventions(restartable.site.instance, BREAKER))
     assert reset.reason == "a copy of fewer pixels"
     with open_page() as page:
         page.goto(f"{restartable.url}/assets/breaker?view=events")

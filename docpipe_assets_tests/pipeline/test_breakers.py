@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from docpipe_assets.instance.records import tags
-from docpipe_assets.instance.records.interventions import read
+from docpipe_assets.instance.records.interventions import read_interventions
 from docpipe_assets.instance.records.names import BREAKER
 from docpipe_assets.operations.interventions import resets
 from docpipe_assets_tests.pipeline.chromium import open_page
@@ -136,7 +136,7 @@ def test_the_job_in_the_ui_resets_with_a_reason(
     page.get_by_role("button", name="Launch Run").click()
     page.get_by_text("Success").first.wait_for()
     page.screenshot(path=shots / "reset.png")
-    (reset,) = resets(read(restartable.site.instance, BREAKER))
+    (reset,) = resets(read_interventions(restartable.site.instance, BREAKER))
     assert (reset.key, reset.reason) == (KILLER, "more memory for the worker")
     restartable.site.wait_for(
         lambda: restartable.messages,

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from docpipe_assets.instance.records.history import read_ledger
-from docpipe_assets.instance.records.interventions import read, reset
+from docpipe_assets.instance.records.interventions import read_interventions, reset
 from docpipe_assets.instance.records.names import BREAKER
 from docpipe_assets.instance.records.recovery import withdraw
 from docpipe_assets.operations.interventions import resets
@@ -45,7 +45,7 @@ def test_a_permanent_failure_is_one_attempt_and_is_retried_only_when_named(
     reset(site.instance, documents=[document], stage=None, reason="a test of the way back")
     site.wait_for(lambda: len(site.runs_of(document)), lambda runs: runs == 2, "the run after the reset")
     assert site.settled("permanent", 1).entries[0].state is State.QUARANTINED
-    recorded = [one for one in resets(read(site.instance, BREAKER)) if one.key == document]
+    recorded = [one for one in resets(read_interventions(site.instance, BREAKER)) if one.key == document]
     assert [one.reason for one in recorded] == ["a test of the way back"]
 
 

@@ -13,7 +13,7 @@ import pytest
 import zstandard
 
 from docpipe_assets.instance.records.history import read_ledger
-from docpipe_assets.instance.records.interventions import read
+from docpipe_assets.instance.records.interventions import read_interventions
 from docpipe_assets.instance.records.names import BREAKER
 from docpipe_assets.model import Mentions, PageTexts
 from docpipe_assets.operations.interventions import resets, withdrawn
@@ -79,11 +79,11 @@ def test_the_ledger_is_the_same(release: Release) -> None:
 
 
 def test_decisions_of_users_are_preserved(release: Release) -> None:
-    decisions = list(read(release.site.instance, BREAKER))
-    assert [(one.key, one.reason) for one in resets(decisions)] == [
+    interventions = list(read_interventions(release.site.instance, BREAKER))
+    assert [(one.key, one.reason) for one in resets(interventions)] == [
         (f"{BATCH}/empty.pdf", "the source was checked")
     ]
-    assert withdrawn((), decisions) == {f"{BATCH}/privileged.pdf"}
+    assert withdrawn((), interventions) == {f"{BATCH}/privileged.pdf"}
 
 
 @pytest.mark.parametrize("with_cursor", [True, False])

@@ -9,7 +9,8 @@ import dagster as dg
 from docpipe_assets.instance.records.names import asset_key
 from docpipe_assets.pipeline import Stream
 
-_BATCH = 1000
+_PAGE_SIZE = 1000
+"""Events per request."""
 
 
 class Changes(NamedTuple):
@@ -17,8 +18,9 @@ class Changes(NamedTuple):
 
     keys: frozenset[str]
     cursor: str
-    is_complete: bool
-    """The keys are all that exist: there was no cursor, or it is not from this event log."""
+    is_full_listing: bool
+    """True if every key with a materialization is returned, because there was no cursor or it is not from
+    this event log."""
 
 
 class _Event(NamedTuple):
@@ -75,7 +77,7 @@ def _known_id(instance: dg.DagsterInstance, assets: Sequence[dg.AssetKey], curso
 
 
 def _events(
-    instance: dg.DagsterInstance, asset: dg.AssetKey, after: int, limit: int = _BATCH
+    instance: dg.DagsterInstance, asset: dg.AssetKey, after: int, limit: int = _PAGE_SIZE
 ) -> Iterator[_Event]:
     """The materializations of an asset after an ID, in order."""
     filters = dg.AssetRecordsFilter(asset_key=asset, after_storage_id=after or None)

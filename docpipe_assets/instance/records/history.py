@@ -11,22 +11,27 @@ import dagster as dg
 
 from docpipe_assets.identity import batch_of, candidate_documents, document_of
 from docpipe_assets.instance.records import tags
-from docpipe_assets.instance.records.interventions import read
+from docpipe_assets.instance.records.interventions import read_interventions
 from docpipe_assets.instance.records.names import BREAKER, DOCUMENTS, PROCESS_DOCUMENT, asset_key
 from docpipe_assets.model import PageTexts, RawPdfs
 from docpipe_assets.operations.breaker import RUN_CANCELED, RUN_RECALLED, WORKER_LOST, Attempt, Breakers, fold
-from docpipe_assets.operations.intake import FailureHistory
+from docpipe_assets.operations.intake import RetryContext
 from docpipe_assets.operations.interventions import resets, withdrawn
 from docpipe_assets.operations.ledger import Entry, Ledger, Progress, RunSummary, build_ledger
 from docpipe_assets.pipeline import PIPELINE, Pipeline
 from docpipe_assets.runtime.document_pipeline import DocumentPipeline
 from docpipe_assets.settings import Settings
 
-_BATCH = 1000
+_PAGE_SIZE = 1000
+"""Records per request."""
 _OVERLAP_SECONDS = 10
-_RUN_KEY_TAGS = (tags.REQUEST, tags.CANARY)
+"""Time before the latest record at which the next read continues: a record may become visible after a newer
+one."""
+_ATTEMPT_NAME_TAGS = (tags.REQUEST, tags.CANARY)
 _FULL_READ_SECONDS = 600
+"""Interval at which ``ExistingAttempts`` reads the names of all runs again, which notices deleted runs."""
 _RUNS_PER_READ = 40
+"""Page size when only new runs are read: usually few are new."""
 _OVERLAP_RUNS = 20
 """Maximum number of runs that may become visible after a run that was recorded later."""
 _GRACE_TICKS = 6
@@ -39,14 +44,12 @@ _PROGRESS = {
     dg.DagsterRunStatus.STARTING: Progress.RUNNING,
     dg.DagsterRunStatus.STARTED: Progress.RUNNING,
     dg.DagsterRunStatus.CANCELING: Progress.RUNNING,
-    dg.DagsterRunStatus.SUCCESS: Progress.SUCCEEDED_RUN,
-    dg.DagsterRunStatus.FAILURE: Progress.FAILED_RUN,
-    dg.DagsterRunStatus.CANCELED: Progress.FAILED_RUN,
+    dg.DagsterRunStatus.SUCCESS: Progress.SUCCEEDED,
+    dg.DagsterRunStatus.FAILURE: Progress.FAILED,
+    dg.DagsterRunStatus.CANCELED: Progress.FAILED,
 }
 _ENDED = tuple(
-    status
-    for status, progress in _PROGRESS.items()
-    if progress in (Progress.SUCCEEDED_RUN, Progress.FAILED_RUN)
+    status for status, progress in _PROGRESS.items() if progress in (Progress.SUCCEEDED, Progress.FAILED)
 )
 
 
@@ -64,7 +67,9 @@ def attempts_since(
         ascending=True,
         limit=limit,
     )
-    attempts = [_attempt(record, graph) for record in records if _is_evidence(record.dagster_run, graph)]
+    attempts = [
+        _attempt(record, graph) for record in records if _counts_as_attempt(record.dagster_run, graph)
+    ]
     if not records:
         return attempts, since
     newest = records[-1].update_timestamp.replace(tzinfo=UTC)
@@ -82,22 +87,26 @@ def fold_history(
 def _folded(
     instance: dg.DagsterInstance, attempts: Sequence[Attempt], settings: Settings, graph: Pipeline
 ) -> tuple[Breakers, set[str]]:
-    decisions = list(read(instance, BREAKER))
-    return fold(Breakers(graph=graph), [*attempts, *resets(decisions)], settings), withdrawn((), decisions)
+    interventions = list(read_interventions(instance, BREAKER))
+    breakers = fold(Breakers(graph=graph), [*attempts, *resets(interventions)], settings)
+    return breakers, withdrawn((), interventions)
 
 
-def failure_history(pipeline: DocumentPipeline, breakers: Breakers, taken: Container[str]) -> FailureHistory:
-    """The failure history by which intake and the ledger decide."""
-    return FailureHistory(breakers, datetime.now(UTC), pipeline.settings, taken, pipeline.code_versions)
+def retry_context(
+    pipeline: DocumentPipeline, breakers: Breakers, attempt_names: Container[str]
+) -> RetryContext:
+    """The context in which intake and the ledger decide now about further attempts."""
+    now = datetime.now(UTC)
+    return RetryContext(breakers, now, pipeline.settings, attempt_names, pipeline.code_versions)
 
 
-def known_run_keys(instance: dg.DagsterInstance) -> set[str]:
+def existing_attempts(instance: dg.DagsterInstance) -> set[str]:
     """The names of attempts and canaries for which a run exists."""
-    return {value for _, values in instance.get_run_tags(_RUN_KEY_TAGS) for value in values}
+    return {value for _, values in instance.get_run_tags(_ATTEMPT_NAME_TAGS) for value in values}
 
 
-class KnownRunKeys:
-    """Caches ``known_run_keys`` for repeated calls: in between, only new runs are read.
+class ExistingAttempts:
+    """Caches the result of ``existing_attempts`` for repeated calls: in between, only new runs are read.
 
     New runs are identified by their position in the table, because clocks differ. The deletion of a run is
     noticed at the next full read.
@@ -115,14 +124,14 @@ class KnownRunKeys:
             if time.monotonic() - self._all_read_at > _FULL_READ_SECONDS:
                 for record in instance.get_run_records(limit=1):
                     newest = record.storage_id
-                self._names, self._all_read_at = known_run_keys(instance), time.monotonic()
+                self._names, self._all_read_at = existing_attempts(instance), time.monotonic()
             else:
                 for record in _runs_newest_first(instance, _RUNS_PER_READ):
                     if record.storage_id <= self._newest - _OVERLAP_RUNS:
                         break
                     newest = max(newest, record.storage_id)
                     run_tags = record.dagster_run.tags
-                    self._names |= {run_tags[name] for name in _RUN_KEY_TAGS if name in run_tags}
+                    self._names |= {run_tags[name] for name in _ATTEMPT_NAME_TAGS if name in run_tags}
             self._newest = newest
             return set(self._names)
 
@@ -141,10 +150,10 @@ def read_ledger(
     """
     began = datetime.now(UTC)  # documents that arrive while the records are read are not missed ones
     graph = pipeline.graph
-    deciding = _Deciding(instance, graph)
+    deciding = _DecidingRuns(instance, graph)
     attempts: list[Attempt] = []
     for record in _runs_newest_first(instance):  # one pass for both: it is most of the cost
-        deciding.see(record)
+        deciding.add(record)
         if _is_attempt(record, graph):
             attempts.append(_attempt(record, graph))
     breakers, withdrawn = _folded(instance, attempts, pipeline.settings, graph)
@@ -163,7 +172,7 @@ def read_ledger(
         pages=count_pages(),
         missed_before=began - timedelta(seconds=grace_seconds),
         batch=batch,
-        failures=failure_history(pipeline, breakers, known_run_keys(instance)),
+        retries=retry_context(pipeline, breakers, existing_attempts(instance)),
         withdrawn=withdrawn,
     )
 
@@ -179,13 +188,13 @@ def find_entry(instance: dg.DagsterInstance, pipeline: DocumentPipeline, name: s
 
 def deciding_runs(instance: dg.DagsterInstance, graph: Pipeline = PIPELINE) -> dict[str, RunSummary]:
     """By partition key, the latest run that decides the state of the document."""
-    deciding = _Deciding(instance, graph)
+    deciding = _DecidingRuns(instance, graph)
     for record in _runs_newest_first(instance):
-        deciding.see(record)
+        deciding.add(record)
     return deciding.runs
 
 
-class _Deciding:
+class _DecidingRuns:
     """For each partition key the run that decides its document's state, and the leaves it was to make."""
 
     def __init__(self, instance: dg.DagsterInstance, graph: Pipeline) -> None:
@@ -193,11 +202,11 @@ class _Deciding:
         self._instance = instance
         self._graph = graph
         self._leaves: dict[str, frozenset[str]] = {}
-        """By partition key, of runs that ended well."""
+        """By partition key, of runs that succeeded."""
         self._planned: dict[str, frozenset[str]] = {"": graph.leaves()}
         """By execution plan: all documents of a release have the same one."""
 
-    def see(self, record: dg.RunRecord) -> None:
+    def add(self, record: dg.RunRecord) -> None:
         """Record the run under its partition key if it decides the state of its document.
 
         Latest runs come first. A run that succeeded for only some of the assets says nothing about the
@@ -208,7 +217,7 @@ class _Deciding:
         if key is None or key in self.runs:
             return
         summary = _summary(record, self._graph)
-        if summary.progress is not Progress.SUCCEEDED_RUN:
+        if summary.progress is not Progress.SUCCEEDED:
             self.runs[key] = summary
         elif _includes_last_asset(run, self._graph):
             self.runs[key] = summary
@@ -260,8 +269,8 @@ def _materializations(
         yield from _all_materializations(instance, dg.AssetRecordsFilter(asset_key=key))
         return
     named = sorted(partitions)
-    for start in range(0, len(named), _BATCH):
-        some = dg.AssetRecordsFilter(asset_key=key, asset_partitions=named[start : start + _BATCH])
+    for start in range(0, len(named), _PAGE_SIZE):
+        some = dg.AssetRecordsFilter(asset_key=key, asset_partitions=named[start : start + _PAGE_SIZE])
         yield from _all_materializations(instance, some)
 
 
@@ -270,7 +279,7 @@ def _all_materializations(
 ) -> Iterator[dg.AssetMaterialization]:
     cursor: str | None = None
     while True:
-        found = instance.fetch_materializations(filters, limit=_BATCH, cursor=cursor)
+        found = instance.fetch_materializations(filters, limit=_PAGE_SIZE, cursor=cursor)
         yield from (record.asset_materialization for record in found.records if record.asset_materialization)
         cursor = found.cursor
         if not found.has_more:
@@ -278,11 +287,11 @@ def _all_materializations(
 
 
 def _is_attempt(record: dg.RunRecord, graph: Pipeline) -> bool:
-    return record.dagster_run.status in _ENDED and _is_evidence(record.dagster_run, graph)
+    return record.dagster_run.status in _ENDED and _counts_as_attempt(record.dagster_run, graph)
 
 
-def _is_evidence(run: dg.DagsterRun, graph: Pipeline) -> bool:
-    """Whether a run is evidence about a document: a failure is; a success only if it includes all leaves."""
+def _counts_as_attempt(run: dg.DagsterRun, graph: Pipeline) -> bool:
+    """Whether a run counts as an attempt: a failure does; a success only if it includes all leaves."""
     if tags.PARTITION not in run.tags:
         return False
     if run.asset_selection:
@@ -317,7 +326,7 @@ def _time(seconds: float | None) -> datetime | None:
     return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
 
 
-def _runs_newest_first(instance: dg.DagsterInstance, at_once: int = _BATCH) -> Iterator[dg.RunRecord]:
+def _runs_newest_first(instance: dg.DagsterInstance, at_once: int = _PAGE_SIZE) -> Iterator[dg.RunRecord]:
     cursor: str | None = None
     while records := instance.get_run_records(limit=at_once, cursor=cursor):
         yield from records
@@ -327,7 +336,7 @@ def _runs_newest_first(instance: dg.DagsterInstance, at_once: int = _BATCH) -> I
 def _summary(record: dg.RunRecord, graph: Pipeline) -> RunSummary:
     run = record.dagster_run
     progress = _PROGRESS[run.status]
-    error = _error_of(record) if progress is Progress.FAILED_RUN else None
+    error = _recorded_code(record) if progress is Progress.FAILED else None
     return RunSummary(
         progress=progress,
         version=run.tags.get(tags.VERSION) or None,
@@ -338,9 +347,9 @@ def _summary(record: dg.RunRecord, graph: Pipeline) -> RunSummary:
     )
 
 
-def _error_of(record: dg.RunRecord) -> str:
-    """The recorded error; it may belong to an earlier try within the run, or to a dequeue that
-    came too late.
+def _recorded_code(record: dg.RunRecord) -> str:
+    """The code of the error; the recorded one may belong to an earlier try within the run, or to a dequeue
+    that came too late.
     """
     noted = record.dagster_run.tags.get(tags.ERROR)
     if record.dagster_run.status is dg.DagsterRunStatus.CANCELED:
@@ -349,7 +358,7 @@ def _error_of(record: dg.RunRecord) -> str:
 
 
 def _last_stage(progress: Progress, graph: Pipeline) -> str | None:
-    return graph.last.asset if progress is Progress.SUCCEEDED_RUN else None
+    return graph.last.asset if progress is Progress.SUCCEEDED else None
 
 
 def _includes_last_asset(run: dg.DagsterRun, graph: Pipeline) -> bool:

@@ -24,7 +24,8 @@ from docpipe_assets.operations.interventions import (
 from docpipe_assets.pipeline import PIPELINE
 from docpipe_assets.settings import Priority
 
-_BATCH = 1000
+_PAGE_SIZE = 1000
+"""Events per request."""
 _ACTION_OF: Mapping[dg.AssetKey, str] = {BATCH_PRIORITY: PRIORITY}
 """The action of observations that do not name one: release 0.2 recorded priorities without it."""
 
@@ -40,23 +41,25 @@ def record(
 ) -> None:
     """Append an intervention to an asset's events. ``document`` is an S3 key."""
     by = getpass.getuser()
-    said = ", ".join([f"{action} by {by}", *(f"{name} {value}" for name, value in subject.items())])
+    text = ", ".join([f"{action} by {by}", *(f"{name} {value}" for name, value in subject.items())])
     instance.report_runless_asset_event(
         dg.AssetObservation(
             asset_key=asset,
             partition=partition_key(document) if document is not None else None,
-            description=f"{said}: {reason}" if reason else said,
+            description=f"{text}: {reason}" if reason else text,
             metadata={**subject, "action": action, "reason": reason, "by": by},
         )
     )
 
 
-def read(instance: dg.DagsterInstance, asset: dg.AssetKey, after: int = 0) -> Iterator[Intervention]:
+def read_interventions(
+    instance: dg.DagsterInstance, asset: dg.AssetKey, after: int = 0
+) -> Iterator[Intervention]:
     """The interventions that were recorded on an asset after the one with this number, oldest first."""
     filters = dg.AssetRecordsFilter(asset_key=asset, after_storage_id=after or None)
     cursor: str | None = None
     while True:
-        found = instance.fetch_observations(filters, limit=_BATCH, cursor=cursor, ascending=True)
+        found = instance.fetch_observations(filters, limit=_PAGE_SIZE, cursor=cursor, ascending=True)
         for one in found.records:
             if one.asset_observation is not None:
                 yield _intervention(one.storage_id, one.timestamp, one.asset_observation)
@@ -122,4 +125,4 @@ def record_priority(instance: dg.DagsterInstance, batch: str, priority: Priority
 
 def read_priorities(instance: dg.DagsterInstance) -> dict[str, Priority]:
     """The latest recorded priority of each batch."""
-    return priorities(read(instance, BATCH_PRIORITY))
+    return priorities(read_interventions(instance, BATCH_PRIORITY))

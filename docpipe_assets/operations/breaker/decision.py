@@ -26,7 +26,7 @@ class Purpose(StrEnum):
     ESCALATION = "escalation"
     PROBE = "probe"
     CANARY = "canary"
-    RELEASED = "released"
+    AFTER_RESET = "released"
     """The attempt after a reset."""
     NEW_CODE = "new_code"
 
@@ -37,13 +37,15 @@ class Decision:
     reason: str
     purpose: Purpose
     lane: str
-    request: str
+    attempt_name: str
     """Name of the attempt; every process derives the same name."""
     attempt: int
     """Number of the attempt, from 1."""
     not_before: datetime | None = None
     """Time of the next automatic attempt; None if there is none, or if the action is REQUEST."""
     since: datetime | None = None
+    """When the document's breaker entered its status; when the stage breaker opened, if the document waits
+    for it."""
     failures: int = 0
     canary: str | None = None
     stage: str | None = None
@@ -52,7 +54,7 @@ class Decision:
     @property
     def run_key(self) -> str:
         """All candidates for a canary share one run key, so that only one of them runs."""
-        return self.canary or self.request
+        return self.canary or self.attempt_name
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,7 @@ def decide(
     lane = (breaker.lane if breaker else None) or lane
 
     def decided(action: Action, reason: str, **more: object) -> Decision:
-        facts: dict[str, object] = {"purpose": purpose, "lane": lane, "request": name, "attempt": number}
+        facts: dict[str, object] = {"purpose": purpose, "lane": lane, "attempt_name": name, "attempt": number}
         if breaker is not None:
             facts |= {"since": breaker.since, "failures": breaker.failures}
         return Decision(action, reason, **(facts | more))  # type: ignore[arg-type]
@@ -140,7 +142,7 @@ def _due(
         return _Due(Purpose.FIRST, now, "not attempted yet")
     if breaker.status is BreakerStatus.RELEASED:
         by = f" by {breaker.reset_by}" if breaker.reset_by else ""
-        return _Due(Purpose.RELEASED, now, f"reset{by}: {breaker.reset_reason}")
+        return _Due(Purpose.AFTER_RESET, now, f"reset{by}: {breaker.reset_reason}")
     if not breaker.matches_code(code_versions.get(breaker.stage or "")):
         due_at = breaker.failed_at + pause_after_new_code(breaker, settings)
         return _Due(

@@ -36,9 +36,9 @@ def test_only_new_events_are_reported(instance: dg.DagsterInstance) -> None:
     materialize(instance, "ocr_text", "b/1.pdf")
     materialize(instance, "raw_pdf", "b/2.pdf")
     first = changes(instance, None, now=later())
-    assert (first.keys, first.is_complete) == (frozenset({"b/1.pdf", "b/2.pdf"}), True)
+    assert (first.keys, first.is_full_listing) == (frozenset({"b/1.pdf", "b/2.pdf"}), True)
     again = changes(instance, first.cursor, now=later())
-    assert (again.keys, again.cursor, again.is_complete) == (frozenset(), first.cursor, False)
+    assert (again.keys, again.cursor, again.is_full_listing) == (frozenset(), first.cursor, False)
     materialize(instance, "ocr_text", "b/2.pdf")
     materialize(instance, "chunks", "b/3.pdf")
     assert changes(instance, again.cursor, now=later()).keys == {"b/2.pdf"}
@@ -58,7 +58,7 @@ def test_without_a_settled_event_the_next_call_is_complete_again(instance: dg.Da
     assert changes(instance, None) == (frozenset(), "", True)
     materialize(instance, "raw_pdf", "b/1.pdf")
     recent = changes(instance, "")
-    assert (recent.keys, recent.cursor, recent.is_complete) == (frozenset({"b/1.pdf"}), "", True)
+    assert (recent.keys, recent.cursor, recent.is_full_listing) == (frozenset({"b/1.pdf"}), "", True)
 
 
 def test_a_cursor_of_another_event_log_makes_the_changes_complete(instance: dg.DagsterInstance) -> None:
@@ -66,11 +66,11 @@ def test_a_cursor_of_another_event_log_makes_the_changes_complete(instance: dg.D
         for number in range(3):
             materialize(other, "raw_pdf", f"b/{number}.pdf")
         cursor = changes(other, None, now=later()).cursor
-    assert changes(instance, cursor).is_complete, "the log is shorter"
+    assert changes(instance, cursor).is_full_listing, "the log is shorter"
     for number in range(9):
         materialize(instance, "raw_pdf", f"c/{number}.pdf")
     found = changes(instance, cursor)
-    assert found.is_complete, "the log is longer, with other events"
+    assert found.is_full_listing, "the log is longer, with other events"
     assert len(found.keys) == 9
 
 
@@ -78,11 +78,11 @@ def test_a_wiped_asset_makes_the_changes_complete(instance: dg.DagsterInstance) 
     materialize(instance, "raw_pdf", "b/1.pdf")
     cursor = changes(instance, None, now=later()).cursor
     instance.wipe_assets([dg.AssetKey("raw_pdf")])
-    assert changes(instance, cursor).is_complete
+    assert changes(instance, cursor).is_full_listing
 
 
 def test_events_without_a_partition_are_no_document(instance: dg.DagsterInstance) -> None:
     materialize(instance, "raw_pdf", None)
     found = changes(instance, None, now=later())
     assert found.keys == frozenset()
-    assert not changes(instance, found.cursor, now=later()).is_complete
+    assert not changes(instance, found.cursor, now=later()).is_full_listing

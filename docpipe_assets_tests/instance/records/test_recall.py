@@ -19,12 +19,12 @@ from docpipe_assets.defs.partitions import documents
 from docpipe_assets.defs.sensors import intake_sensor
 from docpipe_assets.instance.records import tags
 from docpipe_assets.instance.records.history import (
-    KnownRunKeys,
+    ExistingAttempts,
     deciding_runs,
-    failure_history,
+    existing_attempts,
     fold_history,
-    known_run_keys,
     read_ledger,
+    retry_context,
 )
 from docpipe_assets.instance.records.names import PROCESS_DOCUMENT
 from docpipe_assets.instance.records.recall import dequeue
@@ -171,39 +171,39 @@ def test_dequeued_documents_are_due_at_once_when_the_stage_works_again(harness: 
     harness.tick()
     breakers, _ = fold_history(harness.instance, harness.settings)
     mended = Breakers(breakers.documents)
-    failures = failure_history(harness.pipeline, mended, known_run_keys(harness.instance))
+    retries = retry_context(harness.pipeline, mended, existing_attempts(harness.instance))
     seen = [listed_document(found) for found in harness.pipeline.intake.list()]
-    decisions = {one.key: failures.decide(one, "standard", is_first=False) for one in seen}
+    decisions = {one.key: retries.decide(one, "standard", is_first=False) for one in seen}
     due = [key for key, decision in decisions.items() if decision and decision.action is Action.REQUEST]
     assert due == [f"b/{number:02d}.pdf" for number in range(len(waiting))]
     assert {decision.attempt for key, decision in decisions.items() if decision and key in due} == {1}
 
 
-def test_known_run_keys_are_cached_and_new_ones_added(harness: QueueHarness) -> None:
-    names = KnownRunKeys()
+def test_existing_attempts_are_cached_and_new_ones_added(harness: QueueHarness) -> None:
+    cached = ExistingAttempts()
     first = harness.queue("b/00.pdf", **{tags.REQUEST: "r"})
     harness.queue("b/01.pdf", **{tags.REQUEST: "s", tags.CANARY: "c"})
-    assert names.read(harness.instance) == {"r", "s", "c"}
+    assert cached.read(harness.instance) == {"r", "s", "c"}
     harness.queue("b/02.pdf", **{tags.REQUEST: "t"})
     harness.queue("b/03.pdf")
-    assert names.read(harness.instance) == {"r", "s", "c", "t"} == known_run_keys(harness.instance)
+    assert cached.read(harness.instance) == {"r", "s", "c", "t"} == existing_attempts(harness.instance)
     harness.instance.delete_run(first)
-    assert names.read(harness.instance) == {"r", "s", "c", "t"}, "only new keys are read"
-    assert KnownRunKeys().read(harness.instance) == {"s", "c", "t"}
+    assert cached.read(harness.instance) == {"r", "s", "c", "t"}, "only new keys are read"
+    assert ExistingAttempts().read(harness.instance) == {"s", "c", "t"}
 
 
 def test_run_keys_of_new_runs_are_found_despite_clock_skew_and_high_counts(
     harness: QueueHarness,
 ) -> None:
-    names = KnownRunKeys()
+    cached = ExistingAttempts()
     harness.queue("b/00.pdf", **{tags.REQUEST: "r"})
-    assert names.read(harness.instance) == {"r"}
+    assert cached.read(harness.instance) == {"r"}
     for number in range(100):
         harness.queue("b/01.pdf", **{tags.REQUEST: f"s{number}"})
     with harness.instance.run_storage.connect() as connection:  # type: ignore[attr-defined]  # SQL
         connection.execute(text("UPDATE runs SET create_timestamp = '2026-01-01'"))
-    assert names.read(harness.instance) == known_run_keys(harness.instance)
-    assert len(names.read(harness.instance)) == 101
+    assert cached.read(harness.instance) == existing_attempts(harness.instance)
+    assert len(cached.read(harness.instance)) == 101
 
 
 @pytest.mark.parametrize("moved", [Status.STARTING, Status.STARTED])
@@ -220,9 +220,9 @@ def test_a_run_that_has_left_the_queue_is_not_dequeued(
 @pytest.mark.parametrize(
     ("end", "progress", "error"),
     [
-        (Status.SUCCESS, Progress.SUCCEEDED_RUN, None),
-        (Status.FAILURE, Progress.FAILED_RUN, WORKER_LOST),
-        (Status.CANCELED, Progress.FAILED_RUN, RUN_CANCELED),
+        (Status.SUCCESS, Progress.SUCCEEDED, None),
+        (Status.FAILURE, Progress.FAILED, WORKER_LOST),
+        (Status.CANCELED, Progress.FAILED, RUN_CANCELED),
     ],
 )
 def test_a_run_that_starts_while_being_dequeued_has_its_own_outcome(

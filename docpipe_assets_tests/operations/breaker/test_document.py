@@ -112,7 +112,7 @@ def test_new_bytes_new_code_and_a_reset_each_release_a_document(error: str) -> N
     assert decision_for(breakers, DAY, code="c2").purpose is Purpose.NEW_CODE
     reset = fold(breakers, [Reset(after(100), "a good copy was found", by="Ada", key=KEY)], SETTINGS)
     decision = decision_for(reset, 100)
-    assert (decision.action, decision.purpose) == (Action.REQUEST, Purpose.RELEASED)
+    assert (decision.action, decision.purpose) == (Action.REQUEST, Purpose.AFTER_RESET)
     assert decision.reason == "reset by Ada: a good copy was found"
     again = fold(reset, [failed(error, 200)], SETTINGS)
     assert decision_for(again, DAY).action is not Action.REQUEST
@@ -173,9 +173,9 @@ def test_each_attempt_has_one_run_key_whoever_requests_it() -> None:
     assert decision_for(breakers, 500) == decision_for(breakers, 500)
     after_it = fold(breakers, [failed("OBJECT_CHANGED", 600)], SETTINGS)
     reset = fold(after_it, [Reset(after(700), "checked", key=KEY)], SETTINGS)
-    names = {decision_for(state, DAY).request for state in (Breakers(), breakers, after_it)}
+    names = {decision_for(state, DAY).attempt_name for state in (Breakers(), breakers, after_it)}
     assert len(names) == 3
-    assert decision_for(reset, DAY).request in names, (
+    assert decision_for(reset, DAY).attempt_name in names, (
         "a reset does not double a retry that was requested already"
     )
 

@@ -68,7 +68,7 @@ def test_while_a_stage_is_paused_all_wait_then_request_the_same_canary() -> None
     canaries = [decision_for(breakers, 125, key=key) for key in (KEY, "b/0.pdf")]
     assert {one.purpose for one in canaries} == {Purpose.CANARY}
     assert len({one.run_key for one in canaries}) == 1
-    assert len({one.request for one in canaries}) == 2
+    assert len({one.attempt_name for one in canaries}) == 2
 
 
 def canary_run(breakers: Breakers, error: str | None, seconds: float, stage: str = "ocr_text") -> Breakers:
