@@ -1,4 +1,4 @@
-"""The asset graph, stated once: for each asset its stream, inputs and version, and what it depends on.
+"""The single definition of the asset graph: the stream, inputs, version and dependencies of each asset.
 
 From it follow the order of local processing, the code versions that Dagster and the breakers compare, which
 documents are finished, which stages an attempt reached, and what is stale after a rebuild. The functions in
@@ -33,17 +33,19 @@ _PDF = (PDF_READER, "sandbox_memory_bytes", "page_cpu_seconds", "split_cpu_secon
 
 @dataclass(frozen=True)
 class Stage:
-    """One asset of a document, and the edge of the graph that makes it."""
+    """One asset of a document, and the stage that makes it."""
 
     stream: Stream
     version: str
     """Of the stage's code. Raise it with every change that makes other rows of the same inputs."""
     inputs: tuple[Stream, ...] = ()
     """In the order in which the fingerprint takes them."""
-    made_from: frozenset[str] = frozenset()
-    """Names of the settings and engine versions that the fingerprint depends on, besides the inputs."""
-    fails_by: tuple[str, ...] = ()
-    """Fields of ``Settings``, and dependencies named above, that decide whether the stage fails."""
+    fingerprint_keys: frozenset[str] = frozenset()
+    """Keys of the values that the fingerprint depends on, besides the inputs: settings and engine versions.
+    The stage function chooses them, for example "dpi" for the setting ``ocr_dpi``."""
+    failure_settings: tuple[str, ...] = ()
+    """Fields of ``Settings``, for example "ocr_dpi", and the two dependencies above, for example
+    ``OCR_ENGINE``: a failure of the stage may depend on their values."""
 
     @property
     def asset(self) -> str:
@@ -88,8 +90,8 @@ class Pipeline:
         ``among`` limits the graph to the assets that a run was to make, which an earlier release may have
         launched: a document is not unfinished because a later release has one asset more.
         """
-        there = self._by_asset.keys() if among is None else self._by_asset.keys() & among
-        return frozenset(asset for asset in there if not self.downstream(asset) & there)
+        present = self._by_asset.keys() if among is None else self._by_asset.keys() & among
+        return frozenset(asset for asset in present if not self.downstream(asset) & present)
 
     def is_whole(self, assets: Collection[str]) -> bool:
         """Whether a run that makes these assets brings a document to its end."""
@@ -110,8 +112,8 @@ class Pipeline:
     def has_passed(self, failed_in: str, asset: str) -> bool:
         """Whether an attempt that failed in one stage had completed another one.
 
-        Every attempt at a stage has passed what is not a stage (``run``). A stage on another branch tells
-        nothing.
+        The pseudo-stage ``run`` counts as passed by every attempt that failed in a stage. A failure on one
+        branch of the graph says nothing about the stages of another branch.
         """
         if asset not in self._by_asset:
             return failed_in in self._by_asset
@@ -128,31 +130,33 @@ class Pipeline:
     def fingerprint(
         self, stream: Stream, settings: Mapping[str, object], inputs: Sequence[Records[Any] | str]
     ) -> str:
-        """What an artifact is made from. ``inputs`` are the stage's input streams, in order.
+        """The fingerprint of an artifact. ``inputs`` are the stage's input streams, in order.
 
         The first stage has none; it takes what identifies the object. Raises ValueError for a dependency
-        that the graph does not state.
+        that the stage does not declare.
         """
         stage = self[stream]
-        undeclared = settings.keys() - stage.made_from
+        undeclared = settings.keys() - stage.fingerprint_keys
         given = [one for one in inputs if isinstance(one, Records)]
         fits = len(given) == len(stage.inputs) and all(map(isinstance, given, stage.inputs))
         if undeclared or not fits:
             raise ValueError(
-                f"{stage.asset}: made from {sorted(settings)} and {[type(one).__name__ for one in given]}, "
-                "which is not what the graph states"
+                f"{stage.asset}: the fingerprint got {sorted(settings)} and "
+                f"{[type(one).__name__ for one in given]}, expected {sorted(stage.fingerprint_keys)} and "
+                f"{[one.__name__ for one in stage.inputs]}"
             )
-        made_from = [one.fingerprint if isinstance(one, Records) else one for one in inputs]
-        return fingerprint_of(stage.asset, stage.version, settings, made_from)
+        identities = [one.fingerprint if isinstance(one, Records) else one for one in inputs]
+        return fingerprint_of(stage.asset, stage.version, settings, identities)
 
     def code_versions(self, package: str, value_of: Callable[[str], object]) -> Mapping[str, str]:
-        """For each asset a digest of its code, the package, and the libraries and settings it may fail by.
+        """For each asset a digest of its code, the package, and the libraries and settings that can cause its
+        failures.
 
         When it changes, a document that failed there is worth another attempt.
         """
         versions = {}
         for stage in self.stages:
-            found = [value_of(name) for name in stage.fails_by]
+            found = [value_of(name) for name in stage.failure_settings]
             parts = [part for one in found for part in (one if isinstance(one, tuple) else (one,))]
             versions[stage.asset] = digest([package, [stage.version, *parts]])[:12]
         return versions
@@ -168,7 +172,7 @@ def _inputs_first(stages: Iterable[Stage]) -> Iterator[Stage]:
         ready = next((one for one in waiting if all(given.asset in made for given in one.inputs)), None)
         if ready is None:
             left = ", ".join(one.asset for one in waiting)
-            raise ValueError(f"an input is missing, or they are made from each other: {left}")
+            raise ValueError(f"an input is missing, or the stages form a cycle: {left}")
         waiting.remove(ready)
         made.add(ready.asset)
         yield ready
@@ -179,42 +183,42 @@ PIPELINE: Final = Pipeline(
         Stage(
             RawPdfs,
             version="1",
-            made_from=frozenset({"reader"}),
-            fails_by=(*_PDF, "max_pages"),
+            fingerprint_keys=frozenset({"reader"}),
+            failure_settings=(*_PDF, "max_pages"),
         ),
         Stage(
             PageSplits,
             version="2",
             inputs=(RawPdfs,),
-            made_from=frozenset({"pages_per_part", "bytes_per_part", "reader"}),
-            fails_by=_PDF,
+            fingerprint_keys=frozenset({"pages_per_part", "bytes_per_part", "reader"}),
+            failure_settings=_PDF,
         ),
         Stage(
             PageTexts,
             version="5",
             inputs=(PageSplits,),
-            made_from=frozenset({"dpi", "reader", "ocr", "wordfreq", "languages", "fallback"}),
-            fails_by=(*_PDF, OCR_ENGINE, "ocr_dpi", "ocr_fallback", "ocr_fallback_below"),
+            fingerprint_keys=frozenset({"dpi", "reader", "ocr", "wordfreq", "languages", "fallback"}),
+            failure_settings=(*_PDF, OCR_ENGINE, "ocr_dpi", "ocr_fallback", "ocr_fallback_below"),
         ),
         Stage(
             Chunks,
             version="3",
             inputs=(PageTexts,),
-            made_from=frozenset({"token_limit", "overlap_tokens"}),
+            fingerprint_keys=frozenset({"token_limit", "overlap_tokens"}),
         ),
         Stage(
             Mentions,
             version="2",
             inputs=(Chunks, PageTexts),
-            made_from=frozenset({"engines"}),
-            fails_by=("ner_engines",),
+            fingerprint_keys=frozenset({"engines"}),
+            failure_settings=("ner_engines",),
         ),
         Stage(CanonicalEntities, version="2", inputs=(Mentions,)),
         Stage(
             Relationships,
             version="2",
             inputs=(CanonicalEntities, Mentions, Chunks, PageTexts),
-            made_from=frozenset({"pair_limit", "decay_characters"}),
+            fingerprint_keys=frozenset({"pair_limit", "decay_characters"}),
         ),
     )
 )
@@ -222,12 +226,13 @@ PIPELINE: Final = Pipeline(
 
 @dataclass(frozen=True)
 class CorpusStage:
-    """One asset over all documents: it has no partitions, and is brought up to date by what changed."""
+    """One asset over all documents: it has no partitions, and is updated incrementally."""
 
     asset: str
     version: str
     inputs: tuple[Stream, ...]
-    """Of each document. They are the lineage that the UI shows."""
+    """Document assets: the lineage that the UI shows. A document with a new materialization of one of them is
+    updated."""
 
 
 BATCH_REPORT: Final = CorpusStage("batch_report", version="1", inputs=(RawPdfs, PageTexts))

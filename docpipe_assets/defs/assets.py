@@ -1,4 +1,4 @@
-"""The document assets: seven stages, each a call of its stage function.
+"""The document assets: one per stage, each a call of its stage function.
 
 The inputs of an asset are streams that the IO manager loads by document; its output is a stream that the IO
 manager saves. A stream that was made from the same inputs, code and settings is reported as "unchanged" and
@@ -47,7 +47,7 @@ def step_of(context: dg.AssetExecutionContext, pipeline: DocumentPipeline) -> St
 def document_asset(
     stage: Stage, *, kinds: set[str], check_specs: Sequence[dg.AssetCheckSpec] = ()
 ) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
-    """Common configuration of the seven document assets."""
+    """Common configuration of every document asset."""
     return dg.asset(
         partitions_def=documents,
         group_name=GROUP,
@@ -70,6 +70,8 @@ def raw_pdf(
     if pages seem to be missing later.
     """
     document = document_of(context.partition_key)
+    # Creating a stream can fail too: it reads engine versions for the fingerprint and, here, sends a HEAD
+    # request. The IO manager translates the errors of the iteration.
     with as_dagster_failure(step_of(context, pipeline)):
         return versioned(pipeline.raw_pdf(document))
 
@@ -150,7 +152,8 @@ def relationships(
     with as_dagster_failure(step):
         made = versioned(pipeline.relationships(document, canonical_entities, mentions, chunks, ocr_text))
     yield made
-    # The relationships are now in the lake, where the check reads them.
+    # Dagster passes an output to the IO manager when it is yielded, so the relationships are now in the lake,
+    # where the check reads them.
     with as_dagster_failure(step):
         checked = document_check(pipeline, document, ocr_text, chunks, mentions, canonical_entities)
     yield checked

@@ -85,5 +85,5 @@ def _described(document: str, saved: Saved, raw: Header | None) -> dict[str, Any
         "artifact": dg.MetadataValue.url(saved.url),
         "fingerprint": header.fingerprint,
         **{name: int(value) for name, value in header.facts.items()},
-        **{name: dg.MetadataValue.json(said) for name, said in header.notes.items()},
+        **{name: dg.MetadataValue.json(note) for name, note in header.notes.items()},
     }

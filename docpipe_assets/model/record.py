@@ -21,6 +21,7 @@ V = TypeVar("V", bound=Record)
 class Records(Generic[R]):
     """A lazy, re-iterable stream of records, with the fingerprint of its inputs.
 
+    ``read_class`` returns the rows as records of another class: ``record`` or one of its base classes.
     Nothing runs until the stream is iterated. A stage returns one; the lake compares its fingerprint with
     that of the stored artifact and iterates it only if they differ.
     """
@@ -33,16 +34,16 @@ class Records(Generic[R]):
         self,
         fingerprint: str,
         read: Callable[[], Iterator[R]],
-        read_as: Callable[[type[Any]], Iterator[Any]] | None = None,
+        read_class: Callable[[type[Any]], Iterator[Any]] | None = None,
     ) -> None:
         self.fingerprint = fingerprint
         self._read = read
-        self._read_as = read_as
+        self._read_class = read_class
 
     def __iter__(self) -> Iterator[R]:
         return self._read()
 
     def view_as(self, view: type[V]) -> "Records[V]":
         """The same rows as records of a base class; fields that the base class lacks are not parsed."""
-        read_as = self._read_as or (lambda _: self._read())
-        return Records(self.fingerprint, lambda: read_as(view))
+        read_class = self._read_class or (lambda _: self._read())
+        return Records(self.fingerprint, lambda: read_class(view))

@@ -28,7 +28,7 @@ from docpipe_assets.model import (
 from docpipe_assets.pipeline import OCR_ENGINE, PDF_READER, PIPELINE, Pipeline
 from docpipe_assets.protocols import NerEngine, PdfReader, Source
 from docpipe_assets.runtime import budgets
-from docpipe_assets.runtime.summaries import TALLIES, BatesRowSummary
+from docpipe_assets.runtime.summaries import HEADER_SUMS, BatesRowSummary
 from docpipe_assets.sandbox import Sandbox, Usage
 from docpipe_assets.settings import Settings
 from docpipe_assets.stages import (
@@ -50,9 +50,10 @@ S = TypeVar("S", bound=Records[Any])
 
 
 class DocumentPipeline:
-    """Every component is created at first use: an unchanged asset loads no engine.
+    """The stages, bound to the settings, stores and engines of this process.
 
-    For each asset of the graph there is a method of its name, which takes the document and the input streams.
+    Every component is created at first use: an unchanged asset loads no engine. For each asset of the graph
+    there is a method of its name, which takes the document and the input streams.
     """
 
     graph: Pipeline = PIPELINE
@@ -121,7 +122,7 @@ class DocumentPipeline:
             parts=self._parts(PageSplits, document),
             pages_per_part=self.settings.pages_per_split,
             bytes_per_part=self.settings.bytes_per_split,
-            can_escalate=self.lane != LARGE,
+            can_escalate=self._can_escalate,
         )
 
     def ocr_text(self, document: str, page_splits: PageSplits) -> PageTexts:
@@ -140,7 +141,7 @@ class DocumentPipeline:
             checkpoints=checkpoints,
             dpi=self.settings.ocr_dpi,
             pages_at_once=limits.processes,
-            can_escalate=self.lane != LARGE,
+            can_escalate=self._can_escalate,
             fallback=fallback,
         )
 
@@ -177,8 +178,9 @@ class DocumentPipeline:
 
         ``is_stale``: one of its inputs has just been rebuilt.
         """
-        notes = BatesRowSummary() if isinstance(records, PageTexts) else None
-        saved = self.lake.save(document, records, TALLIES.get(type(records)), notes=notes, is_stale=is_stale)
+        row_sums = HEADER_SUMS.get(type(records))
+        summary = BatesRowSummary() if isinstance(records, PageTexts) else None
+        saved = self.lake.save(document, records, row_sums, summary=summary, is_stale=is_stale)
         parts = self._open_parts.pop((records.asset, document), None)
         if parts is not None and not saved.is_unchanged:
             parts.discard_others()
@@ -203,7 +205,9 @@ class DocumentPipeline:
         return self.graph.code_versions(version("docpipe-assets"), self._dependency)
 
     def _dependency(self, name: str) -> object:
-        """The value of what a stage may fail by: a setting, or a library or engine that is bound here."""
+        """The value of a name in ``failure_settings``: a setting, or the reader version or engine of this
+        process.
+        """
         bound = {PDF_READER: lambda: self.reader.version, OCR_ENGINE: lambda: self._ocr_engine}
         return bound[name]() if name in bound else getattr(self.settings, name)
 
@@ -226,6 +230,13 @@ class DocumentPipeline:
         if "sandbox" in self.__dict__:
             self.sandbox.close()
 
+    @property
+    def _can_escalate(self) -> bool:
+        """Whether another attempt would get the larger budget; only in that case a page that exceeds the
+        budget fails the attempt.
+        """
+        return self.lane != LARGE
+
     def _ocr_limits(self) -> OcrLimits:
         return budgets.ocr_limits(self.settings, self.lane, self._ocr_engine)
 
@@ -240,5 +251,9 @@ class DocumentPipeline:
         *,
         by_page: bool = False,
     ) -> Iterator[Any]:
+        """The items that a function yields in a sandboxed child, with the limits of the current lane.
+
+        ``by_page`` also limits the CPU time of each item.
+        """
         limits = budgets.sandbox_limits(self.settings, self.lane, by_page=by_page)
         return self.sandbox.stream(function, arguments, limits, folder=folder)

@@ -19,8 +19,8 @@ def _ocr_text_sums(row: PageText) -> Mapping[str, float]:
     return found
 
 
-TALLIES: dict[type[Records[Any]], HeaderSums] = {RawPdfs: _raw_pdf_sums, PageTexts: _ocr_text_sums}
-"""Sums that an artifact's header contains, so that reports need not read its rows."""
+HEADER_SUMS: dict[type[Records[Any]], HeaderSums] = {RawPdfs: _raw_pdf_sums, PageTexts: _ocr_text_sums}
+"""Per stream, the row sums whose totals the header contains."""
 
 BATES = "bates"
 """Key of the note in the header of a text: ``bates.findings.BatesSummary`` as JSON."""

@@ -49,9 +49,9 @@ class Header:
     payload_bytes: int
     sha256: str
     facts: dict[str, float]
-    """Sums over the rows, for example of pages or characters."""
+    """Totals of the row sums, for example of pages or characters."""
     notes: dict[str, Any] = field(default_factory=dict)
-    """Further results from the rows: small JSON values, by name."""
+    """Result of the row summary: small JSON values, by name."""
 
 
 def artifact_key(asset: str, document: str) -> str:
@@ -62,8 +62,8 @@ def write_artifact(
     folder: Path,
     document: str,
     records: Records[Any],
-    sums: HeaderSums | None,
-    notes: RowSummary | None = None,
+    row_sums: HeaderSums | None,
+    summary: RowSummary | None = None,
 ) -> tuple[Header, Path]:
     payload = folder / "payload"
     rows, version = 0, ""
@@ -75,10 +75,10 @@ def write_artifact(
         for row in records:
             zstd.write(row.model_dump_json().encode() + b"\n")
             rows, version = rows + 1, row.version
-            for name, value in (sums(row) if sums else {}).items():
+            for name, value in (row_sums(row) if row_sums else {}).items():
                 facts[name] = facts.get(name, 0) + value
-            if notes is not None:
-                notes.add_row(row)
+            if summary is not None:
+                summary.add_row(row)
     header = Header(
         asset=records.asset,
         document=document,
@@ -89,7 +89,7 @@ def write_artifact(
         payload_bytes=payload.stat().st_size,
         sha256=sha256_of(payload),
         facts=facts,
-        notes=notes.as_json() if notes is not None else {},
+        notes=summary.as_json() if summary is not None else {},
     )
     artifact = folder / "artifact"
     described = json.dumps(asdict(header)).encode()

@@ -39,7 +39,7 @@ C = TypeVar("C", bound=CorpusRecord)
 
 
 @dataclass(frozen=True)
-class Batch:
+class BatchShards:
     """The shards of one batch."""
 
     shards: int
@@ -52,7 +52,7 @@ class Manifest:
 
     code_version: str
     cursor: str
-    batches: Mapping[str, Batch] = field(default_factory=dict)
+    batches: Mapping[str, BatchShards] = field(default_factory=dict)
 
     @property
     def rows(self) -> int:
@@ -69,7 +69,11 @@ class Updated:
 
 
 class Corpus(Generic[C]):
-    """One corpus asset in the lake. Only one update may run at a time; readers are not restricted."""
+    """One corpus asset in the lake.
+
+    Only one update may run at a time (the limit of the lane ``corpus`` in dagster.yaml is 1); readers are not
+    restricted.
+    """
 
     def __init__(
         self,
@@ -88,7 +92,7 @@ class Corpus(Generic[C]):
         return f"{self._store.url}/{self.stream.asset}/{_MANIFEST}"
 
     def manifest(self) -> Manifest | None:
-        """None before the first update. Raises ArtifactDamaged."""
+        """None before the first update. Raises ArtifactDamaged, also for a manifest of more than 16 MiB."""
         try:
             with self._store.open(self._key(_MANIFEST)) as source:
                 content = source.read(_MANIFEST_LIMIT_BYTES)
@@ -96,7 +100,7 @@ class Corpus(Generic[C]):
             return None
         try:
             found = json.loads(content)
-            batches = {name: Batch(**batch) for name, batch in found["batches"].items()}
+            batches = {name: BatchShards(**batch) for name, batch in found["batches"].items()}
             return Manifest(found["code_version"], found["cursor"], batches)
         except (KeyError, TypeError, ValueError) as error:
             raise ArtifactDamaged(
@@ -144,20 +148,23 @@ class Corpus(Generic[C]):
             (changed,) = table.execute("SELECT count(*) FROM changes").fetchone()
             for (name,) in table.execute("SELECT DISTINCT batch FROM changes ORDER BY batch").fetchall():
                 before = batches.pop(name, None)
-                made, puts = self._update_batch(table, name, before, code_version)
-                written += puts
-                if made.rows:
-                    batches[name] = made
+                new_batch, put_count = self._update_batch(table, name, before, code_version)
+                written += put_count
+                if new_batch.rows:
+                    batches[name] = new_batch
         manifest = Manifest(code_version, cursor, dict(sorted(batches.items())))
         if manifest != known:
             self._put_manifest(manifest)
-        self._discard_others(manifest)
+        self._delete_unlisted_shards(manifest)
         return Updated(manifest, changed, written)
 
     def _update_batch(
-        self, table: sqlite3.Connection, name: str, before: Batch | None, code_version: str
-    ) -> tuple[Batch, int]:
-        """Merge first and reshard afterwards, so that memory does not grow with the batch."""
+        self, table: sqlite3.Connection, name: str, before: BatchShards | None, code_version: str
+    ) -> tuple[BatchShards, int]:
+        """Merge the changes into the shards, then change the number of shards if required.
+
+        One shard at a time, so that memory does not grow with the batch.
+        """
         added = "SELECT count(*) FROM changes WHERE batch = ? AND row IS NOT NULL"
         count = (
             before.shards
@@ -176,24 +183,24 @@ class Corpus(Generic[C]):
             merged = _merged(old, _with_first(first, changes))
             header, is_new = self._put_shard(name, number, count, merged, header, code_version)
             rows, written = rows + header.rows, written + is_new
-        right = _shards_for(rows, self._rows_per_shard)
-        if right != count:
-            written += self._reshard(name, count, right, code_version)
-        return Batch(right, rows), written
+        wanted_count = _shards_for(rows, self._rows_per_shard)
+        if wanted_count != count:
+            written += self._reshard(name, count, wanted_count, code_version)
+        return BatchShards(wanted_count, rows), written
 
-    def _reshard(self, name: str, count: int, right: int, code_version: str) -> int:
+    def _reshard(self, name: str, count: int, wanted_count: int, code_version: str) -> int:
         """Write the rows into another number of shards; the old shards are deleted after the manifest is
         written.
         """
-        step = min(count, right)
-        for number in range(right):
+        step = min(count, wanted_count)
+        for number in range(wanted_count):
             sources = range(number % step, count, step)
             rows = merge(
                 *(self._shard_rows(name, source, count) for source in sources), key=attrgetter("document")
             )
-            mine = (row for row in rows if _hash(row.document) % right == number)
-            self._put_shard(name, number, right, mine, None, code_version)
-        return right
+            rows_of_shard = (row for row in rows if _hash(row.document) % wanted_count == number)
+            self._put_shard(name, number, wanted_count, rows_of_shard, None, code_version)
+        return wanted_count
 
     def _changes(
         self, table: sqlite3.Connection, name: str, number: int, count: int
@@ -247,13 +254,13 @@ class Corpus(Generic[C]):
             ) from error
 
     def _put_manifest(self, manifest: Manifest) -> None:
-        said = {**asdict(manifest), "asset": self.stream.asset}
+        content = {**asdict(manifest), "asset": self.stream.asset}
         with self._scratch.folder() as folder:
             path = folder / "manifest"
-            path.write_text(json.dumps(said, sort_keys=True, ensure_ascii=False, indent=1) + "\n", "utf-8")
+            path.write_text(json.dumps(content, sort_keys=True, ensure_ascii=False, indent=1) + "\n", "utf-8")
             self._store.put(self._key(_MANIFEST), path)
 
-    def _discard_others(self, manifest: Manifest) -> None:
+    def _delete_unlisted_shards(self, manifest: Manifest) -> None:
         named = {
             self._key(_shard_path(name, number, batch.shards))
             for name, batch in manifest.batches.items()

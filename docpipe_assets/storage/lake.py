@@ -87,25 +87,27 @@ class Lake:
                 f"{stream.schema_version}; materialize {stream.asset} again"
             )
 
-        def read_as(record: type[Record]) -> Iterator[Any]:
+        def read_class(record: type[Record]) -> Iterator[Any]:
             if payload is not None:
                 return read_rows(record, BytesIO(payload), header, url)
             return self._fetched_rows(stream, record, document, header)
 
-        return stream(header.fingerprint, lambda: read_as(stream.record), read_as)
+        return stream(header.fingerprint, lambda: read_class(stream.record), read_class)
 
     def save(
         self,
         document: str,
         records: Records[Any],
-        sums: "HeaderSums | None" = None,
+        row_sums: "HeaderSums | None" = None,
         *,
-        notes: "RowSummary | None" = None,
+        summary: "RowSummary | None" = None,
         is_stale: bool = False,
     ) -> Saved:
         """Write the stream unless the stored artifact has the same fingerprint.
 
-        ``is_stale`` skips the comparison. The stream is iterated at most once, into a scratch file; the
+        ``row_sums`` returns the numbers of one row; their totals over all rows are the header's ``facts``.
+        ``summary`` observes all rows; its result is the header's ``notes``. ``is_stale`` skips the
+        comparison. The stream is iterated at most once, into a scratch file; the
         artifact is replaced when the file is complete, so a failure at any point leaves the old artifact.
         """
         began = time.perf_counter()
@@ -118,7 +120,7 @@ class Lake:
         ):
             return Saved(present, self.url(stream, document), True, time.perf_counter() - began)
         with self._scratch.folder() as folder:
-            header, path = write_artifact(folder, document, records, sums, notes)
+            header, path = write_artifact(folder, document, records, row_sums, summary)
             self.store.put(artifact_key(stream.asset, document), path)
         return Saved(header, self.url(stream, document), False, time.perf_counter() - began)
 
@@ -130,8 +132,10 @@ class Lake:
         return Parts(self.store, self._scratch, f"{asset}/{path_of(document)}.parts/")
 
     def checkpoints(self, document: str) -> "SplitCheckpoints":
-        """Stored beside the part PDFs that they were read from, so a new version, which has other parts,
-        deletes them too.
+        """The checkpoint store of a document's ``ocr_text``.
+
+        It is below the folder of the part PDFs from which the text is read, so that a new version of
+        ``page_splits``, which has other part PDFs, also deletes the checkpoints.
         """
         parts = self.parts(PageSplits.asset, document)
         return SplitCheckpoints(self.store, self._scratch, document, f"{parts.prefix}{CHECKPOINTS}")
