@@ -171,7 +171,7 @@ class CpuTimeout(ResourceError):
     code = "CPU_TIMEOUT_DOCUMENT"
     advice = "Retried automatically in the large lane. If it fails again, inspect the page in its message."
 
-    def __init__(self, message: str, is_page: bool = False) -> None:
+    def __init__(self, message: str, *, is_page: bool = False) -> None:
         super().__init__(message)
         self.is_page = is_page
 
@@ -279,14 +279,18 @@ def _subclasses(root: type[DocpipeError]) -> list[type[DocpipeError]]:
 
 
 def error_class(full_code: str) -> type[DocpipeError]:
-    """The class of a recorded code; InternalError for an unknown code."""
+    """The class of a recorded code; InternalError for an unknown code.
+
+    Also for the codes of runs without an error class, for example ``WORKER_LOST``: their reaction and advice
+    are those of ``reaction_to`` and ``advice_on`` in ``operations.breaker``.
+    """
     code = re.split(":", full_code, maxsplit=1)[0]
     if code == "CPU_TIMEOUT_PAGE":
         return CpuTimeout
     return next((c for c in _subclasses(DocpipeError) if c.__dict__.get("code") == code), InternalError)
 
 
-def error_of(full_code: str, message: str) -> DocpipeError:
+def error_from_code(full_code: str, message: str) -> DocpipeError:
     """The error of a recorded code, with another message."""
     kind = error_class(full_code)
     if kind is CpuTimeout:

@@ -62,7 +62,7 @@ INSIDE: dict[str, list[set[str]]] = {
         {"detection", "flattening", "latin_head"},
     ],
     "engines.pdf": [{"pdfium", "pymupdf"}, {"ink", "plain", "qpdf", "reader"}],
-    "entities": [{"lookup"}, {"co_occurrence", "form_counts", "name_groups", "names"}],
+    "entities": [{"lookup"}, {"name_groups"}, {"co_occurrence", "form_counts", "names"}],
     "evaluation": [{"ocr"}, {"text_score"}],
     "instance": [
         {"worker"},

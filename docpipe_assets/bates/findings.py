@@ -77,15 +77,15 @@ class BatesSummary:
         }
 
     @classmethod
-    def from_json(cls, said: Mapping[str, Any]) -> Self:
+    def from_json(cls, content: Mapping[str, Any]) -> Self:
         return cls(
-            stamped=said["stamped"],
-            repaired=said["repaired"],
-            leading=said["leading"],
-            trailing=said["trailing"],
-            ranges=tuple(BatesRange(*one) for one in said["ranges"]),
-            counts=said["counts"],
-            findings=tuple(BatesFinding(BatesFault(fault), what) for fault, what in said["findings"]),
+            stamped=content["stamped"],
+            repaired=content["repaired"],
+            leading=content["leading"],
+            trailing=content["trailing"],
+            ranges=tuple(BatesRange(*one) for one in content["ranges"]),
+            counts=content["counts"],
+            findings=tuple(BatesFinding(BatesFault(fault), what) for fault, what in content["findings"]),
         )
 
 

@@ -1,14 +1,15 @@
-"""Reads the Bates stamps of a document as runs: labels are corrected from their neighbours, and the
-document's own run is identified.
+"""Reads the Bates stamps of a document as sequences: labels are corrected from their neighbours, and the
+document's own sequence is identified.
 
-Through a document, a stamp has about the same position and the same prefix, and its number increases by one
-per page. A page is decided with the knowledge of all pages before it and of ``LOOKAHEAD_PAGES`` pages after
-it. Only these pages are held back, whatever the length of the document; earlier pages are kept as counts per
-run. A run that begins later does not affect earlier pages. The result depends on the pages alone.
+In a sequence (``_Run``), the stamp has about the same position and the same prefix on every page, and its
+number increases by one per page. A page is decided with the knowledge of all pages before it and of
+``LOOKAHEAD_PAGES`` pages after it. Only these pages are held back, whatever the length of the document;
+earlier pages are kept as counts per sequence. A sequence that begins later does not affect earlier pages. The
+result depends on the pages alone.
 
-A label is *repaired* if it was read differently: if OCR confused a letter and a digit, lost or invented a
-space, or misread one letter of the prefix. No digit is ever replaced by another digit, because that would
-hide the gaps and duplicates that reviewers look for. ``Stamp.read_as`` keeps the text as read.
+A label is *repaired* if the text as read differs from it because OCR confused a letter and a digit, lost or
+invented a space, or misread one letter of the prefix. No digit is ever replaced by another digit, because
+that would hide the gaps and duplicates that reviewers look for. ``Stamp.read_as`` keeps the text as read.
 """
 
 from collections import Counter, deque
@@ -23,16 +24,20 @@ LOOKAHEAD_PAGES = 16
 """Number of following pages that are read before a page is decided."""
 
 _MAX_RUNS = 32
+"""Maximum number of sequences that are kept: headings that look like stamps would add one per page."""
 _REPAIRED_RUNS = 8
+"""Number of the best sequences whose missing or misread stamps are searched for in the text of a page."""
 _LAYER_WEIGHT = 1000
+"""Weight of a label in the text layer, compared with one read by OCR, for the form of prefix and
+separator."""
 _SAME_PLACE = 0.1
 """Maximum distance of positions, as a share of the page width; half of it as a share of the page height."""
 
 P = TypeVar("P")
 
 
-class Margins(NamedTuple):
-    """A page before its stamps are decided."""
+class UndecidedPage(NamedTuple):
+    """The stamps read on a page, before the page is decided."""
 
     page: int
     found: PageStamps
@@ -75,7 +80,7 @@ class _Place(NamedTuple):
 
 
 class _Run:
-    """The stamps of one production through the document."""
+    """A sequence: the stamps of one production through the document."""
 
     def __init__(self, serial: int, folded_prefix: str) -> None:
         self.serial = serial
@@ -93,8 +98,9 @@ class _Run:
         """The undecided stamps, and the last decided one."""
         self.place: _Place | None = None
         self.ranks = 0
+        """Sum of the ranks of its stamps: 0 for the stamp of a page that is nearest to a corner, then 1."""
         self.beside: set[int] = set()
-        """Serials of runs with a stamp on the same page as this one."""
+        """Serials of sequences with a stamp on the same page as this one."""
         self.named_first: Stamp | None = None
         """The stamp of the first page according to the document name."""
 
@@ -137,14 +143,14 @@ class _Run:
         prefix, separator = self.form()
         before = [one for one in self.recent if one.page < page][-1:]
         after = [one for one in self.recent if one.page > page]
-        said: set[tuple[int, str, int]] = set()
+        known: set[tuple[int, str, int]] = set()
         for near in (*before, *after):
             distance = page - near.page
             is_nearest = near in (*before, *after[:1])
             for step in (distance, 1 if distance > 0 else -1) if is_nearest else (distance,):
                 for moved in _moved(near.stamp, step):
-                    if (key := (moved.number, moved.suffix, moved.digits)) not in said:
-                        said.add(key)
+                    if (key := (moved.number, moved.suffix, moved.digits)) not in known:
+                        known.add(key)
                         yield moved.model_copy(
                             update={"prefix": prefix, "separator": separator, "read_as": None}
                         )
@@ -165,26 +171,28 @@ class _Run:
         return min(self.forms, key=rarity)
 
 
-def stamped(pages: Iterable[tuple[P, Margins]], named_first: Stamp | None = None) -> Iterator[Stamped[P]]:
+def stamped(
+    pages: Iterable[tuple[P, UndecidedPage]], named_first: Stamp | None = None
+) -> Iterator[Stamped[P]]:
     """Each page, in order, with its label and stamps.
 
     ``named_first`` is the stamp of the first page according to the document name.
     """
     reading = _Reading(named_first)
-    held: deque[tuple[P, Margins]] = deque()
-    for page, margins in pages:
-        held.append((page, margins))
-        reading.add_page(margins)
+    held: deque[tuple[P, UndecidedPage]] = deque()
+    for page, undecided in pages:
+        held.append((page, undecided))
+        reading.add_page(undecided)
         if len(held) > LOOKAHEAD_PAGES:
-            page, margins = held.popleft()
-            yield Stamped(page, *reading.decide(margins))
+            page, undecided = held.popleft()
+            yield Stamped(page, *reading.decide(undecided))
     while held:
-        page, margins = held.popleft()
-        yield Stamped(page, *reading.decide(margins))
+        page, undecided = held.popleft()
+        yield Stamped(page, *reading.decide(undecided))
 
 
 class _Reading:
-    """The known runs of a document while its pages are read."""
+    """The known sequences of a document while its pages are read."""
 
     def __init__(self, named_first: Stamp | None) -> None:
         self._runs: list[_Run] = []
@@ -195,21 +203,21 @@ class _Reading:
             self._named.named_first = named_first
             self._runs.append(self._named)
         self._most = 0
-        """Number of stamps of the largest run."""
+        """Number of stamps of the longest sequence."""
         self._has_established = False
         self._begun = 0
         self._own: _Run | None = None
 
-    def add_page(self, margins: Margins) -> None:
-        """Add a later page: its stamps join the runs that they continue."""
-        stamps = list(margins.found.stamps)
-        if margins.layer is not None and margins.layer.label not in {stamp.label for stamp in stamps}:
-            stamps.append(margins.layer)
+    def add_page(self, undecided: UndecidedPage) -> None:
+        """Add a later page: its stamps join the sequences that they continue."""
+        stamps = list(undecided.found.stamps)
+        if undecided.layer is not None and undecided.layer.label not in {stamp.label for stamp in stamps}:
+            stamps.append(undecided.layer)
         joined: list[_Run] = []
         for rank, stamp in enumerate(stamps):
-            observed, place = _ObservedStamp(margins.page, stamp), _place(stamp, margins.found)
+            observed, place = _ObservedStamp(undecided.page, stamp), _place(stamp, undecided.found)
             run = self._run_of(observed, place, joined)
-            is_ocr = margins.is_ocr and stamp is not margins.layer
+            is_ocr = undecided.is_ocr and stamp is not undecided.layer
             run.add(observed, place, rank, is_ocr=is_ocr)
             joined.append(run)
         for run in joined:
@@ -217,35 +225,37 @@ class _Reading:
             self._most = max(self._most, run.count)
             self._has_established = self._has_established or run.is_established
         if len(self._runs) > _MAX_RUNS:
-            self._forget(margins.page)
+            self._forget(undecided.page)
 
-    def decide(self, margins: Margins) -> tuple[str | None, tuple[Stamp, ...]]:
+    def decide(self, undecided: UndecidedPage) -> tuple[str | None, tuple[Stamp, ...]]:
         """The label and the stamps of the earliest undecided page."""
         runs = sorted((run for run in self._runs if not self._is_no_stamp(run)), key=self._rank)
-        texts = folded_texts(margins.found.pieces)
+        texts = folded_texts(undecided.found.pieces)
         present: list[tuple[_Run, Stamp]] = []
         for number, run in enumerate(runs):
-            read = run.on(margins.page)
+            read = run.on(undecided.page)
             if read is None and number >= _REPAIRED_RUNS:
                 continue
             if read is not None and any(_is_one(read, other) for _, other in present):
-                read = None  # a misreading of a stamp of another run
-            stamp = _settled(run, read, margins, texts if number < _REPAIRED_RUNS else [])
+                read = None  # a misreading of a stamp of another sequence
+            stamp = _settled(run, read, undecided, texts if number < _REPAIRED_RUNS else [])
             if stamp is not None and not any(_is_one(stamp, other) for _, other in present):
                 present.append((run, self._as_named(run, stamp)))
-        own = self._own_of(margins, present, runs)
+        own = self._own_of(undecided, present, runs)
         if own is not None:
             self._own = own
             present.sort(key=lambda one: one[0] is not own)
         settled = {run.serial: stamp for run, stamp in present}
         for run in self._runs:
-            run.settle(margins.page, settled.get(run.serial))
+            run.settle(undecided.page, settled.get(run.serial))
         stamps = tuple(stamp for _, stamp in present)
         return (stamps[0].label if own is not None else None), stamps
 
-    def _own_of(self, margins: Margins, present: list[tuple[_Run, Stamp]], runs: list[_Run]) -> _Run | None:
-        """The run by which the page is cited; None if its stamp is missing."""
-        layer = margins.layer if margins.is_ocr else None
+    def _own_of(
+        self, undecided: UndecidedPage, present: list[tuple[_Run, Stamp]], runs: list[_Run]
+    ) -> _Run | None:
+        """The sequence by which the page is cited; None if its stamp is missing."""
+        layer = undecided.layer if undecided.is_ocr else None
         if layer is not None:
             prefix = folded(layer.prefix)
             present = [one for one in present if one[0].folded_prefix == prefix] or present
@@ -257,7 +267,7 @@ class _Reading:
             return own
         if layer is not None or self._rank(best)[0] < self._rank(own)[0]:
             return best
-        is_within_own = own.first_page < margins.page and own.continues_after(margins.page)
+        is_within_own = own.first_page < undecided.page and own.continues_after(undecided.page)
         for run in candidates:
             if own.serial in run.beside:
                 continue
@@ -268,8 +278,8 @@ class _Reading:
         return None
 
     def _rank(self, run: _Run) -> tuple[bool, bool, bool, float, str, int]:
-        """Sort key; the document's own run is the lowest: named by the document, in sequence, on most pages,
-        nearest to a corner.
+        """Sort key; the document's own sequence is the lowest: named by the document, with increasing
+        numbers, on most pages, nearest to a corner.
         """
         return (
             self._named is None or run.folded_prefix != self._named.folded_prefix,
@@ -281,7 +291,7 @@ class _Reading:
         )
 
     def _as_named(self, run: _Run, stamp: Stamp) -> Stamp:
-        """The stamp with the prefix letters of the document name, if the name refers to this run."""
+        """The stamp with the prefix letters of the document name, if the name refers to this sequence."""
         named = self._named.named_first if self._named is not None else None
         if (
             named is None
@@ -313,7 +323,7 @@ class _Reading:
         return run
 
     def _forget(self, page: int) -> None:
-        """Drop runs that were seen once and long ago, such as headings, which differ from page to page."""
+        """Drop sequences that were seen once and long ago, such as headings, which differ on every page."""
 
         def age(run: _Run) -> tuple[bool, bool, int]:
             return (
@@ -353,21 +363,23 @@ def _moved(stamp: Stamp, step: int) -> Iterator[Stamp]:
         yield stamp.model_copy(update={"suffix": f"{head}{int(tail) + step:0{len(tail)}d}"})
 
 
-def _settled(run: _Run, read: Stamp | None, margins: Margins, texts: list[FoldedTexts]) -> Stamp | None:
-    """The stamp of the run on a page: as read, or repaired from its neighbours."""
-    expected = list(run.expected(margins.page))
+def _settled(
+    run: _Run, read: Stamp | None, undecided: UndecidedPage, texts: list[FoldedTexts]
+) -> Stamp | None:
+    """The stamp of the sequence on a page: as read, or repaired from its neighbours."""
+    expected = list(run.expected(undecided.page))
     is_in_step = read is not None and any(
         (one.number, one.suffix) == (read.number, read.suffix) for one in expected
     )
     for one in () if is_in_step else expected:
-        found = found_as(one, texts, is_ocr=margins.is_ocr)
+        found = found_as(one, texts, is_ocr=undecided.is_ocr)
         if found is not None:
             return found
     return None if read is None else _in_form(read, *run.form())
 
 
 def _in_form(stamp: Stamp, prefix: str, separator: str) -> Stamp:
-    """The stamp in the form of the run."""
+    """The stamp in the form of the sequence."""
     if (stamp.prefix, stamp.separator) == (prefix, separator):
         return stamp
     formed = {"prefix": prefix, "separator": separator, "read_as": stamp.read_as or stamp.label}
@@ -385,10 +397,10 @@ def _is_one(stamp: Stamp, other: Stamp) -> bool:
     )
 
 
-def _place(stamp: Stamp, margins: PageStamps) -> _Place | None:
+def _place(stamp: Stamp, page_stamps: PageStamps) -> _Place | None:
     if stamp.box is None:
         return None
-    box, width, height = stamp.box, margins.width, margins.height
+    box, width, height = stamp.box, page_stamps.width, page_stamps.height
     return _Place(box.left / width, box.right / width, (box.top + box.bottom) / 2 / height)
 
 

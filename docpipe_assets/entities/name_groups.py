@@ -6,24 +6,26 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, Self
 
-# If a name fits several groups, a group with a stronger agreement than these is preferred: "Chen" is
-# Maria Chen rather than Chen Wei.
-_WEAK_AGREEMENTS = frozenset({"first words", "first name", "short first name", "first of two last names"})
+from docpipe_assets.entities.names import WEAK_REASONS
 
 
 class Name(Protocol):
-    """A parsed name. It is compared only with names that share one of its ``sought_by`` words."""
+    """A parsed name. It is compared only with names that are known by one of its ``sought_by`` words."""
 
     @property
-    def fullness(self) -> int: ...
+    def fullness(self) -> int:
+        """Completeness of the name, for sorting: the fullest name is processed first."""
 
     @property
-    def known_by(self) -> frozenset[str]: ...
+    def known_by(self) -> frozenset[str]:
+        """The words under which other names find this one."""
 
     @property
-    def sought_by(self) -> frozenset[str]: ...
+    def sought_by(self) -> frozenset[str]:
+        """The words under which this name looks for others."""
 
-    def agreement(self, other: Self, /) -> str | None: ...
+    def reason_if_compatible(self, other: Self, /) -> str | None:
+        """The reason why the two may be the same, or None if they contradict each other."""
 
 
 @dataclass(frozen=True)
@@ -85,12 +87,12 @@ def _join(
     groups_by_word: dict[str, list[_GroupBuilder]],
 ) -> None:
     fits = _fits(name, groups_by_word)
-    strong = [fit for fit in fits if fit[1] not in _WEAK_AGREEMENTS]
+    strong = [fit for fit in fits if fit[1] not in WEAK_REASONS]
     fits = strong or fits
     if len(fits) == 1:
-        group, agreement = fits[0]
+        group, why = fits[0]
         group.names = (*group.names, name)
-        reason = f"{agreement}: {group.lead}"
+        reason = f"{why}: {group.lead}"
     else:
         group = _GroupBuilder(texts[0], (name,))
         groups.append(group)
@@ -109,11 +111,11 @@ def _join(
 def _fits(
     name: Name, groups_by_word: Mapping[str, Sequence[_GroupBuilder]]
 ) -> list[tuple[_GroupBuilder, str]]:
-    """The groups that the name may join, with its agreement with the fullest name of each."""
+    """The groups that the name may join, with the reason from the fullest name of each."""
     candidates = {id(group): group for word in name.sought_by for group in groups_by_word.get(word, ())}
     fits = []
     for group in candidates.values():
-        agreements = [name.agreement(member) for member in group.names]
-        if None not in agreements:
-            fits.append((group, agreements[0] or ""))
+        reasons = [name.reason_if_compatible(member) for member in group.names]
+        if None not in reasons:
+            fits.append((group, reasons[0] or ""))
     return fits

@@ -24,6 +24,14 @@ from docpipe_assets.text.word_lists import (
     TITLES_OF_WOMEN,
 )
 
+_FIRST_WORDS = "first words"
+_FIRST_NAME = "first name"
+_SHORT_FIRST_NAME = "short first name"
+_FIRST_LAST_NAME = "first of two last names"
+WEAK_REASONS = frozenset({_FIRST_WORDS, _FIRST_NAME, _SHORT_FIRST_NAME, _FIRST_LAST_NAME})
+"""If a name fits several groups, one with a stronger reason than these is preferred: "Chen" is Maria Chen
+rather than Chen Wei."""
+
 _NICKNAME_GROUPS: dict[str, frozenset[str]] = {}
 for _group in NICKNAMES:
     _formal, *_short = _group.split()
@@ -115,16 +123,16 @@ class PersonName:
         """A single name may be any first name; a full one requires the same last name."""
         return self.known_by if self.is_single else frozenset({self.surname})
 
-    def agreement(self, other: "PersonName") -> str | None:
+    def reason_if_compatible(self, other: "PersonName") -> str | None:
         """The reason why the two may be one person, or None if a part contradicts."""
         if _differ(self.is_man, other.is_man) or _differ(self.generation, other.generation):
             return None
         if self.is_single or other.is_single:
-            return self._single_agreement(other) if self.is_single else other._single_agreement(self)
-        return _given_agreement(self, other) if _same_last(self, other) else None
+            return self._single_reason(other) if self.is_single else other._single_reason(self)
+        return _given_reason(self, other) if _same_last(self, other) else None
 
-    def _single_agreement(self, other: "PersonName") -> str | None:
-        """For a single name against any other."""
+    def _single_reason(self, other: "PersonName") -> str | None:
+        """The reason why a single name and any other may be one person."""
         if other.is_single:
             return "same name" if _joined(self.last) == _joined(other.last) else None
         if not self.names_first and _same_last(self, other):
@@ -132,11 +140,11 @@ class PersonName:
         is_surname_by_title = self.has_title and not self.names_first
         if not is_surname_by_title and other.first is not None and len(other.first) > 1:
             if self.last == other.first or self.last == other.nickname:
-                return "first name"
+                return _FIRST_NAME
             if self.last in _NICKNAME_GROUPS.get(other.first, ()):
-                return "short first name"
+                return _SHORT_FIRST_NAME
         # Of two last names (Ana Lopez Garcia) the first one is used in everyday life.
-        return "first of two last names" if other.middles and self.last == other.middles[-1] else None
+        return _FIRST_LAST_NAME if other.middles and self.last == other.middles[-1] else None
 
 
 def _differ(one: object, other: object) -> bool:
@@ -155,7 +163,7 @@ def _same_last(one: PersonName, other: PersonName) -> bool:
     return longer.endswith(" " + shorter) and all(p in PARTICLES for p in particles)
 
 
-def _given_agreement(one: PersonName, other: PersonName) -> str | None:
+def _given_reason(one: PersonName, other: PersonName) -> str | None:
     """The reason why first and middle names agree."""
     if one.first is None or other.first is None:
         return None
@@ -296,7 +304,7 @@ class OrganisationName:
     def sought_by(self) -> frozenset[str]:
         return frozenset({self.words[0], *(self.alias or ())[:1]})
 
-    def agreement(self, other: "OrganisationName") -> str | None:
+    def reason_if_compatible(self, other: "OrganisationName") -> str | None:
         """The reason why the two may be one organisation, or None if a part contradicts."""
         if _differ(self.legal_form, other.legal_form):
             return None
@@ -309,7 +317,7 @@ class OrganisationName:
             return "initials"
         is_part = len(shorter.words) < len(longer.words) and not _is_generic(shorter.words)
         if is_part and not shorter.legal_form and longer.words[: len(shorter.words)] == shorter.words:
-            return "first words"
+            return _FIRST_WORDS
         return None
 
 

@@ -2,7 +2,7 @@
 
 Works on the text of one page and returns spans; the names inside a span are identified elsewhere. Layouts
 differ by court: "v." on a line of its own between two blocks, both parties on one line, a right-hand column
-after ``)`` or ``§`` with the case number, a running line "X v. Y" on later pages.
+after ``)`` or ``§`` with the case number, a running header "X v. Y" on later pages.
 """
 
 import re
@@ -24,6 +24,7 @@ _OPPOSITES = {
     "claimant": "respondent",
     "complainant": "respondent",
 }
+# Reversed, so that the first pair of a role applies: a respondent's opposite is the petitioner.
 _OPPOSITES |= {theirs: ours for ours, theirs in reversed(_OPPOSITES.items())}
 
 _VERSUS = re.compile(
@@ -45,7 +46,7 @@ _ENDS_PHRASE = re.compile(r"\s*(?:[.,;:)]|$|\n|\s{2,}|[§|])")
 _COUNSEL_OR_SIGNATURE = re.compile(
     r"\b(?:attorneys?|counsel)\s+for\b|\bSBN\b|\bBar No|@|\(\d{3}\)\s?\d{3}", re.I
 )
-_REPORTER = re.compile(r"\d\s+(?:[A-Z]\w*\.|U\.\s?S|F\.|S\.\s?Ct)|\(\d{4}\)|§")
+_LAW_REPORT_CITATION = re.compile(r"\d\s+(?:[A-Z]\w*\.|U\.\s?S|F\.|S\.\s?Ct)|\(\d{4}\)|§")
 _RUNNING_LINE = re.compile(
     r"^[^\S\n]*(?:(?:Re|RE|In re|Case|Matter|Case Name|Caption|Subject)\s*:\s*)?"
     r"(?P<left>[A-Z][^\n]{1,90}?)[^\S\n]+(?P<versus>[Vv][Ss]?\.)[^\S\n]+(?P<right>[A-Z][^\n]{1,90}?)[^\S\n]*$",
@@ -59,8 +60,15 @@ _ON_BEHALF = re.compile(
 
 _NOTHING_OR_COLUMN = re.compile(r"\s*$|\s*[)§|}\]:](?=\s|$)|\s{3,}|\t")
 _AFTER_ROLE = " .,;:()[]§|}\t\n\f"
+_GAP_BEFORE_NAME = re.compile(r"[^\S\n]*\n?[^\S\n]*(?<=\s)(?=[A-Z\"“])")
 _LEFT_CHARACTERS, _LEFT_LINES = 900, 14
-_RIGHT_CHARACTERS, _RIGHT_LINES_WITHOUT_ROLE = 1600, 3
+"""Maximum size of the block above "v.", in which the first party is searched."""
+_RIGHT_CHARACTERS = 1600
+"""Maximum size of the block below "v.", in which the second party and its role are searched."""
+_RIGHT_LINES_WITHOUT_ROLE = 3
+"""Maximum number of lines of the second party if no role ends it."""
+_PROSE_LINE_CHARACTERS = 45
+"""Length from which the line before a name counts as running text."""
 
 
 class PartySpan(NamedTuple):
@@ -69,8 +77,9 @@ class PartySpan(NamedTuple):
     pieces: tuple[tuple[int, int], ...]
     role: str | None
     start: int
+    """Start of the span that contains both names and role."""
     end: int
-    """End of the span that contains both names and role."""
+    """Its end."""
 
     def holds(self, start: int, end: int) -> bool:
         return any(first <= start and end <= last for first, last in self.pieces)
@@ -101,7 +110,7 @@ def parts_of(role: str | None) -> tuple[str, ...]:
     return tuple(match.group() for match in re.finditer(ROLE_WORD, role or ""))
 
 
-def side_of(role: str | None) -> str | None:
+def first_role(role: str | None) -> str | None:
     """The first part of a compound role."""
     return next(iter(parts_of(role)), None)
 
@@ -124,6 +133,10 @@ def captions(text: str) -> Iterator[Caption]:
 
 
 def _block_caption(text: str, versus: "re.Match[str]") -> Caption | None:
+    """The caption around a "v." that is alone on its line or follows a role.
+
+    If only one side has a role, the other side gets the opposite one.
+    """
     line_start = text.rfind("\n", 0, versus.start()) + 1
     line_end = text.find("\n", versus.end())
     after = text[versus.end() : line_end if line_end >= 0 else len(text)]
@@ -141,9 +154,9 @@ def _block_caption(text: str, versus: "re.Match[str]") -> Caption | None:
     if left.role is None and right.role is None:
         return Caption(left, right, has_roles=False)
     if left.role is None:
-        left = left._replace(role=_OPPOSITES.get(side_of(right.role) or ""))
+        left = left._replace(role=_OPPOSITES.get(first_role(right.role) or ""))
     if right.role is None:
-        right = right._replace(role=_OPPOSITES.get(side_of(left.role) or ""))
+        right = right._replace(role=_OPPOSITES.get(first_role(left.role) or ""))
     return Caption(left, right)
 
 
@@ -171,7 +184,7 @@ def _left_side(text: str, end: int) -> PartySpan | None:
             or _DOCKET_LINE.match(left_column)
             or _COUNSEL_OR_SIGNATURE.search(left_column)
             or _DATA_LINE.match(left_column)
-            or _REPORTER.search(left_column)
+            or _LAW_REPORT_CITATION.search(left_column)
             or (not line.strip() and text[start : role.start() if role else end].strip())
             or (role and found and found[0].start() < role.start() and first < role.start())
         )
@@ -185,7 +198,7 @@ def _left_side(text: str, end: int) -> PartySpan | None:
     return PartySpan(pieces, None, start, end) if pieces else None
 
 
-def _right_side(text: str, start: int, stands_alone: bool) -> PartySpan | None:
+def _right_side(text: str, start: int, is_alone: bool) -> PartySpan | None:
     """The text after "v.", up to the role; without a role, the rest of the line or a few lines."""
     limit = _right_limit(text, start)
     for role in ROLE.finditer(text, start, limit):
@@ -194,7 +207,7 @@ def _right_side(text: str, start: int, stands_alone: bool) -> PartySpan | None:
             pieces = _left_column(text, start, role.start())
             return PartySpan(pieces, role_of(role.group()), start, role.end()) if pieces else None
     end = start
-    for _ in range(_RIGHT_LINES_WITHOUT_ROLE if stands_alone else 1):
+    for _ in range(_RIGHT_LINES_WITHOUT_ROLE if is_alone else 1):
         line_end = text.find("\n", end + 1)
         end = limit if line_end < 0 else min(line_end, limit)
         if text[start:end].rstrip()[-1:] == "." or text[end : end + 2] == "\n\n":
@@ -224,11 +237,12 @@ def _right_limit(text: str, start: int) -> int:
 
 
 def _running_caption(line: "re.Match[str]") -> Caption | None:
+    """The caption of a line "X v. Y" without roles, unless it is a citation or a sentence."""
     text = line.group().rstrip()
     ends_a_sentence = text.endswith(".") and not re.search(
         r"(?:al|Inc|Corp|Co|Ltd|LLC|L\.L\.C|LLP|Jr|Sr)\.$", text
     )
-    if _REPORTER.search(text) or ends_a_sentence:
+    if _LAW_REPORT_CITATION.search(text) or ends_a_sentence:
         return None
     words = re.sub(r"[,;()]", " ", text).split()
     if len(words) > 18 or any(w[0].islower() and w.lower() not in RUNNING_CAPTION_SMALL_WORDS for w in words):
@@ -276,7 +290,7 @@ def acts_for_another(gap: str) -> bool:
 def roles_before_names(text: str) -> Iterator[tuple[str, int, int]]:
     """Every role directly before a capitalised word: role, its start, and the start of the possible name.
 
-    A line end between the two is accepted only in running text: below "For the Plaintiff" follows her
+    A line end between the two is accepted only in running text: the line below "For the Plaintiff" names her
     counsel.
     """
     for match in ROLE.finditer(text):
@@ -286,7 +300,3 @@ def roles_before_names(text: str) -> Iterator[tuple[str, int, int]]:
         line_start = text.rfind("\n", 0, match.start()) + 1
         if "\n" not in after.group() or match.end() - line_start > _PROSE_LINE_CHARACTERS:
             yield role_of(match.group()), match.start(), after.end()
-
-
-_GAP_BEFORE_NAME = re.compile(r"[^\S\n]*\n?[^\S\n]*(?<=\s)(?=[A-Z\"“])")
-_PROSE_LINE_CHARACTERS = 45

@@ -12,15 +12,15 @@ from docpipe_assets.litigation.captions import (
     PartySpan,
     acts_for_another,
     captions,
+    first_role,
     parts_of,
     roles_before_names,
-    side_of,
 )
 from docpipe_assets.litigation.counsel_lines import CounselSpan, counsel
 from docpipe_assets.model import EntityType, Mention, PageText, Place, RelationshipType
 from docpipe_assets.protocols import Scratch
 from docpipe_assets.streaming.disk_tables import open_tables
-from docpipe_assets.streaming.text_window import LABELS, PageWindow, mask_spans
+from docpipe_assets.streaming.text_window import PAGE_MARKS, PageWindow, mask_spans
 
 MEASURE = "rule"
 _PARTY_TYPES = frozenset({EntityType.PERSON, EntityType.ORGANISATION})
@@ -93,7 +93,7 @@ class Parties:
         page.
         """
         # A stamp between the lines of a caption does not belong to it.
-        text = mask_spans(record.text, ((m.start, m.end) for m in record.marks if m.role in LABELS))
+        text = mask_spans(record.text, ((m.start, m.end) for m in record.marks if m.role in PAGE_MARKS))
         page = _Page(record, names)
         case = page.docket() or self._docket
         self._docket = self._docket or case
@@ -149,7 +149,7 @@ class Parties:
         clients = page.names_in(*line.client)
         client_ids = {c.entity for c in clients}
         attorneys = [n for n in page.names_in(*line.attorneys) if n.entity not in client_ids]
-        side = side_of(line.role)
+        side = first_role(line.role)
         for client in clients if attorneys and line.role else ():
             span = line.client[0], page.end_of(client)
             self._add_party(client.entity, line.role, party_to, "counsel", page, span)

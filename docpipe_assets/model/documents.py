@@ -1,4 +1,4 @@
-"""The document as received, and its windows of pages."""
+"""The document as received, and its page ranges."""
 
 from datetime import datetime
 
@@ -21,6 +21,7 @@ class RawPdf(Record):
     is_encrypted: bool = False
     """Encrypted, but opens without a password (an owner password restricts printing or copying)."""
     is_repaired: bool = False
+    """Whether the file had to be repaired to open, or its page tree or page count is damaged."""
     warnings: tuple[str, ...] = ()
     pdf_version: str | None = None
     producer: str | None = None
@@ -35,19 +36,22 @@ class Page(Record):
     height_points: float
     rotation_degrees: int
     text_characters: int
+    """Number of characters in the words of the text layer."""
     image_cover: float
     """Share of the page area that images cover, 0 to 1."""
     bates: str | None = None
+    """Bates label in the text layer; None also if only the image shows one."""
     failure: str | None = None
     """Code of the error that prevents reading the page; its measurements are then 0."""
 
 
 class PageSplit(Record):
-    """A window of consecutive pages as a part PDF, small enough to be processed as a unit."""
+    """A range of consecutive pages as a part PDF, small enough to be processed as a unit."""
 
     document: str
     version: str
     split: int
+    """Number of the split in the document, from 1."""
     first_page: int
     last_page: int
     part: Blob

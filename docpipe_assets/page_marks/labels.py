@@ -5,7 +5,7 @@ from itertools import chain, islice
 from typing import NamedTuple
 
 from docpipe_assets.bates.file_names import named_range
-from docpipe_assets.bates.runs import Margins, stamped
+from docpipe_assets.bates.runs import UndecidedPage, stamped
 from docpipe_assets.bates.stamps import MARGIN_SHARE, PageStamps, stamp_of, stamps_on
 from docpipe_assets.model import Page, PageText, TextMethod, Word
 from docpipe_assets.page_marks.legends import may_hold_legends
@@ -19,11 +19,11 @@ class _PendingPage(NamedTuple):
 
     text: PageText
     width: float
-    parts: list[Segment]
+    segments: list[Segment]
 
 
 def with_labels(pages: Iterable[tuple[PageText, Page | None]]) -> Iterator[PageText]:
-    """The pages, in order, with stamps, legends and marks; ``bates_runs.LOOKAHEAD_PAGES`` pages are held
+    """The pages, in order, with stamps, legends and marks; ``bates.runs.LOOKAHEAD_PAGES`` pages are held
     back.
 
     Depends on the records only, so pages from an earlier attempt give the same result as pages that were just
@@ -36,22 +36,22 @@ def with_labels(pages: Iterable[tuple[PageText, Page | None]]) -> Iterator[PageT
         repeats = Repeats()
         held = (_seen(*item, repeats) for item in chain([first], unread))
         for page, label, stamps in stamped(held, named_first):
-            marks, legends = marks_of(page.text, page.parts, stamps, page.width, repeats)
+            marks, legends = marks_of(page.text, page.segments, stamps, page.width, repeats)
             labels = {"bates": label, "stamps": stamps, "legends": legends, "marks": marks}
             yield page.text.model_copy(update=labels)
 
 
-def _seen(text: PageText, page: Page | None, repeats: Repeats) -> tuple[_PendingPage, Margins]:
+def _seen(text: PageText, page: Page | None, repeats: Repeats) -> tuple[_PendingPage, UndecidedPage]:
     is_ocr = text.method is TextMethod.OCR
     if page is None:
-        return _PendingPage(text, 0.0, []), Margins(text.page, PageStamps(), is_ocr)
+        return _PendingPage(text, 0.0, []), UndecidedPage(text.page, PageStamps(), is_ocr)
     width, height = page.width_points, page.height_points
     edge = _outside(text.words, width, height)
     found = stamps_on(((text.text[word.start : word.end], word.box) for word in edge), width, height)
-    parts = segments(text, text.words if may_hold_legends(text.text) else edge, height)
-    repeats.add_page(text.page, (part.key(width) for part in parts if part.edge is not None))
+    found_segments = segments(text, text.words if may_hold_legends(text.text) else edge, height)
+    repeats.add_page(text.page, (one.key(width) for one in found_segments if one.edge is not None))
     layer = stamp_of(page.bates) if page.bates else None
-    return _PendingPage(text, width, parts), Margins(text.page, found, is_ocr, layer)
+    return _PendingPage(text, width, found_segments), UndecidedPage(text.page, found, is_ocr, layer)
 
 
 def _outside(words: Sequence[Word], width: float, height: float) -> list[Word]:

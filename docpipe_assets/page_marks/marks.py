@@ -17,14 +17,16 @@ MIN_PAGES = 3
 """Minimum number of pages on which a line is at the same edge to be a header or footer, within
 ``LOOKAHEAD_PAGES`` pages."""
 MIN_NUMBERED_PAGES = 2
-"""The same for a line that contains the page number."""
+"""The same for a line with the word "page" before a number."""
 _WIDE_GAP = 2.0
 """In word heights: maximum gap between words of one segment."""
 _PLACES = 6
 """Number of columns of the page width, to distinguish page numbers from numbers in a table."""
 _MIN_KEYS = 100
+"""Keys of distant pages are dropped when the number of keys has doubled since the last time, plus this
+number."""
 _NUMBER = re.compile(r"\d+")
-_NO_LETTERS = re.compile(r"[^\w#]+")
+_PUNCTUATION = re.compile(r"[^\w#]+")
 
 
 class Segment(NamedTuple):
@@ -42,10 +44,10 @@ class Segment(NamedTuple):
         """The key under which repetitions are found on other pages: the edge, and the text
         without numbers.
         """
-        said = _NO_LETTERS.sub("", _NUMBER.sub("#", self.text.casefold()))
-        if any(map(str.isalpha, said)):
-            return f"{self.edge} {said}"
-        return f"{self.edge} {said} {round((self.box.left + self.box.right) / 2 / max(width, 1) * _PLACES)}"
+        text = _PUNCTUATION.sub("", _NUMBER.sub("#", self.text.casefold()))
+        if any(map(str.isalpha, text)):
+            return f"{self.edge} {text}"
+        return f"{self.edge} {text} {round((self.box.left + self.box.right) / 2 / max(width, 1) * _PLACES)}"
 
 
 class Repeats:
@@ -69,6 +71,7 @@ class Repeats:
             self._bound = 2 * len(self._pages) + _MIN_KEYS
 
     def is_repeated(self, page: int, key: str) -> bool:
+        """Whether enough pages around this one have the key. The page itself counts."""
         seen = self._pages.get(key, ())
         fewest = MIN_NUMBERED_PAGES if "page#" in key else MIN_PAGES
         return sum(abs(other - page) <= LOOKAHEAD_PAGES for other in seen) >= fewest
@@ -78,9 +81,9 @@ def segments(page: PageText, words: Sequence[Word], height: float) -> list[Segme
     """These words of a page as segments, in text order."""
     found: list[Segment] = []
     line = last_end = 0
-    for run in _runs(page.text, words):
-        start, end = run[0].start, run[-1].end
-        box = Box.around(word.box for word in run)
+    for group in _words_by_segment(page.text, words):
+        start, end = group[0].start, group[-1].end
+        box = Box.around(word.box for word in group)
         line += "\n" in page.text[last_end:start]
         found.append(Segment(start, end, page.text[start:end], box, _edge(box, height), line))
         last_end = end
@@ -88,7 +91,7 @@ def segments(page: PageText, words: Sequence[Word], height: float) -> list[Segme
 
 
 def marks_of(
-    page: PageText, parts: Sequence[Segment], stamps: Sequence[Stamp], width: float, repeats: Repeats
+    page: PageText, segments: Sequence[Segment], stamps: Sequence[Stamp], width: float, repeats: Repeats
 ) -> tuple[tuple[Mark, ...], tuple[Legend, ...]]:
     """The marks of a page, and its legends."""
     stamped = [words for stamp in stamps if (words := _words_of(stamp, page))]
@@ -96,32 +99,33 @@ def marks_of(
     legends: set[Legend] = set()
     repeated: dict[int, list[Mark]] = {}
     body_lines: set[int] = set()
-    for part in parts:
-        is_repeated = part.edge is not None and repeats.is_repeated(page.page, part.key(width))
-        for start, end in _without(part, marks[: len(stamped)]):
-            said = legends_in(page.text[start:end], is_in_margin=part.edge is not None)
-            legends |= said
-            if said:
+    for segment in segments:
+        edge = segment.edge
+        is_repeated = edge is not None and repeats.is_repeated(page.page, segment.key(width))
+        for start, end in _without(segment, marks[: len(stamped)]):
+            found_legends = legends_in(page.text[start:end], is_in_margin=edge is not None)
+            legends |= found_legends
+            if found_legends:
                 marks.append(Mark(start=start, end=end, role=MarkRole.LEGEND))
-            elif is_repeated and part.edge is not None:
-                repeated.setdefault(part.line, []).append(Mark(start=start, end=end, role=part.edge))
+            elif is_repeated and edge is not None:
+                repeated.setdefault(segment.line, []).append(Mark(start=start, end=end, role=edge))
             else:
-                body_lines.add(part.line)
+                body_lines.add(segment.line)
     # A line number also repeats on each page and is not a header: the rest of its line is body text.
     marks += [mark for line, found in repeated.items() if line not in body_lines for mark in found]
     marks.sort(key=lambda mark: mark.start)
     return tuple(marks), tuple(sorted(legends))
 
 
-def _runs(text: str, words: Iterable[Word]) -> Iterator[list[Word]]:
-    run: list[Word] = []
+def _words_by_segment(text: str, words: Iterable[Word]) -> Iterator[list[Word]]:
+    group: list[Word] = []
     for word in words:
-        if run and not _is_read_together(text, run[-1], word):
-            yield run
-            run = []
-        run.append(word)
-    if run:
-        yield run
+        if group and not _is_read_together(text, group[-1], word):
+            yield group
+            group = []
+        group.append(word)
+    if group:
+        yield group
 
 
 def _is_read_together(text: str, last: Word, word: Word) -> bool:
@@ -152,29 +156,29 @@ def _words_of(stamp: Stamp, page: PageText) -> list[Word]:
         and left <= (word.box.left + word.box.right) / 2 <= right
     ]
     for first in range(len(inside)):
-        said = ""
+        text = ""
         for last in range(first, len(inside)):
             words = page.words[inside[first] : inside[last] + 1]
             if len(words) != last - first + 1:
                 break
-            said += bare(page.text[words[-1].start : words[-1].end])
-            if said == wanted:
+            text += bare(page.text[words[-1].start : words[-1].end])
+            if text == wanted:
                 return list(words)
     return []
 
 
-def _without(part: Segment, stamps: Sequence[Mark]) -> Iterator[tuple[int, int]]:
+def _without(segment: Segment, stamps: Sequence[Mark]) -> Iterator[tuple[int, int]]:
     """The spans of a segment outside stamps, without white space at the ends."""
-    start = part.start
+    start = segment.start
     for stamp in sorted(stamps, key=lambda mark: mark.start):
-        if part.start <= stamp.start and stamp.end <= part.end:
-            yield from _stripped(part, start, stamp.start)
+        if segment.start <= stamp.start and stamp.end <= segment.end:
+            yield from _stripped(segment, start, stamp.start)
             start = stamp.end
-    yield from _stripped(part, start, part.end)
+    yield from _stripped(segment, start, segment.end)
 
 
-def _stripped(part: Segment, start: int, end: int) -> Iterator[tuple[int, int]]:
-    text = part.text[start - part.start : end - part.start]
+def _stripped(segment: Segment, start: int, end: int) -> Iterator[tuple[int, int]]:
+    text = segment.text[start - segment.start : end - segment.start]
     if kept := text.strip():
         begin = start + len(text) - len(text.lstrip())
         yield begin, begin + len(kept)

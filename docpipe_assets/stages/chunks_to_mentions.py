@@ -24,7 +24,7 @@ from docpipe_assets.model import (
 from docpipe_assets.pipeline import PIPELINE
 from docpipe_assets.protocols import NameContext, NerEngine
 from docpipe_assets.streaming.hashed import HashedSet
-from docpipe_assets.streaming.text_window import LABELS, PageWindow, mask_spans
+from docpipe_assets.streaming.text_window import PAGE_MARKS, PageWindow, mask_spans
 
 _NAMES = frozenset({EntityType.PERSON, EntityType.ORGANISATION, EntityType.PLACE})
 _WORD = re.compile(r"[^\W\d_]+")
@@ -60,7 +60,7 @@ def _mentions(chunks: Chunks, pages: PageTexts, engines: Sequence[NerEngine]) ->
 
 def _body(chunk: Chunk, window: PageWindow) -> Chunk:
     """The chunk for the engines: stamps and legends are blank, so that no engine mistakes them for names."""
-    labels = ((a - chunk.start, b - chunk.start) for a, b in window.marks(chunk.start, chunk.end, LABELS))
+    labels = ((a - chunk.start, b - chunk.start) for a, b in window.marks(chunk.start, chunk.end, PAGE_MARKS))
     return chunk.model_copy(update={"text": mask_spans(chunk.text, labels)})
 
 

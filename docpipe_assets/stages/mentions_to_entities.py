@@ -36,20 +36,22 @@ def mentions_to_entities(mentions: Mentions, *, scratch: Scratch | None = None) 
 
 
 def _entities(mentions: Mentions, scratch: Scratch | None) -> Iterator[CanonicalEntity]:
-    owner: Mention | None = None
+    any_mention: Mention | None = None
     with FormCounts.open(scratch) as counts:
         for mention in mentions:
-            owner = mention
+            any_mention = mention  # all have the same document and version
             key = "" if mention.type in NAME_PARSERS else value_key(mention)
             counts.add(mention.type, key, surface(mention.quote), mention.place)
-        if owner is None:
+        if any_mention is None:
             return
         for entity_type in EntityType:
             find = _named_entities if entity_type in NAME_PARSERS else _thing_entities
-            yield from find(owner, entity_type, counts)
+            yield from find(any_mention, entity_type, counts)
 
 
-def _named_entities(owner: Mention, entity_type: EntityType, counts: FormCounts) -> Iterator[CanonicalEntity]:
+def _named_entities(
+    any_mention: Mention, entity_type: EntityType, counts: FormCounts
+) -> Iterator[CanonicalEntity]:
     mentions = counts.counts(entity_type)
     groups = [
         (
@@ -63,23 +65,25 @@ def _named_entities(owner: Mention, entity_type: EntityType, counts: FormCounts)
     groups.sort(key=lambda ranked: ranked[:3])
     for *_, group in groups:
         forms = [form for text in group.reasons for form in counts.under(entity_type, "", text)]
-        yield _entity(owner, entity_type, group.name, group.name, forms, group.reasons)
+        yield _entity(any_mention, entity_type, group.name, group.name, forms, group.reasons)
 
 
-def _thing_entities(owner: Mention, entity_type: EntityType, counts: FormCounts) -> Iterator[CanonicalEntity]:
+def _thing_entities(
+    any_mention: Mention, entity_type: EntityType, counts: FormCounts
+) -> Iterator[CanonicalEntity]:
     reason = "same name" if entity_type is EntityType.PLACE else "same value"
 
     def named(key: str, forms: Sequence[Form]) -> tuple[str, str]:
-        fullest = max(forms, key=lambda f: (f.mentions, not f.text.isupper(), len(f.text), f.text))
-        return fullest.text, entity_id(entity_type, key)
+        most_frequent = max(forms, key=lambda f: (f.mentions, not f.text.isupper(), len(f.text), f.text))
+        return most_frequent.text, entity_id(entity_type, key)
 
     for key, name, forms in counts.ranked(entity_type, named):
         reasons = dict.fromkeys((form.text for form in forms), f"{reason}: {key}")
-        yield _entity(owner, entity_type, key, name, forms, reasons)
+        yield _entity(any_mention, entity_type, key, name, forms, reasons)
 
 
 def _entity(
-    owner: Mention,
+    any_mention: Mention,
     entity_type: EntityType,
     key: str,
     name: str,
@@ -88,8 +92,8 @@ def _entity(
 ) -> CanonicalEntity:
     first = min(forms, key=lambda form: (form.start, form.end))
     return CanonicalEntity(
-        document=owner.document,
-        version=owner.version,
+        document=any_mention.document,
+        version=any_mention.version,
         entity=entity_id(entity_type, key),
         type=entity_type,
         name=name,

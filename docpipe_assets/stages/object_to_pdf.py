@@ -18,10 +18,10 @@ def object_to_pdf(
     scratch: Scratch,
     max_pages: int,
 ) -> RawPdfs:
-    """Reads the size and ETag of the object immediately, its bytes when the stream is read.
+    """Sends HEAD at once; downloads when the stream is iterated.
 
-    Raises ObjectGone, ObjectChanged if it is replaced during the read, TransferCut if fewer bytes arrive than
-    announced, and the ``DocumentError`` that applies to its content.
+    Raises ObjectGone, ObjectChanged if it is replaced during the download, TransferCut if fewer bytes arrive
+    than the listed size, and the ``DocumentError`` that applies to its content.
     """
     found = intake.head(document)
     made_from = PIPELINE.fingerprint(

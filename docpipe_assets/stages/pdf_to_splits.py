@@ -1,4 +1,4 @@
-"""Raw PDF -> page splits: split the document into windows of pages that are processed one at a time."""
+"""Raw PDF -> page splits: split the document into ranges of pages that are processed one at a time."""
 
 from collections.abc import Iterator
 

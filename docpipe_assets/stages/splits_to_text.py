@@ -20,7 +20,7 @@ from docpipe_assets.errors import (
     MemoryLimit,
     ResourceError,
     error_class,
-    error_of,
+    error_from_code,
 )
 from docpipe_assets.model import (
     PAGE_SEPARATOR,
@@ -151,7 +151,7 @@ def _all_pages_failed(failures: Sequence[PageText]) -> DocpipeError:
     first = failures[0]
     what = f"{first.document}: none of {len(failures)} pages could be read"
     if all(issubclass(error_class(page.reason), ResourceError) for page in failures):
-        return error_of(first.reason, what)  # a larger budget may succeed
+        return error_from_code(first.reason, what)  # a larger budget may succeed
     return AllPagesFailed(f"{what}; the first one failed with {first.reason}")
 
 

@@ -21,8 +21,8 @@ from docpipe_assets.model import (
 P = TypeVar("P", bound=PageProse)
 
 MARKS = frozenset(MarkRole)
-LABELS = frozenset({MarkRole.STAMP, MarkRole.LEGEND})
-"""Marks that describe the page and not its subject."""
+PAGE_MARKS = frozenset({MarkRole.STAMP, MarkRole.LEGEND})
+"""Stamps and legends: marks that describe the page and not its subject."""
 
 
 class Outline(Enum):
@@ -41,32 +41,32 @@ class TextWindow(Generic[P]):
     """
 
     def __init__(self, pages: Iterable[P]) -> None:
-        self._unread: Iterator[P] = iter(pages)
+        self._source: Iterator[P] = iter(pages)
         self._pages: deque[P] = deque()
-        self._unseen: deque[P] = deque()
-        self._is_followed = False
-        self._is_read = False
+        self._not_yielded: deque[P] = deque()
+        self._is_iterated = False
+        self._is_exhausted = False
 
     def __iter__(self) -> Iterator[P]:
         """Every page once, in order, including those that the window has read ahead."""
-        self._is_followed = True
-        while self._unseen or self.read_page() is not None:
-            yield self._unseen.popleft()
+        self._is_iterated = True
+        while self._not_yielded or self.read_page() is not None:
+            yield self._not_yielded.popleft()
 
     def read_until(self, end: int) -> None:
         """Read pages until one ends at or after ``end``, or no page is left."""
-        while not self._is_read and (not self._pages or self._pages[-1].end < end):
+        while not self._is_exhausted and (not self._pages or self._pages[-1].end < end):
             self.read_page()
 
     def read_page(self) -> P | None:
         """Read one more page; None if there is none."""
-        page = next(self._unread, None)
+        page = next(self._source, None)
         if page is None:
-            self._is_read = True
+            self._is_exhausted = True
         else:
             self._pages.append(page)
-            if self._is_followed:
-                self._unseen.append(page)
+            if self._is_iterated:
+                self._not_yielded.append(page)
         return page
 
     def any_page(self) -> P:
@@ -81,7 +81,7 @@ class TextWindow(Generic[P]):
     def advance_to(self, start: int) -> None:
         """Read up to the page that contains ``start``; pages before it are dropped as they are read."""
         self.drop_before(start)
-        while not self._is_read and (not self._pages or self._pages[-1].end < start):
+        while not self._is_exhausted and (not self._pages or self._pages[-1].end < start):
             self.read_page()
             self.drop_before(start)
 

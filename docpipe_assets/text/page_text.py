@@ -73,16 +73,16 @@ def _joined(lines: Lines) -> list[list[_Part]]:
     kept = [line for line in kept if line]
     for number in paragraph_starts(tuple(tuple(part.word for part in line) for line in kept)):
         kept[number][0] = kept[number][0]._replace(begins=True)
-    said: set[str] | None = None
+    texts: set[str] | None = None
     for line, following in pairwise(kept):
         if not line or line[-1].text[-1] not in _HYPHENS:
             continue
         at = _first_word(line, following)
         if at is None:
             continue
-        if said is None:
-            said = {_EDGES.sub("", part.text).casefold() for one in kept for part in one}
-        if _is_divided(line[-1].text, following[at].text, said):
+        if texts is None:
+            texts = {_EDGES.sub("", part.text).casefold() for one in kept for part in one}
+        if _is_divided(line[-1].text, following[at].text, texts):
             line[-1] = line[-1]._replace(text=line[-1].text[:-1])
             line.append(following.pop(at)._replace(adjoins=True, begins=False))
     return [line for line in kept if line]
@@ -97,7 +97,7 @@ def _first_word(line: Sequence[_Part], following: Sequence[_Part]) -> int | None
     return 0
 
 
-def _is_divided(text: str, rest: str, said: set[str]) -> bool:
+def _is_divided(text: str, rest: str, texts: set[str]) -> bool:
     """Whether the hyphen at the end of a text only marks a division of the word."""
     divided, goes_on = _DIVIDED.fullmatch(text), _REST.fullmatch(rest)
     if divided is None or goes_on is None:
@@ -109,9 +109,9 @@ def _is_divided(text: str, rest: str, said: set[str]) -> bool:
     joined = stem + tail
     if text.endswith(_SOFT_HYPHEN):
         return True
-    if f"{stem}-{tail}" in said:
+    if f"{stem}-{tail}" in texts:
         return False
-    if joined in said or joined in _SOLID:
+    if joined in texts or joined in _SOLID:
         return True
     if is_word(stem) and is_word(tail):
         return tail not in _COMPOUNDS and is_word(joined, FREQUENT_ZIPF)

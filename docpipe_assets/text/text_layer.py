@@ -10,7 +10,6 @@ from docpipe_assets.model import TextMethod
 from docpipe_assets.streaming.hashed import HashedSet
 from docpipe_assets.text.languages import foreign_letter_share, language_of
 
-MIN_DICTIONARY_TOKENS = 10
 COMMON_ZIPF = 2.0
 """On wordfreq's scale: a word used once in ten million, far more frequent than a name or a misreading."""
 SOUND_SHARE, SOUND_HIDDEN_SHARE = 0.45, 0.8
@@ -26,11 +25,42 @@ UNREAD_INCHES_IN_PICTURES = 15.0
 """Length above which the lines are text regardless of other ink: two lines across the page, more than
 pictures produce."""
 MAX_EMPTY_WORDS_SHARE = 0.25
+"""Maximum share of hidden words in whose boxes the page is white."""
 GAP_INK_RATIO = 0.6
-"""Boxes that are off by a point have less than half; those of other words as much as inside words."""
+"""Ink in the gaps between hidden words, divided by the ink inside their boxes, both per area. Above this, the
+words belong to another text: correct boxes that are off by a point give less than half, the boxes of other
+words about 1."""
+MAX_BAD_CHARACTER_SHARE = 0.05
+"""Maximum share of replacement, private-use and control characters."""
+MIN_CID_MARKS = 5
+"""Number of unmapped glyphs from which the page is read by OCR."""
+MAX_ONE_LETTER_TOKEN_SHARE = 0.6
+"""Maximum share of tokens of one letter; above it, the letters of words are placed one by one."""
+MAX_ODD_CHARACTER_SHARE = 0.2
+"""Maximum share of characters that are neither letters, digits nor common signs."""
+HIDDEN_SHARE = 0.5
+"""Share of invisible text from which the layer counts as that of OCR software."""
+SCANNED_COVER = 0.5
+"""Share of the page area that images cover, from which the page counts as scanned."""
+MAX_OUTSIDE_INK_SHARE = 0.5
+"""Maximum share of the ink of a scanned page outside the words of its hidden text."""
+MIN_IMAGE_COVER = 0.05
+"""Share of the page area that images cover, from which a page without text may show some."""
+MIN_VECTOR_PATHS = 100
+"""Number of vector paths from which a page without text may show some: letters drawn as outlines."""
+FEW_CHARACTERS_WITH_IMAGES, FEW_CHARACTERS_WITH_PATHS = 100, 30
+"""Below these numbers of characters, a scanned page, or one with ``MANY_VECTOR_PATHS``, may have further
+text: the layer may be only a stamp or a page number."""
+MANY_VECTOR_PATHS = 500
+NAMED_IMAGE_COVER = 0.02
+"""Share of the page area that images cover, from which the reason names them and not the vector paths."""
+MIN_DICTIONARY_TOKENS = 10
+"""Minimum number of words for a share of dictionary words."""
 
 _HIGHEST_ZIPF = 9.0
+"""Zipf value of the first list that wordfreq returns by frequency; each further list is a hundredth lower."""
 _SAMPLE_WORDS, _WORD_CHARACTERS = 10_000, 200
+"""Maximum number of words that are measured, and of characters of each: they bound the time for a page."""
 _LETTERS = re.compile(r"[^\W\d_]{2,}(?:['’][^\W\d_]+)?")
 _UNSPACED = frozenset(("zh", "ja"))
 """Written without spaces: only the characters can be checked."""
@@ -54,12 +84,30 @@ class Decision(NamedTuple):
 def decide(signals: Mapping[str, float]) -> Decision:
     """Decide about a page from the measurements of its text layer.
 
-    ``signals``, the first seven always present: ``characters``; ``bad_character_share`` (replacement,
-    private-use and control characters); ``cid_marks`` (unmapped glyphs); ``one_letter_token_share``;
-    ``image_cover``; ``vector_paths``; ``hidden_text_share`` (drawn invisibly, as OCR software does). If there
-    are images, many paths or hidden text, those of ``engines.pdf.ink``. Of the words ``odd_character_share``,
-    ``odd_joint_share`` (a capital after a small letter, a digit or a sign beside a letter, among all
-    neighbours in words) and, if there are enough words, ``dictionary_share``.
+    =========================== ======= ======= ==========================================================
+    signal                      unit    present meaning
+    =========================== ======= ======= ==========================================================
+    ``characters``              number  always  characters of the text layer
+    ``bad_character_share``     0 to 1  always  replacement, private-use and control characters
+    ``cid_marks``               number  always  unmapped glyphs
+    ``one_letter_token_share``  0 to 1  always  tokens of one letter
+    ``image_cover``             0 to 1  always  page area that images cover
+    ``vector_paths``            number  always  paths drawn on the page
+    ``hidden_text_share``       0 to 1  always  text that is drawn invisibly, as OCR software does
+    ``odd_character_share``     0 to 1  words   characters of the words that are not ordinary
+    ``odd_joint_share``         0 to 1  words   a capital after a small letter, or a digit or a sign beside
+                                                a letter, among all neighbours in words
+    ``dictionary_share``        0 to 1  words   letters in dictionary words, from ``MIN_DICTIONARY_TOKENS`` on
+    ``ink_outside_words_share`` 0 to 1  ink     ink outside all words
+    ``words_without_ink_share`` 0 to 1  ink     words where the page is white
+    ``gap_ink_ratio``           ratio   ink     see ``GAP_INK_RATIO``
+    ``line_inches``             inches  ink     text-like lines
+    ``unread_line_inches``      inches  ink     text-like lines outside all words
+    ``unread_line_ink_share``   0 to 1  ink     outside ink in these lines
+    =========================== ======= ======= ==========================================================
+
+    *words*: from ``word_measures``; *ink*: from ``engines.pdf.ink``, if the page has images, many paths or
+    hidden text.
     """
     characters = signals["characters"]
     if characters == 0:
@@ -75,23 +123,23 @@ def decide(signals: Mapping[str, float]) -> Decision:
 
 def _without_text(signals: Mapping[str, float]) -> Decision:
     cover, paths = signals["image_cover"], signals["vector_paths"]
-    if cover >= 0.05:
+    if cover >= MIN_IMAGE_COVER:
         return Decision(TextMethod.OCR, f"no text, images cover {cover:.0%} of the page")
-    if paths >= 100:
+    if paths >= MIN_VECTOR_PATHS:
         return Decision(TextMethod.OCR, f"no text, {paths:,.0f} vector paths may draw some")
     return Decision(TextMethod.BLANK, "no text, no image to speak of, few vector paths")
 
 
 def _unreadable_characters(signals: Mapping[str, float]) -> Decision | None:
-    if signals["bad_character_share"] > 0.05:
+    if signals["bad_character_share"] > MAX_BAD_CHARACTER_SHARE:
         share = signals["bad_character_share"]
         return Decision(TextMethod.OCR, f"{share:.0%} of the characters have no meaning")
-    if signals["cid_marks"] >= 5:
+    if signals["cid_marks"] >= MIN_CID_MARKS:
         return Decision(TextMethod.OCR, f"{signals['cid_marks']:,.0f} glyphs have no character")
-    if signals["one_letter_token_share"] > 0.6:
+    if signals["one_letter_token_share"] > MAX_ONE_LETTER_TOKEN_SHARE:
         share = signals["one_letter_token_share"]
         return Decision(TextMethod.OCR, f"{share:.0%} of the words are single letters")
-    if signals.get("odd_character_share", 0.0) > 0.2:
+    if signals.get("odd_character_share", 0.0) > MAX_ODD_CHARACTER_SHARE:
         share = signals["odd_character_share"]
         return Decision(TextMethod.OCR, f"{share:.0%} of the characters are no part of any text")
     return None
@@ -100,9 +148,9 @@ def _unreadable_characters(signals: Mapping[str, float]) -> Decision | None:
 def _mismatched_hidden_text(signals: Mapping[str, float]) -> Decision | None:
     """An earlier OCR's text that differs from the visible text, or covers only a part of it."""
     outside = signals.get("ink_outside_words_share", 0.0)
-    if signals["hidden_text_share"] < 0.5:
+    if signals["hidden_text_share"] < HIDDEN_SHARE:
         return None
-    if signals["image_cover"] >= 0.5 and outside > 0.5:
+    if signals["image_cover"] >= SCANNED_COVER and outside > MAX_OUTSIDE_INK_SHARE:
         return Decision(TextMethod.OCR, f"{outside:.0%} of the ink of a scanned page lies outside its words")
     empty = signals.get("words_without_ink_share", 0.0)
     if empty > MAX_EMPTY_WORDS_SHARE:
@@ -118,24 +166,24 @@ def _mismatched_hidden_text(signals: Mapping[str, float]) -> Decision | None:
 def _text_in_images(signals: Mapping[str, float]) -> Decision | None:
     """A layer that may be sound, but is incomplete."""
     cover, paths, characters = signals["image_cover"], signals["vector_paths"], signals["characters"]
-    if cover >= 0.5 and characters < 100:
+    if cover >= SCANNED_COVER and characters < FEW_CHARACTERS_WITH_IMAGES:
         return Decision(
             TextMethod.BOTH, f"only {characters:.0f} characters, images cover {cover:.0%} of the page"
         )
     if leaves_lines(signals):
         unread = signals["unread_line_inches"]
-        where = f"images cover {cover:.0%}" if cover >= 0.02 else f"{paths:,.0f} vector paths"
+        where = f"images cover {cover:.0%}" if cover >= NAMED_IMAGE_COVER else f"{paths:,.0f} vector paths"
         return Decision(
             TextMethod.BOTH, f'{unread:.0f}" of lines without text where {where} of a page with a sound layer'
         )
-    if characters < 30 and paths >= 500:
+    if characters < FEW_CHARACTERS_WITH_PATHS and paths >= MANY_VECTOR_PATHS:
         return Decision(TextMethod.BOTH, f"only {characters:.0f} characters, but {paths:,.0f} vector paths")
     return None
 
 
 def _not_words(signals: Mapping[str, float]) -> Decision | None:
     share = signals.get("dictionary_share")
-    is_hidden = signals["hidden_text_share"] >= 0.5
+    is_hidden = signals["hidden_text_share"] >= HIDDEN_SHARE
     required_share = SOUND_SHARE + SHARE_FOR_JOINTS * signals.get("odd_joint_share", 0.0)
     if share is None or share >= (
         SOUND_HIDDEN_SHARE if is_hidden else min(required_share, SOUND_HIDDEN_SHARE)
@@ -182,7 +230,8 @@ def word_measures(words: Sequence[str]) -> dict[str, float]:
 def dictionary_share(words: Iterable[str], language: str = "en") -> float | None:
     """Share of the letters in words of a language; None if there are too few words.
 
-    By letters, because any two of them are a word in some language. 0 for a language without a word list.
+    Weighted by length, because almost any two letters are a word somewhere. 0 for a language without a word
+    list.
     """
     if language in _UNSPACED:
         tokens = [character for word in words for character in word if character.isalpha()]
@@ -214,7 +263,6 @@ def words_used(least_zipf: float, language: str = "en") -> HashedSet:
     size = "best" if language == "en" else "small"
     if language not in wordfreq.available_languages(size):
         return common
-    # The words by frequency: one list per hundredth on the scale, descending.
     by_frequency = wordfreq.get_frequency_list(language, size)[
         : round((_HIGHEST_ZIPF - least_zipf) * 100) + 1
     ]

@@ -8,7 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from docpipe_assets.bates.file_names import named_range
-from docpipe_assets.bates.runs import LOOKAHEAD_PAGES, Margins, Stamped, stamped
+from docpipe_assets.bates.runs import LOOKAHEAD_PAGES, Stamped, UndecidedPage, stamped
 from docpipe_assets.bates.stamps import TextAndBox, stamps_on
 from docpipe_assets.model import Box, Stamp
 
@@ -24,7 +24,9 @@ def words(text: str, left: float, top: float) -> list[TextAndBox]:
     return placed
 
 
-def margins(number: int, *texts: str | tuple[str, tuple[float, float]], layer: str | None = None) -> Margins:
+def undecided(
+    number: int, *texts: str | tuple[str, tuple[float, float]], layer: str | None = None
+) -> UndecidedPage:
     """A page read by OCR with these texts in its margins, by default at the bottom right."""
     placed = [(text, RIGHT) if isinstance(text, str) else text for text in texts]
     found = stamps_on(chain.from_iterable(words(text, *at) for text, at in placed), WIDTH, HEIGHT)
@@ -32,17 +34,19 @@ def margins(number: int, *texts: str | tuple[str, tuple[float, float]], layer: s
     if layer is not None:
         prefix, digits = layer.split()
         stamp = Stamp(prefix=prefix, separator=" ", number=int(digits), digits=len(digits))
-    return Margins(number, found, True, stamp)
+    return UndecidedPage(number, found, True, stamp)
 
 
-def document(pages: Sequence[Margins], named: str | None = None, first: int = 900_000) -> list[Stamped[int]]:
+def document(
+    pages: Sequence[UndecidedPage], named: str | None = None, first: int = 900_000
+) -> list[Stamped[int]]:
     """``named`` is the prefix in the document's name, and ``first`` the number of its first page."""
     file_stamp = Stamp(prefix=named, separator=" ", number=first, digits=6) if named else None
     return list(stamped(((page.page, page) for page in pages), file_stamp))
 
 
 def read(*texts: str, named: str | None = None) -> list[Stamped[int]]:
-    return document([margins(n, text) if text else margins(n) for n, text in enumerate(texts, 1)], named)
+    return document([undecided(n, text) if text else undecided(n) for n, text in enumerate(texts, 1)], named)
 
 
 def labels(pages: Sequence[Stamped[int]]) -> list[str | None]:
@@ -124,7 +128,7 @@ def test_padding_may_overflow() -> None:
 
 def test_the_documents_own_production_is_the_label_and_both_are_kept() -> None:
     pages = document(
-        [margins(n, f"WOMBAT {453 + n:06d}", (f"OLDCO-{n:07d}", LEFT)) for n in range(1, 8)], "OLDCO"
+        [undecided(n, f"WOMBAT {453 + n:06d}", (f"OLDCO-{n:07d}", LEFT)) for n in range(1, 8)], "OLDCO"
     )
     assert labels(pages) == [f"OLDCO-{n:07d}" for n in range(1, 8)]
     assert [[stamp.label for stamp in page.stamps] for page in pages[:1]] == [
@@ -135,7 +139,7 @@ def test_the_documents_own_production_is_the_label_and_both_are_kept() -> None:
 def test_the_run_on_most_pages_is_the_documents_own() -> None:
     """An older production's stamp, even in a better corner, is on a few pages only."""
     pages = [
-        margins(n, (f"WOMBAT {n:06d}", (250.0, 765.0)), *([f"OLDCO {n:07d}"] if n in (3, 4) else []))
+        undecided(n, (f"WOMBAT {n:06d}", (250.0, 765.0)), *([f"OLDCO {n:07d}"] if n in (3, 4) else []))
         for n in range(1, 10)
     ]
     assert labels(document(pages)) == [f"WOMBAT {n:06d}" for n in range(1, 10)]
@@ -144,7 +148,7 @@ def test_the_run_on_most_pages_is_the_documents_own() -> None:
 def test_a_missing_stamp_is_not_replaced_by_that_of_another_production() -> None:
     for missing in (1, 4, 7):
         pages = [
-            margins(n, (f"OLDCO {n + 70:06d}", LEFT), *([] if n == missing else [f"WOMBAT {n:06d}"]))
+            undecided(n, (f"OLDCO {n + 70:06d}", LEFT), *([] if n == missing else [f"WOMBAT {n:06d}"]))
             for n in range(1, 8)
         ]
         found = labels(document(pages, "WOMBAT"))
@@ -153,7 +157,7 @@ def test_a_missing_stamp_is_not_replaced_by_that_of_another_production() -> None
 
 def test_a_lookalike_elsewhere_on_a_page_does_not_replace_its_stamp() -> None:
     for page in (2, 5):
-        pages = [margins(n, ("ABC 000777", TOP) if n == page else f"WOMBAT {n:06d}") for n in range(1, 6)]
+        pages = [undecided(n, ("ABC 000777", TOP) if n == page else f"WOMBAT {n:06d}") for n in range(1, 6)]
         found = document(pages)
         assert found[page - 1].label is None
         assert [stamp.label for stamp in found[page - 1].stamps] == ["ABC 000777"]
@@ -168,12 +172,12 @@ def test_another_prefix_at_the_same_place_is_the_pages_label() -> None:
 
 def test_a_different_prefix_beside_another_productions_stamp_is_kept() -> None:
     own = [f"{'KOALA' if n == 4 else 'WOMBAT'} {n:06d}" for n in range(1, 8)]
-    pages = [margins(n, label, (f"OLDCO {n + 70:06d}", LEFT)) for n, label in enumerate(own, 1)]
+    pages = [undecided(n, label, (f"OLDCO {n + 70:06d}", LEFT)) for n, label in enumerate(own, 1)]
     assert labels(document(pages, "WOMBAT")) == own
 
 
 def test_a_number_repeated_on_all_pages_is_a_file_number() -> None:
-    pages = [margins(n, ("GR 0012345", LEFT), f"WOMBAT {n:06d}") for n in range(1, 6)]
+    pages = [undecided(n, ("GR 0012345", LEFT), f"WOMBAT {n:06d}") for n in range(1, 6)]
     assert [[stamp.label for stamp in page.stamps] for page in document(pages)] == [
         [f"WOMBAT {n:06d}"] for n in range(1, 6)
     ]
@@ -181,7 +185,7 @@ def test_a_number_repeated_on_all_pages_is_a_file_number() -> None:
 
 
 def test_a_stamp_in_the_text_layer_is_newer_than_one_in_the_image() -> None:
-    pages = [margins(n, f"OLDCO {n:06d}", layer=f"WOMBAT {n + 9:06d}") for n in range(1, 6)]
+    pages = [undecided(n, f"OLDCO {n:06d}", layer=f"WOMBAT {n + 9:06d}") for n in range(1, 6)]
     found = document(pages)
     assert labels(found) == [f"WOMBAT {n + 9:06d}" for n in range(1, 6)]
     assert [stamp.label for stamp in found[0].stamps] == ["WOMBAT 000010", "OLDCO 000001"]
@@ -195,15 +199,15 @@ def test_the_file_name_corrects_a_prefix_that_is_always_misread() -> None:
 
 @pytest.mark.parametrize("misread", ["W0MBAT O00454", "WOM8AT 0OO454", "WOMBAI 000454"])
 def test_the_file_name_corrects_the_misread_stamp_of_a_single_page(misread: str) -> None:
-    (page,) = document([margins(1, misread)], "WOMBAT", first=454)
+    (page,) = document([undecided(1, misread)], "WOMBAT", first=454)
     assert (page.label, page.stamps[0].read_as) == ("WOMBAT 000454", misread)
 
 
 def test_a_label_from_the_file_name_does_not_replace_another_stamp() -> None:
     for stamp in ("WOMBAT 000464", "KOALA 000454"):
-        (page,) = document([margins(1, stamp)], "WOMBAT", first=454)
+        (page,) = document([undecided(1, stamp)], "WOMBAT", first=454)
         assert (page.label, page.stamps[0].read_as) == (stamp, None)
-    assert labels(document([margins(1)], "WOMBAT", first=454)) == [None]
+    assert labels(document([undecided(1)], "WOMBAT", first=454)) == [None]
 
 
 def test_a_stamp_along_the_side_of_a_landscape_page_is_read() -> None:
@@ -216,10 +220,10 @@ def test_a_stamp_along_the_side_of_a_landscape_page_is_read() -> None:
 def test_no_more_pages_are_buffered_than_documented() -> None:
     taken = 0
 
-    def pages() -> Iterator[tuple[int, Margins]]:
+    def pages() -> Iterator[tuple[int, UndecidedPage]]:
         nonlocal taken
         for taken in range(1, 101):
-            yield taken, margins(taken, f"WOMBAT {taken:06d}")
+            yield taken, undecided(taken, f"WOMBAT {taken:06d}")
 
     for number, page in enumerate(stamped(pages()), start=1):
         assert page.page == number

@@ -60,7 +60,7 @@ def test_groups_do_not_depend_on_the_order_of_forms(forms: Sequence[str], random
 def test_members_of_a_group_never_contradict_each_other(forms: Sequence[str]) -> None:
     for group in name_groups(dict.fromkeys(forms, 1), PersonName.parse):
         names = [name for form in group.reasons if (name := PersonName.parse(form))]
-        assert all(one == other or one.agreement(other) for one in names for other in names)
+        assert all(one == other or one.reason_if_compatible(other) for one in names for other in names)
 
 
 @given(FORMS)

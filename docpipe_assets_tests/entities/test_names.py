@@ -58,8 +58,8 @@ def test_text_without_a_name_is_not_a_name(text: str) -> None:
     ],
 )
 def test_compatible_names_may_be_one_person(one: str, other: str) -> None:
-    assert person(one).agreement(person(other))
-    assert person(other).agreement(person(one))
+    assert person(one).reason_if_compatible(person(other))
+    assert person(other).reason_if_compatible(person(one))
 
 
 @pytest.mark.parametrize(
@@ -76,8 +76,8 @@ def test_compatible_names_may_be_one_person(one: str, other: str) -> None:
     ],
 )
 def test_names_with_contradicting_parts_are_never_one_person(one: str, other: str) -> None:
-    assert person(one).agreement(person(other)) is None
-    assert person(other).agreement(person(one)) is None
+    assert person(one).reason_if_compatible(person(other)) is None
+    assert person(other).reason_if_compatible(person(one)) is None
 
 
 @pytest.mark.parametrize(
@@ -94,8 +94,8 @@ def test_names_with_contradicting_parts_are_never_one_person(one: str, other: st
     ],
 )
 def test_compatible_names_may_be_one_organization(one: str, other: str) -> None:
-    assert organisation(one).agreement(organisation(other))
-    assert organisation(other).agreement(organisation(one))
+    assert organisation(one).reason_if_compatible(organisation(other))
+    assert organisation(other).reason_if_compatible(organisation(one))
 
 
 @pytest.mark.parametrize(
@@ -109,8 +109,8 @@ def test_compatible_names_may_be_one_organization(one: str, other: str) -> None:
     ],
 )
 def test_names_with_contradicting_parts_are_never_one_organization(one: str, other: str) -> None:
-    assert organisation(one).agreement(organisation(other)) is None
-    assert organisation(other).agreement(organisation(one)) is None
+    assert organisation(one).reason_if_compatible(organisation(other)) is None
+    assert organisation(other).reason_if_compatible(organisation(one)) is None
 
 
 def test_places_are_compared_by_their_words_alone() -> None:

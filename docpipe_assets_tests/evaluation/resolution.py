@@ -57,7 +57,9 @@ def score_pairs(path: Path, schema: str) -> str:
                 continue
             parse = PARSERS[SCHEMAS[schema]]
             one, other = parse(row["name1"]), parse(row["name2"])
-            is_together = one is not None and other is not None and one.agreement(other) is not None
+            is_together = (
+                one is not None and other is not None and one.reason_if_compatible(other) is not None
+            )
             is_same = row["is_match"] == "true"
             same, together, right = same + is_same, together + is_together, right + (is_same and is_together)
     return f"{path.name} {schema}: {_figures(right, together, same)}, {same} pairs"

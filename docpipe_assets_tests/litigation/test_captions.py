@@ -2,7 +2,7 @@
 
 import pytest
 
-from docpipe_assets.litigation.captions import PartySpan, captions, role_of, roles_before_names, side_of
+from docpipe_assets.litigation.captions import PartySpan, captions, first_role, role_of, roles_before_names
 
 CALIFORNIA = """\
 ACUITY FREIGHT, INC., a Delaware      ) Case No. 4:23-cv-01877-KLM
@@ -138,4 +138,4 @@ def test_a_role_before_a_name_is_found_but_not_a_heading_above_counsel() -> None
 )
 def test_roles_are_normalized(text: str, role: str, side: str) -> None:
     assert role_of(text) == role
-    assert side_of(role) == side
+    assert first_role(role) == side

@@ -87,13 +87,13 @@ class Tesseract:
         except OSError as exc:
             raise EngineError(f"tesseract can't be started: {exc}; check {self._program}") from exc
         if ended.returncode != 0:
-            said = ended.stderr.decode(errors="replace").strip()[-300:]
-            if "language" in said or "traineddata" in said:
+            message = ended.stderr.decode(errors="replace").strip()[-300:]
+            if "language" in message or "traineddata" in message:
                 raise ConfigurationError(
                     f"OCR engine tesseract: no model for the language {self._language}; install "
-                    f"tesseract-ocr-{self._language} ({said})"
+                    f"tesseract-ocr-{self._language} ({message})"
                 )
-            raise EngineError(f"tesseract exited with status {ended.returncode}: {said}")
+            raise EngineError(f"tesseract exited with status {ended.returncode}: {message}")
         return ended.stdout
 
 

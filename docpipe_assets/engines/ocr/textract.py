@@ -157,8 +157,8 @@ class Textract:
             pause = min(2 * pause, MAX_PAUSE_SECONDS)
             answer = self._answer(job)
         if answer["JobStatus"] != "SUCCEEDED":
-            said = answer.get("StatusMessage") or "no reason given"
-            raise EngineError(f"the Textract job ended with {answer['JobStatus']}: {said}; try again")
+            message = answer.get("StatusMessage") or "no reason given"
+            raise EngineError(f"the Textract job ended with {answer['JobStatus']}: {message}; try again")
         yield from answer.get("Blocks", ())
         while token := answer.get("NextToken"):
             answer = self._answer(job, NextToken=token)
@@ -180,8 +180,10 @@ def _translated(what: str) -> Iterator[None]:
         yield
     except ClientError as exc:
         code = exc.response.get("Error", {}).get("Code", "")
-        said = exc.response.get("Error", {}).get("Message", "")
-        raise _ERROR_CLASSES.get(code, EngineError)(f"OCR engine textract: {what} ({code}: {said})") from exc
+        message = exc.response.get("Error", {}).get("Message", "")
+        raise _ERROR_CLASSES.get(code, EngineError)(
+            f"OCR engine textract: {what} ({code}: {message})"
+        ) from exc
     except NoCredentialsError as exc:
         raise AccessDenied(f"OCR engine textract: {what} ({exc})") from exc
     except BotoCoreError as exc:

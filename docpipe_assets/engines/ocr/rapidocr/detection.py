@@ -12,15 +12,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 Network = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+"""Shape (1, 3, height, width), values -1 to 1, to (1, 1, height of the map, width of the map), 0 to 1."""
 Quad = NDArray[np.float32]
 """Corners top left, top right, bottom right, bottom left, in pixels; shape (4, 2)."""
 
 CORE_THRESHOLD = 0.3
+"""Probability above which a pixel belongs to a core."""
 MEAN_THRESHOLD = 0.5
+"""Minimum mean probability inside the outline of a core."""
 GROWTH = 1.6
-END_GROWTH = 0.5  # of the core height: on grey or noisy pages cores end inside the last letter
-STRIDE = 32  # the network halves its input five times
+"""Unclip ratio: a core grows on every side by this ratio times its area divided by its perimeter."""
+END_GROWTH = 0.5
+"""Additional growth at both ends, as a share of the core height: on grey or noisy pages, cores end inside the
+last letter."""
+STRIDE = 32
+"""The sides of the input are multiples of this: the network halves them five times."""
 MIN_SIDE = 3.0
+"""Minimum side of a core, in pixels of the map."""
 
 
 def detect(page: NDArray[np.uint8], network: Network, longest_side: int) -> list[Quad]:
@@ -31,6 +39,7 @@ def detect(page: NDArray[np.uint8], network: Network, longest_side: int) -> list
     height, width = page.shape
     scale = min(1.0, longest_side / max(height, width))
     reduced = cv2.resize(page, (_to_stride(width * scale), _to_stride(height * scale)))
+    # Grey values 0 to 255 become -1 to 1, the range with which the network was trained.
     plane = reduced.astype(np.float32) / np.float32(127.5) - np.float32(1.0)
     likelihood = network(np.broadcast_to(plane, (1, 3, *plane.shape)).copy())[0, 0]
     stretch = np.array([width / likelihood.shape[1], height / likelihood.shape[0]], dtype=np.float32)
