@@ -41,8 +41,8 @@ def status(
             ledger = ledger_of(instance, pipeline, batch)
             labels = list(label_findings(ledger, all_documents(instance)))
     if as_json:
-        said = ledger.as_json() | {"bates": [one.as_json() for one in labels]}
-        sys.stdout.write(json.dumps(said, ensure_ascii=False, indent=1) + "\n")
+        content = ledger.as_json() | {"bates": [one.as_json() for one in labels]}
+        sys.stdout.write(json.dumps(content, ensure_ascii=False, indent=1) + "\n")
     else:
         console.print(as_text(ledger))
         for one in labels[:_LABELS_SHOWN]:

@@ -163,7 +163,7 @@ def _telematics(m: _Moment) -> str:
 
 def _message(m: _Moment) -> str:
     sender = m.chance.choice(_DISPATCHERS)
-    said = m.chance.choice(
+    message = m.chance.choice(
         (
             "confirm chocks both sides before you go in",
             "receiver wants the reefer download with the POD",
@@ -173,7 +173,7 @@ def _message(m: _Moment) -> str:
             "seal number on the bill does not match, call me",
         )
     )
-    return f'Message {sender} to {m.driver}: "{said}." Read after {m.chance.randrange(1, 58)} min.'
+    return f'Message {sender} to {m.driver}: "{message}." Read after {m.chance.randrange(1, 58)} min.'
 
 
 def _invoice(m: _Moment) -> str:

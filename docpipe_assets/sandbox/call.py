@@ -14,7 +14,7 @@ from docpipe_assets.errors import Crashed, DocpipeError, EngineError, OutputTooL
 from docpipe_assets.sandbox import verdict, wire
 from docpipe_assets.sandbox.folders import remove_tree
 from docpipe_assets.sandbox.limits import Limits, Usage
-from docpipe_assets.sandbox.verdict import Ending
+from docpipe_assets.sandbox.verdict import ChildExit
 from docpipe_assets.sandbox.wire import JSON
 
 _READ_BYTES = 65_536
@@ -37,7 +37,7 @@ class Call:
         self._leash = leash
         self._private = private
         self._stderr = stderr
-        self._ending: Ending | None = None
+        self._child_exit: ChildExit | None = None
         self._is_collected = False
         self._items = 0
         self._output_bytes = 0
@@ -63,10 +63,10 @@ class Call:
     def usage(self) -> Usage:
         return Usage(
             calls=1,
-            child_cpu_seconds=self._ending.cpu_seconds if self._ending else 0.0,
+            child_cpu_seconds=self._child_exit.cpu_seconds if self._child_exit else 0.0,
             waited_seconds=self._waited_seconds,
             output_bytes=self._output_bytes,
-            peak_rss_bytes=self._ending.peak_rss_bytes if self._ending else 0,
+            peak_rss_bytes=self._child_exit.peak_rss_bytes if self._child_exit else 0,
         )
 
     def end(self) -> None:
@@ -107,9 +107,11 @@ class Call:
         refusal = self._collect(_GRACE_SECONDS)
         if refusal:
             return EngineError(f"{self._what}: can't start a process: {refusal}; try again")
-        if self._ending is None or self._ending.killed_for == "closing":
+        if self._child_exit is None or self._child_exit.killed_for == "closing":
             return verdict.zygote_lost(self._what)
-        return verdict.error_of(self._ending, self._limits, self._what, verdict.stderr_tail(self._stderr))
+        return verdict.error_from_exit(
+            self._child_exit, self._limits, self._what, verdict.stderr_tail(self._stderr)
+        )
 
     def _collect(self, grace_seconds: float) -> str | None:
         """Wait for the report of the child's exit; kill it first if it does not exit in time.
@@ -135,7 +137,7 @@ class Call:
         body = json.loads(report) if report else {}
         if "refused" in body:
             return str(body["refused"])
-        self._ending = Ending(**body) if body else None
+        self._child_exit = ChildExit(**body) if body else None
         return None
 
 

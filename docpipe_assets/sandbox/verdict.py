@@ -1,4 +1,10 @@
-"""Converts the outcome of a call to a typed error."""
+"""Converts the outcome of a call to a typed error.
+
+Terms of the sandbox: the *zygote* is the process that forks a child per call. An *item* is one value that the
+called function yields; the *step* is the work of the child for one item. The *leash* is the socket over which
+the caller ends the child, and over which the zygote reports its exit. The *headroom* is the memory limit
+minus the data size at the fork.
+"""
 
 import re
 import signal
@@ -23,15 +29,17 @@ _MEMORY_SUSPECT_SHARE = 0.5
 """Share of the headroom above which a crash counts as out of memory. Samples may be a tenth of a second old.
 Mistaking a crash for out of memory costs an attempt in the large lane, which decides it; mistaking out of
 memory for a crash would quarantine a good document."""
-# Timers count clock ticks and the report counts nanoseconds; they differ by this much.
 _CPU_CLOCK_SECONDS = 0.1
+_CPU_CLOCK_SHARE = 0.02
+"""Timers count clock ticks and the exit report counts nanoseconds: the reported CPU time may be below the
+limit that ended the child, by this many seconds or, in long calls, by this share of the limit."""
 _STDERR_BYTES_READ = 4096
 _NO_MEMORY = re.compile(rb"bad_alloc|out of memory|cannot allocate|memory allocation", re.IGNORECASE)
 _CRASHES = (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGILL, signal.SIGTRAP, signal.SIGFPE)
 
 
 @dataclass(frozen=True)
-class Ending:
+class ChildExit:
     """The zygote's report on a child that has exited and was reaped."""
 
     wait_status: int
@@ -55,54 +63,61 @@ class Ending:
         return self.wait_status >> 8
 
 
-def error_of(ending: Ending, limits: Limits, what: str, stderr: bytes) -> DocpipeError:
+def error_from_exit(child_exit: ChildExit, limits: Limits, what: str, stderr: bytes) -> DocpipeError:
     """The error of a child that ended without reporting one; ``what`` identifies the call and item.
 
     The signal distinguishes an exceeded limit from a crash, except for memory: a failed allocation makes many
     libraries crash. A crash counts as MemoryLimit if the library wrote so to its standard error, or if the
     child's resident size or data had taken half of its headroom.
     """
-    number = ending.signal_number
-    if number == signal.SIGXFSZ or ending.killed_for == "disk":
+    number = child_exit.signal_number
+    if number == signal.SIGXFSZ or child_exit.killed_for == "disk":
         return DiskLimit(f"{what}: wrote more than {limits.file_bytes} bytes of files")
-    spent = ending.cpu_seconds >= limits.cpu_seconds - max(0.02 * limits.cpu_seconds, _CPU_CLOCK_SECONDS)
+    spent = child_exit.cpu_seconds >= limits.cpu_seconds - max(
+        _CPU_CLOCK_SHARE * limits.cpu_seconds, _CPU_CLOCK_SECONDS
+    )
     if number == signal.SIGPROF and limits.step_cpu_seconds is not None and not spent:
         return CpuTimeout(f"{what}: used up {limits.step_cpu_seconds:g} CPU seconds", is_page=True)
     if number in (signal.SIGPROF, signal.SIGXCPU) or (number == signal.SIGKILL and spent):
         return CpuTimeout(f"{what}: the call used up {limits.cpu_seconds:g} CPU seconds")
-    if _ran_out_of_memory(ending, limits, stderr):
-        peak, allowed = max(ending.peak_rss_bytes, ending.peak_data_bytes), limits.memory_bytes
+    if _ran_out_of_memory(child_exit, limits, stderr):
+        peak, allowed = max(child_exit.peak_rss_bytes, child_exit.peak_data_bytes), limits.memory_bytes
         return MemoryLimit(
             f"{what}: out of memory, with {peak >> 20} MiB in use of {allowed >> 20} MiB allowed"
         )
     if number == 0:
         return Crashed(
-            f"{what}: the parser exited with status {ending.exit_code} and without a result",
+            f"{what}: the parser exited with status {child_exit.exit_code} and without a result",
             signal.SIGABRT,
         )
-    if ending.killed_for == "leash":
+    if child_exit.killed_for == "leash":
         return Crashed(f"{what}: the parser closed its pipe without a result, and was killed", signal.SIGKILL)
     name = signal.Signals(number).name if number in set(signal.Signals) else f"signal {number}"
-    said = stderr.decode("utf-8", "replace").strip()
+    text = stderr.decode("utf-8", "replace").strip()
     return Crashed(
-        f"{what}: the parser was killed by {name}" + (f" ({said.splitlines()[-1][:200]})" if said else ""),
+        f"{what}: the parser was killed by {name}" + (f" ({text.splitlines()[-1][:200]})" if text else ""),
         number if number in set(signal.Signals) else signal.SIGKILL,
     )
 
 
-def _ran_out_of_memory(ending: Ending, limits: Limits, stderr: bytes) -> bool:
-    if ending.signal_number == signal.SIGKILL and ending.killed_for is None and ending.memory_kills:
+def _ran_out_of_memory(child_exit: ChildExit, limits: Limits, stderr: bytes) -> bool:
+    if (
+        child_exit.signal_number == signal.SIGKILL
+        and child_exit.killed_for is None
+        and child_exit.memory_kills
+    ):
         return True
-    if ending.signal_number == signal.SIGSYS or ending.killed_for == "memory":
+    if child_exit.signal_number == signal.SIGSYS or child_exit.killed_for == "memory":
         return True  # by the system call filter, for requesting all of the headroom at once; or by the zygote
-    if ending.signal_number in _CRASHES:
-        room = limits.memory_bytes - ending.data_before_bytes
+    if child_exit.signal_number in _CRASHES:
+        room = limits.memory_bytes - child_exit.data_before_bytes
         grown = max(
-            ending.peak_rss_bytes - ending.rss_before_bytes, ending.peak_data_bytes - ending.data_before_bytes
+            child_exit.peak_rss_bytes - child_exit.rss_before_bytes,
+            child_exit.peak_data_bytes - child_exit.data_before_bytes,
         )
         return grown >= _MEMORY_SUSPECT_SHARE * room or _NO_MEMORY.search(stderr) is not None
     # A library that calls exit() after an error message.
-    return ending.signal_number == 0 and _NO_MEMORY.search(stderr) is not None
+    return child_exit.signal_number == 0 and _NO_MEMORY.search(stderr) is not None
 
 
 def stderr_tail(stderr: Path) -> bytes:
@@ -126,7 +141,7 @@ def deserialize_error(body: JSON, what: str) -> DocpipeError:
     kind = getattr(errors, str(body.get("class")), None)
     if not (isinstance(kind, type) and issubclass(kind, DocpipeError)):
         return InternalError(f"{what}: {body.get('class')}: {body['message']}")
-    # These concern the machine and not the document; call and item are their only context.
+    # These errors carry no document, so prefix the call and the item.
     lacks_context = issubclass(kind, ResourceError | InternalError)
     error = kind(f"{what}: {body['message']}" if lacks_context else str(body["message"]))
     attributes = body.get("attributes")

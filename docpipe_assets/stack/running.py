@@ -28,10 +28,10 @@ class FailedService:
 class RunningService:
     """A service of a started stack, for its supervisor and for tests."""
 
-    def __init__(self, part: Service, process_group: ProcessGroup) -> None:
-        self._service = part
+    def __init__(self, service: Service, process_group: ProcessGroup) -> None:
+        self._service = service
         self._process_group = process_group
-        self._process: Process = process_group.spawn(part)
+        self._process: Process = process_group.spawn(service)
         self._spawned = time.monotonic()
         self._stop_requested_at = 0.0
         self._restarts: list[float] = []
@@ -58,7 +58,7 @@ class RunningService:
     def is_done(self) -> bool:
         return self._service.spec.is_one_shot and self._process.exit_code == 0
 
-    def death(self) -> FailedService | None:
+    def failure(self) -> FailedService | None:
         """How it failed; None while it runs and for a completed one-shot task."""
         if self.is_running() or self.is_done():
             return None
@@ -67,9 +67,9 @@ class RunningService:
 
     def is_ready(self) -> bool:
         """Raises StackError if it has failed or exceeds its start timeout."""
-        death = self.death()
-        if death is not None:
-            raise StackError(str(death))
+        failure = self.failure()
+        if failure is not None:
+            raise StackError(str(failure))
         reason = None if self.is_done() else self._service.reason_not_ready()
         if reason is not None and self.age_seconds > self._service.spec.start_seconds:
             raise StackError(

@@ -1,5 +1,5 @@
-"""Starts the services in the order of their dependencies, monitors them, and stops all of them in
-any case.
+"""Starts the services in the order of their dependencies, monitors them, and stops all of them on every exit
+path.
 """
 
 import atexit
@@ -153,13 +153,15 @@ class Stack:
         with _uninterrupted():
             for is_service in (False, True):
                 layer = [
-                    part for part in self._running.values() if (part.name in _BACKING_SERVICES) is is_service
+                    service
+                    for service in self._running.values()
+                    if (service.name in _BACKING_SERVICES) is is_service
                 ]
-                for part in layer:
-                    part.begin_stop()
-                for part in layer:
-                    if not part.finish_stop():
-                        self._on_event(f"{part.name}: did not stop in time and was killed")
+                for service in layer:
+                    service.begin_stop()
+                for service in layer:
+                    if not service.finish_stop():
+                        self._on_event(f"{service.name}: did not stop in time and was killed")
             self._running.clear()
             if self._process_group is not None:
                 self._process_group.close()
@@ -170,20 +172,20 @@ class Stack:
 
     def check(self) -> list[FailedService]:
         """The failed services."""
-        deaths = (part.death() for part in self._running.values())
-        return [death for death in deaths if death is not None]
+        failures = (service.failure() for service in self._running.values())
+        return [failure for failure in failures if failure is not None]
 
     def restart_failed(self) -> None:
         """Restart failed services; raises StackError for a service that fails repeatedly."""
-        for death in self.check():
-            self._on_event(str(death))
-            part = self._running[death.name]
-            if not part.may_restart():
+        for failed in self.check():
+            self._on_event(str(failed))
+            service = self._running[failed.name]
+            if not service.may_restart():
                 raise StackError(
-                    f"{death.name} failed {RESTARTS + 1} times in {RESTARTS_SECONDS:.0f} s; {death}"
+                    f"{failed.name} failed {RESTARTS + 1} times in {RESTARTS_SECONDS:.0f} s; {failed}"
                 )
-            part.restart()
-            self._on_event(f"{part.name}: restarted as process {part.pid}")
+            service.restart()
+            self._on_event(f"{service.name}: restarted as process {service.pid}")
 
     def run(self, poll_seconds: float = 0.5) -> None:
         """Monitor the services until this process is stopped (Ctrl-C, SIGTERM)."""
@@ -203,7 +205,7 @@ class Stack:
         workspace = Workspace.read(self._workspace_file)
         shared_workspace = dagster_home / "workspace.yaml"
         workspace.write_for_server(shared_workspace, endpoints.code_server_port)
-        parts: list[Service] = [
+        services: list[Service] = [
             # Slow starters without dependencies first.
             CodeServer(endpoints, workspace),
             Workers("worker", self._workers, LANES, workspace, dagster_home / "worker.ready"),
@@ -214,16 +216,16 @@ class Stack:
             Daemon(endpoints, shared_workspace),
             Webserver(endpoints, shared_workspace),
         ]
-        return [part for part in parts if part.spec.name not in self._unwanted]
+        return [service for service in services if service.spec.name not in self._unwanted]
 
     def _start_services(self, waiting: list[Service], ready: set[str]) -> None:
         """Start each service as soon as its dependencies are ready, independent ones concurrently."""
         assert self._process_group is not None
         while waiting or not ready.issuperset(self._running):
-            for part in [part for part in waiting if ready.issuperset(part.spec.depends_on)]:
-                waiting.remove(part)
-                self._running[part.spec.name] = RunningService(part, self._process_group)
-            for running in [part for part in self._running.values() if part.name not in ready]:
+            for service in [service for service in waiting if ready.issuperset(service.spec.depends_on)]:
+                waiting.remove(service)
+                self._running[service.spec.name] = RunningService(service, self._process_group)
+            for running in [service for service in self._running.values() if service.name not in ready]:
                 if running.is_ready():
                     ready.add(running.name)
                     self._on_event(f"{running.name}: ready after {running.age_seconds:.1f} s")

@@ -233,7 +233,7 @@ def test_a_lost_worker_costs_one_attempt(harness: FaultHarness) -> None:
     record = harness.wait_for_end(run_id, restarts=False)
     assert record.end_time is not None
     assert record.end_time - killed_at < NOTICED_SECONDS
-    assert [death.name for death in harness.stack.check()] == ["worker"]
+    assert [failure.name for failure in harness.stack.check()] == ["worker"]
     harness.stack.restart_failed()
     harness.assert_processing_continues("host")
     assert_lost_and_retried(harness, "host", run_id)
@@ -318,7 +318,7 @@ def test_a_killed_daemon_does_not_stop_a_document_in_progress(harness: FaultHarn
     harness.gate.open()
     record = harness.wait_for_end(run_id, restarts=False)
     assert record.dagster_run.status is dg.DagsterRunStatus.SUCCESS
-    assert [death.name for death in harness.stack.check()] == ["daemon"]
+    assert [failure.name for failure in harness.stack.check()] == ["daemon"]
     harness.assert_processing_continues("daemon")
     assert len(harness.runs("daemon/scan.pdf")) == 1
 

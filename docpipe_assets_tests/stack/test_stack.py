@@ -146,9 +146,11 @@ def test_a_killed_worker_fails_its_run_is_reported_and_replaced(stack: Stack, gr
     wait_for(stack.folder / "dagster" / "waits-killed.began")
     stack.part("worker").kill()
 
-    [death] = stack.check()
-    assert str(death).startswith(f"worker was killed by SIGKILL; its log {stack.folder / 'logs/worker.log'}")
-    assert death.log_tail.count("\n") < 20
+    [failure] = stack.check()
+    assert str(failure).startswith(
+        f"worker was killed by SIGKILL; its log {stack.folder / 'logs/worker.log'}"
+    )
+    assert failure.log_tail.count("\n") < 20
 
     stack.restart_failed()
     assert stack.check() == []
@@ -161,7 +163,7 @@ def test_the_next_run_succeeds_after_postgres_and_the_broker_were_killed(
 ) -> None:
     for name in ("postgres", "broker"):
         stack.part(name).kill()
-        assert [death.name for death in stack.check()] == [name]
+        assert [failure.name for failure in stack.check()] == [name]
         stack.restart_failed()
     assert graphql.status_at_the_end(graphql.launch("after-services.pdf")) == "SUCCESS"
 
