@@ -1,4 +1,4 @@
-"""Assets without an artifact: breaker changes and decisions of users, shown as events."""
+"""Assets without an artifact: breaker changes and interventions of users, shown as events."""
 
 import dagster as dg
 

@@ -29,7 +29,7 @@ def main() -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(death_signal))
         if os.getppid() != int(supervisor_pid):
             os.kill(os.getpid(), signal.SIGKILL)  # the supervisor died before prctl took effect
-    # A shell starts background jobs with SIGINT ignored. A part would inherit that, and SIGINT is what
+    # A shell starts background jobs with SIGINT ignored. A service would inherit that, and SIGINT is what
     # stops most of them. Python itself ignores SIGPIPE.
     for number in (signal.SIGINT, signal.SIGPIPE):
         signal.signal(number, signal.SIG_DFL)

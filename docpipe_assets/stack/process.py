@@ -34,13 +34,13 @@ class ProcessGroup:
         # them and lives as long as the stack.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="docpipe-stack")
 
-    def spawn(self, part: Service) -> "Process":
-        command = part.command()
-        log_path = self._folder / "logs" / f"{part.spec.name}.log"
+    def spawn(self, service: Service) -> "Process":
+        command = service.command()
+        log_path = self._folder / "logs" / f"{service.spec.name}.log"
         if log_path.exists() and log_path.stat().st_size > _LOG_LIMIT_BYTES:
             log_path.replace(log_path.with_suffix(".log.1"))
         shim = [sys.executable, "-I", "-S", launch.__file__, str(os.getpid())]
-        arguments = [*shim, str(int(part.spec.death_signal)), command.user or "-", *command.arguments]
+        arguments = [*shim, str(int(service.spec.death_signal)), command.user or "-", *command.arguments]
 
         def start() -> subprocess.Popen[bytes]:
             with log_path.open("ab") as log:
@@ -59,8 +59,10 @@ class ProcessGroup:
         try:
             popen = self._thread.submit(start).result()
         except OSError as exc:
-            raise StackError(f"{part.spec.name}: {command.arguments[0]} could not be started: {exc}") from exc
-        self._record(part.spec.name, popen.pid)
+            raise StackError(
+                f"{service.spec.name}: {command.arguments[0]} could not be started: {exc}"
+            ) from exc
+        self._record(service.spec.name, popen.pid)
         return Process(popen, log_path, log_start)
 
     def close(self) -> None:

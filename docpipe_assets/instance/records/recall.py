@@ -24,7 +24,7 @@ def dequeue(
 
 
 def _dequeue(instance: dg.DagsterInstance, run_id: str, why: str) -> bool:
-    # The tag comes first: a canceled run without it would look like a decision of a person.
+    # The tag comes first: a canceled run without it would look as if a person had canceled it.
     instance.add_run_tags(run_id, {tags.ERROR: RUN_RECALLED})
     run = instance.get_run_by_id(run_id)
     if run is None or run.status is not dg.DagsterRunStatus.QUEUED:
