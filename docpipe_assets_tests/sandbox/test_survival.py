@@ -204,7 +204,7 @@ def test_descendants_outside_the_childs_group_are_found_and_killed(tmp_path: Pat
             os._exit(0)
         grandchild = os.read(ready, 20)
         os.waitpid(pid, 0)
-        zygote.bury_orphans(set())
+        zygote.reap_orphans(set())
         print(grandchild.decode(), zygote.child_processes())
     """
     done = subprocess.run(_script(body, tmp_path), capture_output=True, text=True, timeout=60, check=True)
