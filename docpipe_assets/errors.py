@@ -1,4 +1,6 @@
-"""The error tree: every failure class, with its reaction as class attributes.
+"""The error tree: the failure classes of all stages, with their reactions as class attributes.
+
+``operations.breaker.reactions`` derives the reaction of intake from them and adds the codes of runs.
 
 DocpipeError
 ├── DocumentError            the document is the cause: quarantined at the first attempt
@@ -21,10 +23,10 @@ DocpipeError
 ├── StoreError               S3 or another store
 │   ├── ObjectGone           OBJECT_GONE          the intake key was deleted
 │   ├── ObjectChanged        OBJECT_CHANGED       overwritten during the read: retried as the new version
-│   ├── TransferCut          TRANSFER_CUT         the bytes differ from the announced ones: retried
-│   ├── AccessDenied         ACCESS_DENIED        counts for the stage breaker
-│   ├── Throttled            THROTTLED            retried
-│   └── StoreUnavailable     STORE_UNAVAILABLE    retried, counts for the stage breaker
+│   ├── TransferCut          TRANSFER_CUT         not all bytes arrived: retried, stage breaker
+│   ├── AccessDenied         ACCESS_DENIED        retried by intake only, stage breaker
+│   ├── Throttled            THROTTLED            retried, stage breaker
+│   └── StoreUnavailable     STORE_UNAVAILABLE    retried, stage breaker
 ├── ArtifactError            an upstream asset must be rebuilt
 │   ├── ArtifactMissing      ARTIFACT_MISSING
 │   └── ArtifactDamaged      ARTIFACT_DAMAGED
@@ -53,15 +55,20 @@ class Breaker(StrEnum):
 class DocpipeError(Exception):
     """A failure with a code, a message and the reaction of the system.
 
-    The message names what failed, which object is affected, and what to do.
+    The message names what failed and which object is affected; ``advice`` says what to do.
     """
 
     code: ClassVar[str]
     advice: ClassVar[str]
     is_retryable: ClassVar[bool] = False
+    """Retried within the same run; intake may retry other failures too."""
     counts_for: ClassVar[Breaker] = Breaker.NONE
+    """STAGE: counts for the breaker of the stage, and not against the document. The breaker of the document
+    counts all other failures that intake retries."""
     next_lane: ClassVar[str | None] = None
+    """The lane of the one retry with a larger budget."""
     quarantines: ClassVar[bool] = False
+    """No automatic attempt follows, because the document is the cause."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message)

@@ -9,4 +9,5 @@ LARGE: Final = "large"
 """For large documents, and for documents that exceeded the standard budget."""
 LANES: Final = (STANDARD, LARGE)
 CORPUS: Final = "corpus"
-"""For runs of corpus assets. Not one of ``LANES``: these runs never use the slot of a document."""
+"""For runs of corpus assets. Not one of ``LANES``: these runs do not use the slots of documents, unless no
+worker serves this lane."""

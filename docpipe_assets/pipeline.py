@@ -1,6 +1,6 @@
 """The single definition of the asset graph: the stream, inputs, version and dependencies of each asset.
 
-From it follow the order of local processing, the code versions that Dagster and the breakers compare, which
+From it follow the order of local processing, the versions that Dagster and the breakers compare, which
 documents are finished, which stages an attempt reached, and what is stale after a rebuild. The functions in
 ``defs/assets.py`` stay explicit, because people read them in the UI; a test compares them with this graph.
 """
@@ -149,10 +149,10 @@ class Pipeline:
         return fingerprint_of(stage.asset, stage.version, settings, identities)
 
     def code_versions(self, package: str, value_of: Callable[[str], object]) -> Mapping[str, str]:
-        """For each asset a digest of its code, the package, and the libraries and settings that can cause its
-        failures.
+        """For each asset a digest of the package version, the stage version, and the libraries and settings
+        that can cause its failures.
 
-        When it changes, a document that failed there is worth another attempt.
+        If it has changed, a document that failed there is attempted again. Dagster shows ``Stage.version``.
         """
         versions = {}
         for stage in self.stages:

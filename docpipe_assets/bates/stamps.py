@@ -3,7 +3,7 @@
 A stamp is a prefix that identifies the production and a zero-padded number (``CALDERA 000123``,
 ``ABC-0001234``, ``SMITH_00012``). The producing party puts it near an edge, mostly in a corner, on landscape
 pages also along a side. Court filing headers, dockets, addresses and page numbers are there as well and look
-similar. A missed stamp can be recovered from its neighbours (see ``bates_runs``), a false one misleads.
+similar. A missed stamp can be recovered from its neighbours (see ``bates.runs``), a false one misleads.
 """
 
 import re

@@ -62,11 +62,10 @@ def note(text: str) -> None:
 
 @contextmanager
 def errors_shown() -> Iterator[None]:
-    """Print a typed error as one line with its advice and exit with status 2; a defect keeps its
-    traceback.
-    """
+    """Print a typed error and its advice, and exit with status 2; a defect keeps its traceback."""
     try:
         yield
     except DocpipeError as error:
         stderr_console.print(f"{error.full_code}: {error.message}", style="red", markup=False)
+        stderr_console.print(error.advice, markup=False)
         raise typer.Exit(2) from error

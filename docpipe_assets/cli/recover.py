@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from docpipe_assets.cli.app import DATA_DIR, DataDir, Reason, connect, console, errors_shown
+from docpipe_assets.errors import ConfigurationError
 
 breakers = typer.Typer(help="Show and reset circuit breakers.", no_args_is_help=True)
 
@@ -44,6 +45,10 @@ def breaker_reset(
     from docpipe_assets.instance.records.interventions import reset
 
     with errors_shown():
+        if not documents and stage is None:
+            raise ConfigurationError(
+                "name the documents or a stage: docpipe breaker reset DOCUMENT --reason TEXT"
+            )
         _, instance = connect(data_dir)
         with instance:
             done = reset(instance, documents=documents or [], stage=stage, reason=reason)
@@ -63,8 +68,9 @@ def retry(
     reason: Reason = "retry of the batch",
     data_dir: DataDir = DATA_DIR,
 ) -> None:
-    """Retry the failed documents of a batch. Only the missing stages run; finished stages are not
-    repeated.
+    """Reset the breakers of the failed documents of a batch, so that intake requests them at its next tick.
+
+    Finished stages are not repeated.
     """
     from docpipe_assets.instance.records.history import read_ledger
     from docpipe_assets.instance.records.interventions import reset
@@ -78,7 +84,7 @@ def retry(
             ledger = read_ledger(instance, pipeline, batch)
             found = documents_to_retry(ledger, stage=stage, code=code, states=states)
             reset(instance, documents=[entry.document for entry in found], stage=None, reason=reason)
-    console.print(f"{len(found)} documents will be retried; see: docpipe status -b {batch}")
+    console.print(f"{len(found)} documents will be requested; see: docpipe status -b {batch}")
 
 
 def withdraw(
@@ -87,7 +93,10 @@ def withdraw(
     undo: Annotated[bool, typer.Option("--undo", help="Reinstate the document.")] = False,
     data_dir: DataDir = DATA_DIR,
 ) -> None:
-    """Withdraw a document from the matter. It stays in the ledger and is no longer processed."""
+    """Withdraw a document from the matter. It stays in the ledger, and intake no longer requests it.
+
+    Its artifacts are kept, and a run that a user launches still processes it. Undo with --undo.
+    """
     from docpipe_assets.instance.records.recovery import withdraw as record
 
     with errors_shown():

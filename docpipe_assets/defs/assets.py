@@ -62,12 +62,12 @@ def document_asset(
 def raw_pdf(
     context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[DocumentPipeline]
 ) -> dg.Output[RawPdfs]:
-    """The document as received: fetched, verified by length, ETag and SHA-256, opened, and pinned.
+    """The document as received: fetched, verified by length and ETag, hashed, opened, and pinned.
 
     Fails permanently, without retries, if the object is not a usable PDF: EMPTY_FILE, NOT_A_PDF,
-    UNREADABLE_PDF, PASSWORD_REQUIRED, NO_PAGES, TOO_MANY_PAGES. The failure contains advice; upload an
-    intact copy under the same key, and it is processed automatically. Check `is_repaired` and `warnings`
-    if pages seem to be missing later.
+    UNREADABLE_PDF, PASSWORD_REQUIRED, NO_PAGES, TOO_MANY_PAGES and others. The failure contains
+    advice; upload an intact copy under the same key, and it is processed automatically. Check `is_repaired`
+    and `warnings` if pages seem to be missing later.
     """
     document = document_of(context.partition_key)
     # Creating a stream can fail too: it reads engine versions for the fingerprint and, here, sends a HEAD

@@ -36,8 +36,8 @@ UNACCOUNTED_CHECK = dg.AssetCheckSpec(
     blocking=True,
     description=(
         "Every document in the bucket or in Dagster is in exactly one state, and every page of a finished "
-        "document was read, is blank, or is listed as failed. If this check fails, data was lost: the report "
-        "lists it."
+        "document was read, is blank, or is listed as failed. If this check fails, documents were not "
+        "registered in time (is the daemon running?) or results are missing; the report lists them."
     ),
 )
 

@@ -1,7 +1,7 @@
 """All private names of Dagster that docpipe uses, each with the reason; no other module imports one.
 
 docpipe pins Dagster below its next minor release because of them. Before raising the pin, review the list,
-then run ``instance/test_storage.py``, which compares the pooled storage with the stock one row by row.
+then run ``stack/test_pooled_storage.py``, which compares the pooled storage with the stock one row by row.
 """
 
 # What Dagster's run workers call to execute a run in their own process.
@@ -97,6 +97,6 @@ PRIVATE_ATTRIBUTES = {
 }
 """Private attributes of Dagster's classes that our subclasses read, set or override, with the reasons.
 
-Keyed by Dagster class. ``instance/test_storage.py`` fails if one is missing from Dagster or from this
+Keyed by Dagster class. ``stack/test_pooled_storage.py`` fails if one is missing from Dagster or from this
 list.
 """

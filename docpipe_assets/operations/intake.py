@@ -168,9 +168,7 @@ class Plan:
             "non-PDF keys": self.other_files,
             "folder markers": self.folder_markers,
         }
-        return (
-            ", ".join(f"{count:,} {name}" for name, count in counts.items() if count) or "the bucket is empty"
-        )
+        return ", ".join(f"{count:,} {name}" for name, count in counts.items() if count) or "nothing listed"
 
 
 class NewFolderTracker:
@@ -215,7 +213,7 @@ def lane_of(size_bytes: int, large_bytes: int) -> str:
 
 
 def priority_of(batch: str, settings: Settings, priorities: Mapping[str, Priority]) -> int:
-    """The queue priority of a batch; a higher number is dequeued first.
+    """The queue priority of a batch; a higher number starts first.
 
     ``priorities`` are recorded by people and take precedence over the settings.
     """

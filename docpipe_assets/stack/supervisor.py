@@ -35,7 +35,7 @@ _BACKING_SERVICES = frozenset({"postgres", "broker", "s3"})
 
 
 class Stack:
-    """The local stack as a context manager: it runs inside the block, and nothing is left of it afterwards.
+    """The local stack as a context manager: it runs inside the block, and leaves no process.
 
     ``check`` reports a failed service, ``restart_failed`` restarts it. Ctrl-C and SIGTERM leave the context
     like any exception. If this process is killed, the kernel ends the services; the next start in the same

@@ -100,9 +100,9 @@ def reset(
     Returns the names of what was reset. Raises ConfigurationError for an unknown stage or document, before
     anything is recorded.
     """
+    named = [registered_document(instance, name) for name in documents]
     if stage is not None and stage not in PIPELINE.assets:
         raise ConfigurationError(f"{stage!r} is not a stage; the stages are {', '.join(PIPELINE.assets)}")
-    named = [registered_document(instance, name) for name in documents]
     for document in named:
         record(instance, BREAKER, RESET, reason=reason, document=document)
     if stage is None:

@@ -148,7 +148,7 @@ def _due(
         return _Due(
             Purpose.NEW_CODE,
             due_at,
-            f"the code of {breaker.stage} has changed since it failed with {breaker.error}",
+            f"the release or a setting of {breaker.stage} has changed since it failed with {breaker.error}",
         )
     if breaker.next_at is None:
         return None
@@ -180,4 +180,6 @@ def _reason_for_no_retry(breaker: DocumentBreaker) -> str:
     where = f" in {breaker.stage}" if breaker.stage else ""
     if reaction_to(breaker.error) is Reaction.ESCALATE:
         return f"{breaker.error}{where}, also in the {breaker.lane} lane"
-    return f"{breaker.error}{where}; another attempt would fail in the same way"
+    if breaker.status is BreakerStatus.QUARANTINED:
+        return f"{breaker.error}{where}; another attempt would fail in the same way"
+    return f"{breaker.error}{where}; not retried automatically"

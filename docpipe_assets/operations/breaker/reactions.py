@@ -1,4 +1,5 @@
-"""The reaction to a failure, derived from the error class of its code."""
+"""The reaction to a failure, derived from the error class of its code; and the codes of runs that failed
+outside the stages."""
 
 from collections.abc import Mapping
 from enum import StrEnum

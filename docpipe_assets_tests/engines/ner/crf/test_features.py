@@ -17,14 +17,14 @@ def rows(featurizer: Featurizer, text: str) -> list[list[str]]:
 
 
 def test_a_word_evicted_from_the_cache_gets_the_same_features(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(features, "_REMEMBERED_WORDS", 3)
+    monkeypatch.setattr(features, "_CACHED_WORDS", 3)
     forgetful, fresh = (Featurizer(Gazetteer({"reno": ("city",)}), {"the": 0.05}) for _ in range(2))
     for _ in range(3):
         assert rows(forgetful, TEXT) == rows(fresh, TEXT)
 
 
 def test_memory_does_not_grow_with_the_words_of_a_document(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(features, "_REMEMBERED_WORDS", 100)
+    monkeypatch.setattr(features, "_CACHED_WORDS", 100)
     featurizer = Featurizer(Gazetteer({}), {})
 
     def memory_after(words: range) -> int:
