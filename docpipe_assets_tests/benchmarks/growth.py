@@ -106,15 +106,15 @@ def _tick_costs(site: Site, repeats: int) -> tuple[Cost, Cost, Cost]:
         cursors.append(None)
         tick()
 
-    first = _cost(site, tick_without_cursor, repeats)
+    first = cost_of_action(site, tick_without_cursor, repeats)
     return (
         first,
-        _cost(site, tick, 5 * repeats),
-        _cost(site, lambda: read_ledger(site.instance, site.pipeline), repeats),
+        cost_of_action(site, tick, 5 * repeats),
+        cost_of_action(site, lambda: read_ledger(site.instance, site.pipeline), repeats),
     )
 
 
-def _cost(site: Site, action: Callable[[], object], repeats: int) -> Cost:
+def cost_of_action(site: Site, action: Callable[[], object], repeats: int) -> Cost:
     costs = []
     for _ in range(repeats):
         before, own, began = cpu_by_part(site.stack, _SERVICES), time.process_time(), time.monotonic()

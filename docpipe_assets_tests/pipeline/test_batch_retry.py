@@ -153,7 +153,7 @@ def test_one_command_runs_exactly_the_missing_stages(restartable: Site, failed: 
     command = ["retry", "--batch", BY_COMMAND, "--held", "--reason", "engines repaired"]
     result = CliRunner().invoke(app, command)
     assert result.exit_code == 0, result.output
-    assert f"{FAILURES} documents will be retried" in result.output
+    assert f"{FAILURES} documents will be requested" in result.output
     recovered(restartable, BY_COMMAND)
     assert_only_missing_stages_were_run(restartable, failed[BY_COMMAND])
     assert restartable.runs_in(BY_BACKFILL).total() == DOCUMENTS, "the other batch was not selected"

@@ -67,7 +67,7 @@ def test_the_command_line_shows_an_open_breaker_with_reason_and_end(restartable:
     (line,) = [line for line in listed.splitlines() if KILLER in line]
     since, next_at = (at.astimezone().strftime("%Y-%m-%d %H:%M:%S") for at in (one.since, one.next_at))
     cells = [cell.strip() for cell in line.strip("│").split("│")]
-    assert cells == [KILLER, "open", "2", since, next_at, "WORKER_LOST in its run"]
+    assert cells == [KILLER, "open", "2", since, next_at, "WORKER_LOST in the run"]
     assert OTHER not in listed
     shown = restartable.command("breaker", "show", KILLER)
     print(shown)
