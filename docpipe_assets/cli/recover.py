@@ -52,7 +52,7 @@ def breaker_reset(
         _, instance = connect(data_dir)
         with instance:
             done = reset(instance, documents=documents or [], stage=stage, reason=reason)
-    console.print(f"Reset {len(done)} breakers")
+    console.print(f"Reset {len(done)} breaker{'' if len(done) == 1 else 's'}")
 
 
 def retry(

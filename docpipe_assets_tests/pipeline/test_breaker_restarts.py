@@ -94,7 +94,9 @@ def test_the_command_resets_and_the_history_shows_it_all(
     restartable: RestartableStack, tmp_path: Path
 ) -> None:
     restartable.set_fault("well")
-    assert "1 reset" in restartable.command("breaker", "reset", KILLER, "--reason", "a copy of fewer pixels")
+    assert "Reset 1 breaker" in restartable.command(
+        "breaker", "reset", KILLER, "--reason", "a copy of fewer pixels"
+    )
     restartable.site.wait_for(
         lambda: restartable.site.entry(KILLER).state,
         lambda found: found is State.SUCCEEDED,
