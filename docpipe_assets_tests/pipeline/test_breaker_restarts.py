@@ -40,6 +40,7 @@ def restartable(tmp_path: Path) -> Iterator[RestartableStack]:
 
 
 def test_a_restart_of_all_services_changes_nothing(restartable: RestartableStack) -> None:
+    restartable.site.wait_for(lambda: restartable.messages, bool, "the sensor to record the open breaker")
     before, shown, listed = (
         restartable.breaker,
         restartable.command("breaker", "show", KILLER),
