@@ -74,7 +74,7 @@ INSIDE: dict[str, list[set[str]]] = {
         {"recovery"},
         {"history"},
         {"breaker_events", "changes", "failures", "interventions", "recall"},
-        {"names", "tags"},
+        {"events", "names", "tags"},
     ],
     "litigation": [{"parties"}, {"counsel_lines"}, {"captions"}],
     "model": [

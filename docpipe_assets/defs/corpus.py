@@ -10,6 +10,7 @@ import dagster as dg
 from docpipe_assets.bates.findings import BatesSummary
 from docpipe_assets.identity import document_of, partition_key
 from docpipe_assets.instance.records.changes import changed_since
+from docpipe_assets.instance.records.events import event_records
 from docpipe_assets.instance.records.history import read_ledger
 from docpipe_assets.instance.records.names import asset_key
 from docpipe_assets.model import PageTexts, RawPdfs, TextMethod
@@ -172,17 +173,11 @@ def _newest(
     """The metadata of each partition's latest materialization, read in bulk."""
     filters = dg.AssetRecordsFilter(asset_key=asset_key(stream), asset_partitions=list(keys))
     seen: set[str] = set()
-    cursor: str | None = None
-    while True:
-        found = instance.fetch_materializations(filters, limit=_RECORDS_AT_ONCE, cursor=cursor)
-        for record in found.records:
-            made = record.asset_materialization
-            if made and made.partition and made.partition not in seen and "pages" in made.metadata:
-                seen.add(made.partition)
-                yield made.partition, {name: value.value for name, value in made.metadata.items()}
-        cursor = found.cursor
-        if not found.has_more:
-            return
+    for record in event_records(instance.fetch_materializations, filters):
+        made = record.asset_materialization
+        if made and made.partition and made.partition not in seen and "pages" in made.metadata:
+            seen.add(made.partition)
+            yield made.partition, {name: value.value for name, value in made.metadata.items()}
 
 
 def _write_json(pipeline: DocumentPipeline, report: BatchReport) -> str:

@@ -118,11 +118,10 @@ class Corpus(Generic[C]):
         Raises ArtifactDamaged for a missing shard, also if an update has replaced the shards meanwhile.
         """
         known = self.manifest()
-        for name in sorted(known.batches) if known is not None else ():
+        for name, found in sorted(known.batches.items()) if known is not None else ():
             if batch in (None, name):
-                shards = known.batches[name].shards if known is not None else 0
                 yield from merge(
-                    *(self._shard_rows(name, number, shards) for number in range(shards)),
+                    *(self._shard_rows(name, number, found.shards) for number in range(found.shards)),
                     key=attrgetter("document"),
                 )
 

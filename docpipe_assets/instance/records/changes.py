@@ -6,11 +6,9 @@ from typing import NamedTuple
 
 import dagster as dg
 
+from docpipe_assets.instance.records.events import PAGE_SIZE, event_records
 from docpipe_assets.instance.records.names import asset_key
 from docpipe_assets.pipeline import Stream
-
-_PAGE_SIZE = 1000
-"""Events per request."""
 
 
 class Changes(NamedTuple):
@@ -70,22 +68,17 @@ def _known_id(instance: dg.DagsterInstance, assets: Sequence[dg.AssetKey], curso
         return None
     number, _, timestamp = cursor.partition(" ")
     for asset in assets:
-        event = next(_events(instance, asset, int(number) - 1, limit=1), None)
+        event = next(_events(instance, asset, int(number) - 1, page_size=1), None)
         if event is not None and (event.storage_id, repr(event.timestamp)) == (int(number), timestamp):
             return int(number)
     return None
 
 
 def _events(
-    instance: dg.DagsterInstance, asset: dg.AssetKey, after: int, limit: int = _PAGE_SIZE
+    instance: dg.DagsterInstance, asset: dg.AssetKey, after: int, page_size: int = PAGE_SIZE
 ) -> Iterator[_Event]:
     """The materializations of an asset after an ID, in order."""
     filters = dg.AssetRecordsFilter(asset_key=asset, after_storage_id=after or None)
-    cursor: str | None = None
-    while True:
-        found = instance.fetch_materializations(filters, limit=limit, cursor=cursor, ascending=True)
-        for record in found.records:
-            yield _Event(record.storage_id, record.timestamp, record.partition_key)
-        cursor = found.cursor
-        if not found.has_more:
-            return
+    fetch = instance.fetch_materializations
+    for record in event_records(fetch, filters, ascending=True, page_size=page_size):
+        yield _Event(record.storage_id, record.timestamp, record.partition_key)

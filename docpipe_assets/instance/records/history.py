@@ -11,6 +11,7 @@ import dagster as dg
 
 from docpipe_assets.identity import batch_of, candidate_documents, document_of
 from docpipe_assets.instance.records import tags
+from docpipe_assets.instance.records.events import event_records
 from docpipe_assets.instance.records.interventions import read_interventions
 from docpipe_assets.instance.records.names import BREAKER, DOCUMENTS, PROCESS_DOCUMENT, asset_key
 from docpipe_assets.model import PageTexts, RawPdfs
@@ -265,25 +266,17 @@ def _materializations(
     instance: dg.DagsterInstance, key: dg.AssetKey, partitions: Collection[str] | None
 ) -> Iterator[dg.AssetMaterialization]:
     """Of all partitions, or of the given ones; those of one partition latest first."""
-    if partitions is None:
-        yield from _all_materializations(instance, dg.AssetRecordsFilter(asset_key=key))
-        return
-    named = sorted(partitions)
-    for start in range(0, len(named), _PAGE_SIZE):
-        some = dg.AssetRecordsFilter(asset_key=key, asset_partitions=named[start : start + _PAGE_SIZE])
-        yield from _all_materializations(instance, some)
-
-
-def _all_materializations(
-    instance: dg.DagsterInstance, filters: dg.AssetRecordsFilter
-) -> Iterator[dg.AssetMaterialization]:
-    cursor: str | None = None
-    while True:
-        found = instance.fetch_materializations(filters, limit=_PAGE_SIZE, cursor=cursor)
-        yield from (record.asset_materialization for record in found.records if record.asset_materialization)
-        cursor = found.cursor
-        if not found.has_more:
-            return
+    named = sorted(partitions or ())
+    selections = (
+        [None]
+        if partitions is None
+        else [named[start : start + _PAGE_SIZE] for start in range(0, len(named), _PAGE_SIZE)]
+    )
+    for some in selections:
+        filters = dg.AssetRecordsFilter(asset_key=key, asset_partitions=some)
+        for record in event_records(instance.fetch_materializations, filters):
+            if record.asset_materialization:
+                yield record.asset_materialization
 
 
 def _is_attempt(record: dg.RunRecord, graph: Pipeline) -> bool:

@@ -12,6 +12,7 @@ import dagster as dg
 
 from docpipe_assets.errors import ConfigurationError
 from docpipe_assets.identity import candidate_documents, partition_key
+from docpipe_assets.instance.records.events import event_records
 from docpipe_assets.instance.records.names import BATCH_PRIORITY, BREAKER, DOCUMENTS
 from docpipe_assets.operations.interventions import (
     PRIORITY,
@@ -24,8 +25,6 @@ from docpipe_assets.operations.interventions import (
 from docpipe_assets.pipeline import PIPELINE
 from docpipe_assets.settings import Priority
 
-_PAGE_SIZE = 1000
-"""Events per request."""
 _ACTION_OF: Mapping[dg.AssetKey, str] = {BATCH_PRIORITY: PRIORITY}
 """The action of observations that do not name one: release 0.2 recorded priorities without it."""
 
@@ -57,15 +56,9 @@ def read_interventions(
 ) -> Iterator[Intervention]:
     """The interventions that were recorded on an asset after the one with this number, oldest first."""
     filters = dg.AssetRecordsFilter(asset_key=asset, after_storage_id=after or None)
-    cursor: str | None = None
-    while True:
-        found = instance.fetch_observations(filters, limit=_PAGE_SIZE, cursor=cursor, ascending=True)
-        for one in found.records:
-            if one.asset_observation is not None:
-                yield _intervention(one.storage_id, one.timestamp, one.asset_observation)
-        cursor = found.cursor
-        if not found.has_more:
-            return
+    for one in event_records(instance.fetch_observations, filters, ascending=True):
+        if one.asset_observation is not None:
+            yield _intervention(one.storage_id, one.timestamp, one.asset_observation)
 
 
 def _intervention(number: int, timestamp: float, observed: dg.AssetObservation) -> Intervention:
